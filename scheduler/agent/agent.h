@@ -1,0 +1,85 @@
+/*
+ * agent.h -- the agent of one container instance: tasks to containers and back, pure.
+ *
+ *     state, time, (message | what the runtime did | timer)  ->  state, (messages, runtime orders)
+ *
+ * The simulated fleet runs it, and real agents will. Runtime orders name a task and a container by
+ * its index in the definition; the runtime answers each with an event. Rules: reference "ECS agent
+ * protocol" 3 to 6, "ECS scheduling semantics" 2.3, 3.2, 7.3.
+ */
+#ifndef BERTH_SCHEDULER_AGENT_AGENT_H
+#define BERTH_SCHEDULER_AGENT_AGENT_H
+
+#include "scheduler/core/message.h"
+
+struct agent_config {
+    instance_id instance;
+    int32_t cpu_units, mem_mib; /* what it registered: the host-resource gate counts these */
+    uint16_t gpu_count;
+    berth_ns stop_timeout_ns; /* ECS_CONTAINER_STOP_TIMEOUT, default 30 s */
+    berth_ns report_retry_ns; /* a report without ack is sent again after this; default 10 s */
+};
+
+enum agent_event_kind {
+    AGENT_EVENT_TIMER = 0,
+    AGENT_EVENT_MESSAGE,   /* from the controller */
+    AGENT_EVENT_CONNECTED, /* the control connection is up: unacked reports go again */
+    AGENT_EVENT_DISCONNECTED,
+    AGENT_EVENT_HOST_RESTARTED, /* every container is gone; tasks are known from the checkpoint */
+    AGENT_EVENT_PULLED,
+    AGENT_EVENT_PULL_FAILED,
+    AGENT_EVENT_STARTED,
+    AGENT_EVENT_START_FAILED,
+    AGENT_EVENT_EXITED,
+    AGENT_EVENT_KIND_COUNT
+};
+
+extern const char *const agent_event_kind_names[AGENT_EVENT_KIND_COUNT];
+
+struct agent_event {
+    enum agent_event_kind kind;
+    task_id task;                  /* runtime events */
+    uint16_t container;            /* runtime events: index in the definition */
+    int32_t exit_code;             /* EXITED */
+    const struct message *message; /* MESSAGE; borrowed */
+};
+
+enum agent_action_kind {
+    AGENT_ACTION_SEND = 0, /* to the controller */
+    AGENT_ACTION_PULL,
+    AGENT_ACTION_START,     /* create and start */
+    AGENT_ACTION_TERMINATE, /* the stop signal */
+    AGENT_ACTION_KILL,
+    AGENT_ACTION_REMOVE, /* the task is forgotten: its containers may be cleaned up */
+    AGENT_ACTION_KIND_COUNT
+};
+
+extern const char *const agent_action_kind_names[AGENT_ACTION_KIND_COUNT];
+
+struct agent_action {
+    enum agent_action_kind kind;
+    task_id task;
+    uint16_t container;
+    const struct task_payload *payload; /* PULL, START: lent until the task is removed */
+    struct message message;             /* SEND: lent until the next step */
+};
+
+struct agent_action_list {
+    struct agent_action *items; /* owned by the list; one list may serve many agents in turn */
+    size_t count;
+    size_t capacity;
+};
+
+struct agent;
+
+struct agent *agent_create(const struct agent_config *config);
+void agent_destroy(struct agent *agent);
+void agent_step(struct agent *agent, struct step_time now, const struct agent_event *event,
+                struct agent_action_list *out);          /* clears `out` first */
+berth_ns agent_next_deadline(const struct agent *agent); /* monotonic, or BERTH_NS_NEVER */
+uint32_t agent_task_count(const struct agent *agent);    /* known and not yet removed */
+/* Sum over tasks whose resources the gate has granted: never above what was registered. */
+void agent_granted(const struct agent *agent, int32_t *cpu_units, int32_t *mem_mib);
+void agent_action_list_free(struct agent_action_list *list);
+
+#endif

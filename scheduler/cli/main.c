@@ -1,0 +1,94 @@
+/* main.c -- `berth`: a table of subcommands. */
+#include <stdio.h>
+#include <string.h>
+
+#include "scheduler/base/version.h"
+#include "scheduler/cli/command.h"
+
+/* One row per command, in the order of the help page. */
+static const struct command *const commands[] = {
+    NULL,
+};
+#define COMMAND_COUNT (sizeof commands / sizeof commands[0] - 1)
+
+static void print_help(FILE *out)
+{
+    fputs("berth: a container scheduler and service controller with Amazon ECS's semantics,\n"
+          "simulated or real with one core.\n\nUsage: berth COMMAND [OPTION]... [ARGUMENT]...\n\n",
+          out);
+    for (size_t i = 0; i < COMMAND_COUNT; i++)
+        fprintf(out, "  %-10s %s\n", commands[i]->name, commands[i]->summary);
+    fputs("  help       this page, or the page of a command: berth help run\n"
+          "  version    version and build id\n\n"
+          "Exit status: 0 done; 1 a valid request or gate failed; 2 bad input; 3 the environment\n"
+          "failed (disk, permissions); 130 interrupted.\n",
+          out);
+}
+
+static const struct command *find_command(const char *name)
+{
+    for (size_t i = 0; i < COMMAND_COUNT; i++)
+        if (strcmp(commands[i]->name, name) == 0)
+            return commands[i];
+    return NULL;
+}
+
+static int unknown_command(const char *name)
+{
+    const char *names[COMMAND_COUNT + 3] = {"help", "version"};
+    for (size_t i = 0; i < COMMAND_COUNT; i++)
+        names[i + 2] = commands[i]->name;
+    const char *near = berth_nearest(name, names);
+    fprintf(stderr, "berth: unknown command \"%s\"; %s%s%s\n", name,
+            near ? "did you mean \"" : "see berth help", near ? near : "", near ? "\"?" : "");
+    return BERTH_ERR_INPUT;
+}
+
+static int help(int argc, char **argv)
+{
+    if (argc < 2) {
+        print_help(stdout);
+        return BERTH_OK;
+    }
+    const struct command *command = find_command(argv[1]);
+    if (command == NULL)
+        return unknown_command(argv[1]);
+    fputs(command->help, stdout);
+    return BERTH_OK;
+}
+
+static int run_command(const struct command *command, int argc, char **argv)
+{
+    for (int i = 1; i < argc && strcmp(argv[i], "--") != 0; i++) {
+        if (strcmp(argv[i], "--help") == 0 || strcmp(argv[i], "-h") == 0) {
+            fputs(command->help, stdout);
+            return BERTH_OK;
+        }
+    }
+    struct berth_error err = BERTH_ERROR_INIT;
+    enum berth_err code = command->run(argc, argv, &err);
+    if (err.text[0] != '\0')
+        fprintf(stderr, "berth %s: %s\n", command->name, err.text);
+    if (fflush(stdout) != 0 && code == BERTH_OK) {
+        fprintf(stderr, "berth %s: standard output cannot be written\n", command->name);
+        code = BERTH_ERR_ENVIRONMENT;
+    }
+    return (int)code;
+}
+
+int main(int argc, char **argv)
+{
+    if (argc < 2) {
+        print_help(stderr);
+        return BERTH_ERR_INPUT;
+    }
+    const char *name = argv[1];
+    if (strcmp(name, "help") == 0 || strcmp(name, "--help") == 0 || strcmp(name, "-h") == 0)
+        return help(argc - 1, argv + 1);
+    if (strcmp(name, "version") == 0 || strcmp(name, "--version") == 0) {
+        printf("berth %s, build %s\n", BERTH_VERSION, berth_build_id);
+        return BERTH_OK;
+    }
+    const struct command *command = find_command(name);
+    return command == NULL ? unknown_command(name) : run_command(command, argc - 1, argv + 1);
+}

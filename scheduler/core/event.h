@@ -1,0 +1,121 @@
+/*
+ * event.h -- everything that can happen to the controller: commands, agents' messages, the timer.
+ *
+ * An event is a value. Its texts and arrays are borrowed for the step. Together with the time of
+ * its step it determines, from a given state, the next state and every action, so a recorded list
+ * of (time, event) replays a run exactly. The text form is in transcript.h.
+ */
+#ifndef BERTH_SCHEDULER_CORE_EVENT_H
+#define BERTH_SCHEDULER_CORE_EVENT_H
+
+#include "scheduler/core/message.h"
+#include "scheduler/placement/placement.h"
+
+enum event_kind {
+    EVENT_TIMER = 0, /* a deadline of the controller has come */
+    EVENT_REGISTER_TASK_DEFINITION,
+    EVENT_REGISTER_INSTANCE,
+    EVENT_DEREGISTER_INSTANCE,
+    EVENT_UPDATE_INSTANCE_STATE, /* UpdateContainerInstancesState */
+    EVENT_AGENT_CONNECTED,
+    EVENT_AGENT_DISCONNECTED,
+    EVENT_RUN_TASK,
+    EVENT_STOP_TASK,
+    EVENT_CREATE_SERVICE,
+    EVENT_UPDATE_SERVICE,
+    EVENT_DELETE_SERVICE,
+    EVENT_MESSAGE, /* from an agent */
+    EVENT_KIND_COUNT
+};
+
+extern const char *const event_kind_names[EVENT_KIND_COUNT]; /* "RegisterTaskDefinition", ... */
+
+struct attribute_text {
+    const char *name;
+    const char *value; /* NULL: no value */
+};
+
+enum scheduling_strategy { SCHEDULING_REPLICA = 0, SCHEDULING_DAEMON };
+
+/* Why an instance leaves: decides its tasks' stoppedReason (semantics 3.4). */
+enum deregister_cause {
+    DEREGISTER_FORCED = 0, /* "Container instance deregistration forced by user" */
+    DEREGISTER_TERMINATED, /* "Host EC2 (instance ID) terminated." */
+};
+
+struct event_register_instance {
+    instance_id existing; /* re-registration; INSTANCE_NONE for a new one */
+    const char *ec2_id;
+    const char *agent_version;
+    int32_t cpu_units, mem_mib;
+    uint16_t gpu_count;
+    uint16_t eni_limit;
+    const uint16_t *tcp_ports_used, *udp_ports_used;
+    uint16_t tcp_port_count, udp_port_count;
+    const struct attribute_text *attributes; /* ecs.availability-zone among them */
+    uint32_t attribute_count;
+};
+
+#define OVERRIDE_NONE (-1)
+
+struct event_run_task {
+    const char *task_definition; /* "family", "family:7" or ARN */
+    const char *group;           /* NULL: family:FAMILY */
+    const char *started_by;      /* may be NULL */
+    uint32_t count;              /* >= 1 */
+    uint64_t reference;          /* given to every copy of the call */
+    bool waits; /* capacity provider: what does not fit waits in PROVISIONING, else it is refused */
+    bool wants_failures; /* the reply lists every instance, not only counts */
+    const struct placement_strategy_spec *strategies;
+    const struct placement_constraint_spec *constraints;
+    uint16_t strategy_count, constraint_count;
+    int32_t cpu_units, mem_mib;     /* overrides; OVERRIDE_NONE */
+    const struct gpu_request *gpus; /* override of the GPU requests */
+    uint16_t gpu_count;
+    bool overrides_gpus;
+};
+
+struct event_service {
+    const char *service; /* the name */
+    /* create: all; update: only what its flag says */
+    const char *task_definition; /* update: NULL keeps it; another one starts a deployment */
+    enum scheduling_strategy scheduling; /* create */
+    int32_t desired_count;               /* update: OVERRIDE_NONE keeps it */
+    int32_t minimum_healthy_percent;     /* OVERRIDE_NONE: default (create), keep (update) */
+    int32_t maximum_percent;
+    bool force_new_deployment;
+    bool force;           /* delete */
+    bool sets_strategies; /* update: replace them */
+    bool sets_constraints;
+    const struct placement_strategy_spec *strategies;
+    const struct placement_constraint_spec *constraints;
+    uint16_t strategy_count, constraint_count;
+};
+
+struct event {
+    enum event_kind kind;
+    uint64_t token; /* commands: given back in the reply; 0 = none is wanted */
+    union {
+        struct task_def *task_def; /* REGISTER_TASK_DEFINITION: taken by the controller */
+        struct event_register_instance register_instance;
+        struct {
+            instance_id instance;
+            bool force;
+            enum deregister_cause cause;
+        } deregister_instance;
+        struct {
+            instance_id instance;
+            enum instance_status status; /* ACTIVE or DRAINING */
+        } update_instance_state;
+        instance_id agent; /* AGENT_CONNECTED, AGENT_DISCONNECTED */
+        struct event_run_task run_task;
+        struct {
+            task_id task;
+            const char *reason; /* NULL: "Task stopped by user" */
+        } stop_task;
+        struct event_service service;
+        struct message message;
+    } u;
+};
+
+#endif

@@ -1,0 +1,31 @@
+/*
+ * queue.h -- the pending events of a simulation, in a total order.
+ *
+ * Ordered by (time, insertion): equal times leave in the order in which they were put in, so a run
+ * never depends on the heap's shape. An event is 24 bytes of the caller's plus its key.
+ */
+#ifndef BERTH_SIM_ENGINE_QUEUE_H
+#define BERTH_SIM_ENGINE_QUEUE_H
+
+#include <stdbool.h>
+
+#include "scheduler/base/units.h"
+
+/* What happens, to the driver: a kind and what it concerns. */
+struct sim_event {
+    uint32_t kind;
+    uint32_t a; /* host, source, timeline entry ... */
+    uint64_t b; /* task, token, generation ... */
+    uint64_t c;
+};
+
+struct sim_queue;
+
+struct sim_queue *sim_queue_create(void);
+void sim_queue_destroy(struct sim_queue *queue);
+void sim_queue_put(struct sim_queue *queue, berth_ns at_ns, struct sim_event event);
+bool sim_queue_peek(const struct sim_queue *queue, berth_ns *at_ns); /* false when empty */
+bool sim_queue_take(struct sim_queue *queue, berth_ns *at_ns, struct sim_event *event);
+uint64_t sim_queue_count(const struct sim_queue *queue);
+
+#endif

@@ -1,0 +1,70 @@
+/*
+ * metrics.h -- the figures of one replication, by fixed name. Formulas: sim/README.md, "Metrics".
+ *
+ * All time averages are over the window [warm-up, duration], which no strategy can shrink. A value
+ * that does not exist in a run (no task was placed, so no wait) is NaN and written as null.
+ */
+#ifndef BERTH_SIM_RUN_METRICS_H
+#define BERTH_SIM_RUN_METRICS_H
+
+enum metric {
+    METRIC_TASKS_REQUESTED = 0,
+    METRIC_TASKS_PLACED,
+    METRIC_TASKS_REFUSED,
+    METRIC_TASKS_WAITING, /* at the end of the window */
+    METRIC_REFUSED_RATIO,
+    METRIC_REFUSED_CPU, /* by reason of the closest instance */
+    METRIC_REFUSED_MEMORY,
+    METRIC_REFUSED_GPU,
+    METRIC_REFUSED_PORTS,
+    METRIC_REFUSED_CONSTRAINT,
+    METRIC_REFUSED_OTHER,
+    METRIC_PLACEMENT_WAIT_MEAN, /* seconds */
+    METRIC_PLACEMENT_WAIT_P50,
+    METRIC_PLACEMENT_WAIT_P95,
+    METRIC_PLACEMENT_WAIT_P99,
+    METRIC_PLACEMENT_WAIT_MAX,
+    METRIC_TASKS_RUNNING_MEAN,
+    METRIC_TASKS_RUNNING_MAX,
+    METRIC_TASKS_WAITING_MEAN,
+    METRIC_CPU_RESERVED_RATIO,
+    METRIC_MEMORY_RESERVED_RATIO,
+    METRIC_GPU_RESERVED_RATIO,
+    METRIC_CPU_RESERVED_MEAN,     /* vCPU */
+    METRIC_MEMORY_RESERVED_MEAN,  /* GiB */
+    METRIC_GPU_RESERVED_MEAN,     /* cards */
+    METRIC_INSTANCES_IN_USE_MEAN, /* with at least one task */
+    METRIC_INSTANCES_IN_USE_MAX,
+    METRIC_CPU_STRANDED_RATIO,
+    METRIC_MEMORY_STRANDED_RATIO,
+    METRIC_ZONE_SKEW_MEAN,   /* max - min tasks of a service over zones, mean over services */
+    METRIC_LOAD_VARIATION,   /* coefficient of variation of reserved CPU over instances */
+    METRIC_BLAST_RADIUS_MAX, /* largest share of a service on one instance */
+    METRIC_TASK_SECONDS_BELOW_DESIRED,
+    METRIC_AVAILABILITY,
+    METRIC_TIME_TO_STEADY_MEAN, /* seconds after each disturbance */
+    METRIC_TIME_TO_STEADY_MAX,
+    METRIC_TASKS_KILLED,
+    METRIC_TASKS_RESTARTED,
+    METRIC_TASKS_MOVED,
+    METRIC_INSTANCE_HOURS,
+    METRIC_COST,
+    METRIC_EVENTS, /* simulated events, whole run */
+    METRIC_COUNT
+};
+
+enum metric_direction { METRIC_NEUTRAL = 0, METRIC_LOWER_IS_BETTER, METRIC_HIGHER_IS_BETTER };
+
+struct metric_info {
+    const char *name;  /* "tasksPlaced": the fixed name, in every output */
+    const char *label; /* "tasks placed": tables and plots */
+    const char *unit;  /* "", "s", "ratio", "vCPU", "GiB", "h", "$" */
+    enum metric_direction direction;
+};
+
+extern const struct metric_info metric_infos[METRIC_COUNT];
+
+/* METRIC_COUNT when there is none of that name. */
+enum metric metric_find(const char *name);
+
+#endif

@@ -1,0 +1,54 @@
+/*
+ * run.h -- one replication of one variant: a pure function of (scenario, seed, replication).
+ *
+ * Builds the fleet, turns the same loop as the daemon (scheduler/core/loop.h) with virtual time,
+ * and collects metrics. The variant's name never enters a random stream: two variants face the same
+ * arrivals, sizes, lifetimes and failures.
+ */
+#ifndef BERTH_SIM_RUN_RUN_H
+#define BERTH_SIM_RUN_RUN_H
+
+#include <signal.h>
+#include <stdio.h>
+
+#include "sim/run/metrics.h"
+#include "sim/scenario/scenario.h"
+
+/* Placement waits as counts in log-linear buckets; merges exactly (run/histogram.h). */
+struct histogram;
+
+struct run_sample { /* one row of timeline.csv: time averages since the row before */
+    berth_ns at_ns;
+    double tasks_running, tasks_waiting;
+    double cpu_reserved_ratio, memory_reserved_ratio, gpu_reserved_ratio;
+    double instances_in_use, instances_up;
+    double tasks_desired, tasks_below_desired;
+};
+
+#define RUN_HEAT_ROWS_MAX 200 /* instances, evenly chosen when there are more */
+
+struct run_result {
+    double metrics[METRIC_COUNT];
+    struct histogram *waits;    /* owned; in nanoseconds, tasks placed within the window */
+    struct run_sample *samples; /* owned; sample_count = duration / sample_ns, rounded up */
+    uint32_t sample_count;
+    /* heat map of replication 0: reserved CPU share in thousandths, row per instance, -1 = down */
+    int16_t *heat; /* owned; heat_rows x sample_count, or NULL */
+    uint32_t heat_rows;
+};
+
+struct run_options {
+    uint64_t seed;
+    uint32_t replication;
+    FILE *events;     /* events.jsonl, or NULL */
+    FILE *transcript; /* of the controller, or NULL */
+    bool wants_heat;
+    bool audits; /* cluster_audit and controller_audit after every event: tests */
+    const volatile sig_atomic_t *stop; /* set by a signal handler: give up; may be NULL */
+};
+
+enum berth_err run_replication(const struct scenario *scenario, const struct run_options *options,
+                               struct run_result *out, struct berth_error *err) BERTH_MUST_CHECK;
+void run_result_free(struct run_result *result);
+
+#endif

@@ -1,0 +1,235 @@
+/*
+ * scenario.h -- a scenario file, read, checked and resolved: one variant of it, ready to run.
+ *
+ * Everything is owned by the scenario and read-only after loading. Collections keep the order of
+ * the file. Times are nanoseconds of virtual time from the start. The keys of the file, their
+ * defaults and their units are in sim/README.md and in scenarios/scenario.schema.json.
+ */
+#ifndef BERTH_SIM_SCENARIO_SCENARIO_H
+#define BERTH_SIM_SCENARIO_SCENARIO_H
+
+#include <jansson.h>
+
+#include "scheduler/core/event.h"
+#include "sim/engine/distribution.h"
+
+/* How a host is lost (issue: losses differ by what the controller is told). */
+enum loss_mode {
+    LOSS_TERMINATE = 0, /* deregistered at once, its tasks STOPPED */
+    LOSS_STOP,          /* power off: the agent is missed after 3 minutes; containers are gone */
+    LOSS_HANG,          /* missed likewise; containers live on and come back with it */
+    LOSS_DISCONNECT,    /* only the control connection: containers run on unharmed */
+};
+
+struct scenario_group { /* fleet.NAME */
+    char *name;
+    uint32_t count;
+    char *instance_type; /* ecs.instance-type; "" when not given */
+    int32_t cpu_units, mem_mib;
+    uint16_t gpu_count;
+    uint16_t eni_limit; /* 0: not modelled */
+    char **zones;       /* instance i of the group stands in zones[i % zone_count] */
+    uint32_t zone_count;
+    struct attribute_text *attributes; /* beside zone and type */
+    uint32_t attribute_count;
+    uint16_t *tcp_ports_used; /* default 22, 2375, 2376, 51678, 51679 */
+    uint16_t tcp_port_count;
+    double price_per_hour;
+    bool is_spot;
+    double pull_mib_per_s; /* image bandwidth of one instance */
+};
+
+struct scenario_task_def {
+    char *name;           /* the key; also the family unless the definition names one */
+    struct task_def *def; /* registered by the run as a copy, from def->document */
+    double image_mib;     /* what a first pull on an instance fetches, all containers */
+    /* behaviour of its containers, where a service or arrival does not say otherwise */
+    struct distribution lifetime; /* seconds; is_endless: runs until it is stopped */
+    bool is_endless;
+    struct distribution start; /* overrides delays.containerStart when has_start */
+    bool has_start;
+    struct distribution stop; /* from the stop signal to the exit */
+    bool has_stop;
+    double pull_failure_probability;
+    double start_failure_probability;
+    double crash_probability;        /* a bad release: exits soon after the start, with code 1 */
+    struct distribution crash_after; /* seconds after the start */
+};
+
+struct scenario_strategies {
+    struct placement_strategy_spec *items;
+    uint16_t count;
+    bool is_set; /* false: run.placementStrategy, or ECS's default */
+};
+
+struct scenario_constraints {
+    struct placement_constraint_spec *items;
+    uint16_t count;
+};
+
+struct scenario_service { /* services.NAME */
+    char *name;
+    char *task_definition; /* a key of taskDefinitions */
+    enum scheduling_strategy scheduling;
+    int32_t desired_count;
+    int32_t minimum_healthy_percent, maximum_percent; /* OVERRIDE_NONE: default */
+    struct scenario_strategies strategies;
+    struct scenario_constraints constraints;
+    berth_ns start_ns;
+};
+
+enum arrival_process {
+    ARRIVAL_POISSON = 0, /* ratePerHour */
+    ARRIVAL_BURSTY,      /* Markov-modulated Poisson: two rates, two mean sojourns */
+    ARRIVAL_DAILY,       /* Poisson with rate mean x (1 + amplitude cos(2 pi (t - peak) / day)) */
+    ARRIVAL_RENEWAL,     /* interarrival distribution */
+    ARRIVAL_BATCH,       /* `count` at once, at start */
+    ARRIVAL_CSV,         /* replay of a workload file */
+};
+
+struct scenario_arrival { /* arrivals.NAME */
+    char *name;
+    enum arrival_process process;
+    double rate_per_hour;       /* poisson; daily: the mean */
+    double burst_rate_per_hour; /* bursty: while in a burst */
+    double calm_mean_s, burst_mean_s;
+    double amplitude;             /* daily, 0..1 */
+    berth_ns peak_ns;             /* daily: time of day of the peak */
+    struct distribution interval; /* renewal, seconds */
+    char *csv_path;               /* absolute or relative to the working directory */
+    uint64_t limit;               /* at most so many arrivals; UINT64_MAX: no limit */
+    berth_ns start_ns, end_ns;    /* end BERTH_NS_NEVER: the run's */
+    char *task_definition;        /* CSV: the default for rows that name none */
+    char *group;                  /* NULL: family:FAMILY */
+    uint32_t count;               /* copies per arrival */
+    bool waits;                   /* onFull: "wait" (capacity provider) or "refuse" (launch type) */
+    struct distribution lifetime; /* seconds */
+    bool has_lifetime;            /* else the definition's */
+    struct distribution cpu, mem; /* overrides, rounded to whole units and MiB, at least 1 */
+    bool has_cpu, has_mem;
+    struct scenario_strategies strategies;
+    struct scenario_constraints constraints;
+};
+
+enum timeline_kind {
+    TIMELINE_SCALE = 0, /* service, desired_count */
+    TIMELINE_DEPLOY,    /* service, task_definition (NULL: force a new deployment) */
+    TIMELINE_DRAIN,     /* instances -> DRAINING */
+    TIMELINE_ACTIVATE,  /* instances -> ACTIVE */
+    TIMELINE_FAIL,      /* instances, mode, duration */
+    TIMELINE_RECOVER,   /* instances */
+};
+
+/* Which instances an entry means; all given conditions must hold. */
+struct scenario_selector {
+    char *group;      /* fleet group, or NULL */
+    char *zone;       /* or NULL */
+    char *expression; /* cluster query language, or NULL */
+    int64_t instance; /* index within what is left, in order of registration; -1: all */
+    double share;     /* the first share of what is left, 0..1; 1: all */
+};
+
+struct scenario_timeline {
+    char *name;
+    enum timeline_kind kind;
+    berth_ns at_ns;
+    char *service;
+    char *task_definition;
+    int32_t desired_count;
+    struct scenario_selector select;
+    enum loss_mode mode;
+    berth_ns duration_ns; /* FAIL: recovers by itself after this; BERTH_NS_NEVER: it does not */
+};
+
+enum failure_kind {
+    FAILURE_INSTANCE = 0, /* each selected instance on its own: up for mtbf, down for mttr */
+    FAILURE_ZONE,         /* each zone on its own */
+    FAILURE_SPOT, /* each spot instance: two-minute notice, then terminate; replaced after mttr */
+    FAILURE_TASK, /* each running task's container crashes after mtbf, exit code 1 */
+};
+
+struct scenario_failure { /* failures.NAME */
+    char *name;
+    enum failure_kind kind;
+    struct scenario_selector select;
+    struct distribution mtbf, mttr; /* seconds */
+    enum loss_mode mode;
+};
+
+struct scenario_delays {                 /* delays: seconds */
+    struct distribution boot;            /* start of a host to its registration */
+    struct distribution network;         /* one message, one way */
+    struct distribution container_start; /* create and start, image present */
+    struct distribution container_stop;  /* stop signal to exit */
+    struct distribution pull_overhead;   /* a pull beside its bytes */
+    berth_ns disconnect_detect_ns;       /* U17: 180 s */
+};
+
+enum warm_up_kind { WARM_UP_FIXED = 0, WARM_UP_MSER5 };
+
+struct scenario_run {
+    berth_ns duration_ns;
+    enum warm_up_kind warm_up_kind;
+    berth_ns warm_up_ns;
+    uint64_t seed;
+    uint32_t replications;                 /* default 30 */
+    char *precision_metric;                /* or NULL: go on until its interval is narrow enough */
+    double precision_ratio;                /* half width / mean */
+    uint32_t replications_max;             /* with precision; default 200 */
+    berth_ns instance_lost_ns;             /* BERTH_NS_NEVER: off */
+    berth_ns sample_ns;                    /* timeline.csv's step; default duration / 200 */
+    bool writes_events;                    /* events.jsonl of replication 0 */
+    struct scenario_strategies strategies; /* default for services and arrivals */
+    char **metrics;                        /* those of the printed table; NULL: the default set */
+    uint32_t metric_count;
+};
+
+struct scenario {
+    char *path; /* for messages */
+    char *name;
+    char *question;
+    char *variant; /* name of this variant: "binpack", "binpack/count=40" */
+    struct scenario_group *groups;
+    uint32_t group_count;
+    struct scenario_task_def *task_defs;
+    uint32_t task_def_count;
+    struct scenario_service *services;
+    uint32_t service_count;
+    struct scenario_arrival *arrivals;
+    uint32_t arrival_count;
+    struct scenario_timeline *timeline; /* by time, then order of the file */
+    uint32_t timeline_count;
+    struct scenario_failure *failures;
+    uint32_t failure_count;
+    struct scenario_delays delays;
+    struct scenario_run run;
+    char **warnings; /* "a task of services/web fits on no instance of the fleet", ... */
+    uint32_t warning_count;
+};
+
+/* A file with its variants. `document` is the merged JSON without `compare` and `include`. */
+struct scenario_set {
+    char *path, *name, *question;
+    json_t *document;
+    char hash[65];  /* SHA-256 over the merged document, all files it names, canonical form */
+    char *baseline; /* name of the variant that others are compared with; the first by default */
+    struct scenario **variants; /* in order; one called "base" when `compare` is absent */
+    uint32_t variant_count;
+};
+
+/* Read, merge, check, resolve all variants. Prints nothing. */
+enum berth_err scenario_load(const char *path, struct scenario_set **out,
+                             struct berth_error *err) BERTH_MUST_CHECK;
+void scenario_set_destroy(struct scenario_set *set);
+
+/* From text in memory (fuzzing, tests); paths in it are relative to `folder`. */
+enum berth_err scenario_load_text(const char *text, size_t length, const char *folder,
+                                  struct scenario_set **out,
+                                  struct berth_error *err) BERTH_MUST_CHECK;
+
+const struct scenario_task_def *scenario_find_task_def(const struct scenario *scenario,
+                                                       const char *name);
+const struct scenario_service *scenario_find_service(const struct scenario *scenario,
+                                                     const char *name);
+
+#endif

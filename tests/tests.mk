@@ -1,0 +1,32 @@
+# tests.mk -- the checks. Included by the Makefile.
+
+test: deps-test
+	$(Q)$(MAKE) --no-print-directory all lint
+	$(Q)$(MAKE) --no-print-directory tests-and-tools
+	$(Q)tests/run.sh $(BUILD) $(TESTS) $(FUZZERS)
+
+.PHONY: tests-and-tools
+tests-and-tools: $(BUILD)/berth $(TESTS) $(FUZZERS)
+
+quick-test: tests-and-tools
+	$(Q)tests/run.sh $(BUILD) $(TESTS) $(FUZZERS)
+
+asan:
+	$(Q)$(MAKE) --no-print-directory BUILD=build/asan SAN=address,undefined OPT=-O1 tests-and-tools
+	$(Q)ASAN_OPTIONS=detect_leaks=1 UBSAN_OPTIONS=halt_on_error=1:print_stacktrace=1 \
+	  tests/run.sh build/asan $(patsubst $(BUILD)/%,build/asan/%,$(TESTS) $(FUZZERS))
+
+lint: $(PURE_OBJ)
+	$(Q)tests/lint/purity.sh $(BUILD) $(PURE_OBJ)
+	$(Q)tests/lint/layers.sh
+	$(Q)tests/lint/style.sh $(ALL_C) $(ALL_H)
+
+golden: all
+	$(Q)GOLDEN_UPDATE=1 $(MAKE) --no-print-directory quick-test
+
+bench: $(BENCHES) $(BUILD)/berth
+	$(Q)for b in $(sort $(BENCHES)); do $$b || exit 1; done
+
+FUZZ_S ?= 60
+fuzz:
+	$(Q)tests/fuzz/run.sh $(FUZZ_S)
