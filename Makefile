@@ -92,7 +92,7 @@ $(BUILD)/scheduler/base/version.o: $(BUILD)/build_id.h
 -include $(patsubst %.c,$(BUILD)/%.d,$(ALL_C))
 
 run: deps-run
-	$(Q)$(MAKE) --no-print-directory all
+	$(Q)$(MAKE) --no-print-directory -j$$(nproc) all
 	$(Q)$(BUILD)/berth run scenarios/first-look.json
 
 deps-run deps-test:

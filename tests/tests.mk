@@ -1,9 +1,7 @@
 # tests.mk -- the checks. Included by the Makefile.
 
 test: deps-test
-	$(Q)$(MAKE) --no-print-directory all lint
-	$(Q)$(MAKE) --no-print-directory tests-and-tools
-	$(Q)tests/run.sh $(BUILD) $(TESTS) $(FUZZERS)
+	$(Q)MAKEFLAGS= tests/all.sh
 
 .PHONY: tests-and-tools
 tests-and-tools: $(BUILD)/berth $(TESTS) $(FUZZERS)
