@@ -10,27 +10,42 @@ static bool has_list(enum message_kind kind)
            kind == MESSAGE_STOP_VERIFICATION_ACK;
 }
 
+static void *copy_of(const void *items, size_t size_bytes)
+{
+    if (size_bytes == 0)
+        return NULL;
+    void *copy = mem_alloc(size_bytes);
+    memcpy(copy, items, size_bytes);
+    return copy;
+}
+
 struct message message_copy(const struct message *message)
 {
     struct message copy = *message;
-    if (!has_list(message->kind))
-        return copy;
-    copy.u.list.tasks = NULL;
-    if (message->u.list.count > 0) {
-        size_t size_bytes = message->u.list.count * sizeof *copy.u.list.tasks;
-        copy.u.list.tasks = mem_alloc(size_bytes);
-        memcpy(copy.u.list.tasks, message->u.list.tasks, size_bytes);
+    if (has_list(message->kind)) {
+        copy.u.list.tasks =
+            copy_of(message->u.list.tasks, message->u.list.count * sizeof *message->u.list.tasks);
+    } else if (message->kind == MESSAGE_PAYLOAD && message->u.payload.grant_count > 0) {
+        const struct task_payload *payload = &message->u.payload;
+        copy.u.payload.grants =
+            copy_of(payload->grants, payload->grant_count * sizeof *payload->grants);
+        copy.owns_grants = true;
     }
     return copy;
 }
 
 void message_release(struct message *message)
 {
-    if (!has_list(message->kind))
-        return;
-    mem_free(message->u.list.tasks);
-    message->u.list.tasks = NULL;
-    message->u.list.count = 0;
+    if (has_list(message->kind)) {
+        mem_free(message->u.list.tasks);
+        message->u.list.tasks = NULL;
+        message->u.list.count = 0;
+    } else if (message->owns_grants) {
+        mem_free((void *)(uintptr_t)message->u.payload.grants);
+        message->u.payload.grants = NULL;
+        message->u.payload.grant_count = 0;
+        message->owns_grants = false;
+    }
 }
 
 void id_format(uint64_t number, char out[33])

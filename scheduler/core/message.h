@@ -80,7 +80,8 @@ struct task_payload {
 struct message {
     enum message_kind kind;
     instance_id instance; /* the agent's end */
-    uint64_t seq; /* payload, manifest, their acks; a task state's own number per instance */
+    uint64_t seq;     /* payload, manifest, their acks; a task state's own number per instance */
+    bool owns_grants; /* a payload made by message_copy: its grants are its own */
     union {
         struct task_payload payload;
         struct {
@@ -97,7 +98,10 @@ struct message {
     } u;
 };
 
-/* Copy and release what a message owns (its list). */
+/*
+ * Copy and release what a message owns: its list, and a copied payload's grants, since a message on
+ * its way may outlive the task that it tells of.
+ */
 struct message message_copy(const struct message *message);
 void message_release(struct message *message);
 

@@ -68,6 +68,27 @@ static void test_other_kinds_are_copied_by_value(void **state)
     message_release(&copy);
 }
 
+static void test_a_copied_payload_outlives_its_task(void **state)
+{
+    (void)state;
+    struct gpu_grant grants[2] = {{0, 1000}, {3, 460}};
+    struct message message = {.kind = MESSAGE_PAYLOAD, .seq = 1};
+    message.u.payload.grants = grants;
+    message.u.payload.grant_count = 2;
+    struct message copy = message_copy(&message);
+    struct message second = message_copy(&copy);
+    memset(grants, 0, sizeof grants); /* the controller has forgotten the task */
+    message_release(&copy);
+    assert_int_equal(second.u.payload.grant_count, 2);
+    assert_int_equal(second.u.payload.grants[0].milli, 1000);
+    assert_int_equal(second.u.payload.grants[1].device, 3);
+    assert_int_equal(second.u.payload.grants[1].milli, 460);
+    message_release(&second);
+    assert_null(second.u.payload.grants);
+    message_release(&message); /* lent grants are not its to free */
+    assert_ptr_equal(message.u.payload.grants, grants);
+}
+
 static void test_ids_are_32_hex_digits_in_order(void **state)
 {
     (void)state;
@@ -122,6 +143,7 @@ int main(void)
         cmocka_unit_test(test_copies_own_their_list),
         cmocka_unit_test(test_an_empty_list_needs_no_memory),
         cmocka_unit_test(test_other_kinds_are_copied_by_value),
+        cmocka_unit_test(test_a_copied_payload_outlives_its_task),
         cmocka_unit_test(test_ids_are_32_hex_digits_in_order),
         cmocka_unit_test(test_every_value_has_a_name_of_its_own),
     };
