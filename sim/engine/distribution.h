@@ -24,7 +24,7 @@ enum distribution_kind {
     DISTRIBUTION_PARETO,       /* shape, min                     gsl_ran_pareto */
     DISTRIBUTION_GAMMA,        /* shape, scale                   gsl_ran_gamma */
     DISTRIBUTION_ERLANG,       /* stages, mean                   gsl_ran_gamma */
-    DISTRIBUTION_EMPIRICAL,    /* values[], weights[]?           gsl_ran_discrete */
+    DISTRIBUTION_EMPIRICAL,    /* values[], weights[]?           inverse of cumulative[] */
     DISTRIBUTION_KIND_COUNT
 };
 
@@ -33,7 +33,7 @@ extern const char *const distribution_names[DISTRIBUTION_KIND_COUNT + 1]; /* end
 struct distribution {
     enum distribution_kind kind;
     double p[2];        /* parameters in the order of the table above */
-    double min, max;    /* optional cut of what is drawn; defaults 0 and DBL_MAX */
+    double min, max;    /* what is drawn is moved into [min, max]; defaults 0 and DBL_MAX */
     double *values;     /* owned: empirical */
     double *cumulative; /* owned: normalised running weights, the last is 1 */
     uint32_t value_count;
@@ -42,10 +42,19 @@ struct distribution {
 /* Empty values free; a zeroed struct is the constant 0. */
 void distribution_free(struct distribution *distribution);
 double distribution_draw(const struct distribution *distribution, struct rng *stream);
-berth_ns distribution_draw_ns(const struct distribution *distribution, struct rng *stream);
-double distribution_mean(const struct distribution *distribution); /* HUGE_VAL when infinite */
 
-/* The stream as a gsl_rng: `rng_gsl` holds a pointer to it and forwards every draw. */
+/* Seconds to the nearest nanosecond, at most 2^61 (73 years), so that adding to now is safe. */
+#define DISTRIBUTION_NS_MAX (INT64_C(1) << 61)
+berth_ns distribution_draw_ns(const struct distribution *distribution, struct rng *stream);
+
+/* Of what distribution_draw gives, cuts included; HUGE_VAL when infinite. */
+double distribution_mean(const struct distribution *distribution);
+
+/*
+ * The stream as a gsl_rng: `rng_gsl` holds a pointer to it and forwards every draw. The type can
+ * be given to gsl_rng_alloc too; the seed is then the stream's key.
+ */
+extern const gsl_rng_type *const rng_gsl_philox2x64;
 struct rng_gsl {
     gsl_rng rng;
     struct rng *stream;

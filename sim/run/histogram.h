@@ -19,10 +19,18 @@ uint64_t histogram_count(const struct histogram *histogram);
 int64_t histogram_max(const struct histogram *histogram);
 double histogram_mean(const struct histogram *histogram); /* exact; NaN when empty */
 
-/* Smallest bucket bound with at least `share` of the counts at or below it; NaN when empty. */
+/*
+ * Smallest bucket bound with at least `share` of the counts at or below it, and never above the
+ * largest value seen; NaN when empty.
+ */
 double histogram_quantile(const struct histogram *histogram, double share);
 
-/* For storage and plots: (upper bound, count) of each non-empty bucket, ascending. */
+/*
+ * For storage and plots: (upper bound, count) of each non-empty bucket, ascending. What was stored
+ * (all buckets, histogram_sum, histogram_max) is restored into an empty histogram; sums above 2^53
+ * are then rounded to a double.
+ */
+double histogram_sum(const struct histogram *histogram);
 uint32_t histogram_bucket_count(const struct histogram *histogram);
 void histogram_bucket(const struct histogram *histogram, uint32_t index, int64_t *upper,
                       uint64_t *count);
