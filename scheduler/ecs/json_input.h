@@ -21,11 +21,17 @@ enum berth_err json_read_text(const char *text, size_t length, const char *place
                               struct berth_error *err) BERTH_MUST_CHECK;
 
 /*
- * Refuse members of `object` that are not in `names` (NULL-terminated):
+ * Refuse members of `object` that are not in `names` (NULL-terminated); "$..." is always allowed:
  *   PLACE/instnces: unknown key; did you mean "instances"?
  */
 enum berth_err json_check_keys(const json_t *object, const char *place, const char *const *names,
                                struct berth_error *err) BERTH_MUST_CHECK;
+
+/*
+ * A text that a user wrote, fit for a message: control characters as '?', cut with "..." to fit
+ * `out_bytes` (at least 8).
+ */
+void json_show(char *out, size_t out_bytes, const char *text, size_t length);
 
 /* Deterministic output: members sorted by key, reals with 17 significant digits, given indent. */
 char *json_write_sorted(const json_t *json, int indent); /* owned by the caller: free() */

@@ -29,4 +29,12 @@ enum berth_err task_def_from_document(const char *document, struct task_def **ou
 bool ecs_parse_cpu(const json_t *value, int32_t *cpu_units);
 bool ecs_parse_memory(const json_t *value, int32_t *mem_mib);
 
+/* A GPU requirement's value: "1", "2", ... whole cards or "0.001" to "0.999", a share of one. */
+bool ecs_parse_gpu(const char *value, uint32_t *milli);
+
+/* The GPU request of a container (or its override): 0 when `requirements` (may be NULL) has none.
+ */
+enum berth_err ecs_read_gpu(const json_t *requirements, const char *place, uint32_t *milli,
+                            struct berth_error *err) BERTH_MUST_CHECK;
+
 #endif
