@@ -1,0 +1,226 @@
+/*
+ * The agent's front: what arrives is turned into tasks and orders here.
+ *
+ * A payload is always acknowledged, a repeat too; of a known task only the desired status is
+ * looked at, and only STOPPED can change it. A stop for a task never heard of is answered by a
+ * STOPPED report, so that a controller whose start got lost does not wait for ever. Messages that
+ * arrive while the connection is down belong to one that is gone, and are dropped: the controller
+ * sends what was not acknowledged again; only acks of reports are taken at any time. Acks are not
+ * kept for a later connection for the same reason, reports are. Rules: reference "ECS agent
+ * protocol" 3.1, 3.2, 6, 8.
+ */
+#include "scheduler/agent/agent_internal.h"
+
+#include "scheduler/base/mem.h"
+
+#define STOP_TIMEOUT_DEFAULT_NS (30 * BERTH_NS_PER_S)
+#define REPORT_RETRY_DEFAULT_NS (10 * BERTH_NS_PER_S)
+
+const char *const agent_event_kind_names[AGENT_EVENT_KIND_COUNT] = {
+    [AGENT_EVENT_TIMER] = "Timer",
+    [AGENT_EVENT_MESSAGE] = "Message",
+    [AGENT_EVENT_CONNECTED] = "Connected",
+    [AGENT_EVENT_DISCONNECTED] = "Disconnected",
+    [AGENT_EVENT_HOST_RESTARTED] = "HostRestarted",
+    [AGENT_EVENT_PULLED] = "Pulled",
+    [AGENT_EVENT_PULL_FAILED] = "PullFailed",
+    [AGENT_EVENT_STARTED] = "Started",
+    [AGENT_EVENT_START_FAILED] = "StartFailed",
+    [AGENT_EVENT_EXITED] = "Exited",
+};
+
+const char *const agent_action_kind_names[AGENT_ACTION_KIND_COUNT] = {
+    [AGENT_ACTION_SEND] = "Send",   [AGENT_ACTION_PULL] = "Pull",
+    [AGENT_ACTION_START] = "Start", [AGENT_ACTION_TERMINATE] = "Terminate",
+    [AGENT_ACTION_KILL] = "Kill",   [AGENT_ACTION_REMOVE] = "Remove",
+};
+
+struct agent *agent_create(const struct agent_config *config)
+{
+    struct agent *agent = mem_alloc(sizeof *agent);
+    agent->config = *config;
+    if (config->stop_timeout_ns <= 0)
+        agent->config.stop_timeout_ns = STOP_TIMEOUT_DEFAULT_NS;
+    if (config->report_retry_ns <= 0)
+        agent->config.report_retry_ns = REPORT_RETRY_DEFAULT_NS;
+    if (config->gpu_count > 0)
+        agent->gpu_granted_milli = mem_alloc(config->gpu_count * sizeof *agent->gpu_granted_milli);
+    agent->deadline_ns = BERTH_NS_NEVER;
+    return agent;
+}
+
+void agent_destroy(struct agent *agent)
+{
+    if (agent == NULL)
+        return;
+    table_free(agent);
+    mem_free(agent->gpu_granted_milli);
+    mem_free(agent->candidates);
+    mem_free(agent);
+}
+
+static void take_payload(struct turn *turn, const struct message *message)
+{
+    const struct task_payload *payload = &message->u.payload;
+    struct agent *agent = turn->agent;
+    if (message->seq > agent->seen_seq)
+        agent->seen_seq = message->seq;
+    (void)turn_send(turn, MESSAGE_ACK, message->seq);
+    struct agent_task *task = table_find(agent, payload->task);
+    if (task == NULL) {
+        task = table_add(agent, payload);
+        gate_push(turn, task);
+    }
+    if (!payload->desired_running)
+        lifecycle_stop(turn, task, EXIT_STOPPED);
+}
+
+static bool is_wanted(const struct agent_task *task)
+{
+    return task->stage != STAGE_DONE && !task->is_stopping;
+}
+
+/* Answer a manifest with the tasks that run here and that it does not list. */
+static void take_manifest(struct turn *turn, const struct message *message)
+{
+    struct agent *agent = turn->agent;
+    if (message->seq <= agent->seen_seq)
+        return;
+    agent->seen_seq = agent->manifest_seq = message->seq;
+    (void)turn_send(turn, MESSAGE_ACK, message->seq);
+    for (uint32_t i = 0; i < message->u.list.count; i++) {
+        struct agent_task *task = table_find(agent, message->u.list.tasks[i]);
+        if (task != NULL)
+            task->is_listed = true;
+    }
+    uint32_t count = 0;
+    for (size_t i = 0; i < agent->entry_count; i++) {
+        struct agent_task *task = agent->entries[i].state;
+        if (is_wanted(task) && !task->is_listed) {
+            agent->candidates =
+                mem_resize(agent->candidates, (size_t)count + 1, sizeof *agent->candidates);
+            agent->candidates[count++] = task->payload.task;
+        }
+        task->is_listed = false;
+    }
+    if (count == 0)
+        return;
+    struct message *answer = turn_send(turn, MESSAGE_STOP_VERIFICATION, message->seq);
+    answer->u.list.tasks = agent->candidates;
+    answer->u.list.count = count;
+}
+
+static void take_stop_verification_ack(struct turn *turn, const struct message *message)
+{
+    if (message->seq != turn->agent->manifest_seq)
+        return;
+    for (uint32_t i = 0; i < message->u.list.count; i++) {
+        struct agent_task *task = table_find(turn->agent, message->u.list.tasks[i]);
+        if (task != NULL)
+            lifecycle_stop(turn, task, EXIT_STOPPED);
+    }
+}
+
+static void take_message(struct turn *turn, const struct message *message)
+{
+    if (!turn->agent->is_connected && message->kind != MESSAGE_REPORT_ACK)
+        return;
+    switch (message->kind) {
+    case MESSAGE_PAYLOAD:
+        take_payload(turn, message);
+        break;
+    case MESSAGE_MANIFEST:
+        take_manifest(turn, message);
+        break;
+    case MESSAGE_STOP_VERIFICATION_ACK:
+        take_stop_verification_ack(turn, message);
+        break;
+    case MESSAGE_REPORT_ACK:
+        report_acknowledged(turn, message->seq);
+        break;
+    case MESSAGE_ACK: /* an agent's own: not for us */
+    case MESSAGE_STOP_VERIFICATION:
+    case MESSAGE_TASK_STATE:
+    case MESSAGE_KIND_COUNT:
+        break;
+    }
+}
+
+static void host_restarted(struct turn *turn)
+{
+    for (size_t i = 0; i < turn->agent->entry_count; i++)
+        lifecycle_host_restarted(turn, turn->agent->entries[i].state);
+}
+
+static void apply(struct turn *turn, const struct agent_event *event)
+{
+    struct agent_task *task;
+    switch (event->kind) {
+    case AGENT_EVENT_TIMER:
+        lifecycle_deadlines(turn);
+        report_repeat(turn, turn->now.mono_ns);
+        break;
+    case AGENT_EVENT_MESSAGE:
+        take_message(turn, event->message);
+        break;
+    case AGENT_EVENT_CONNECTED:
+        turn->agent->is_connected = true;
+        report_repeat(turn, BERTH_NS_NEVER);
+        break;
+    case AGENT_EVENT_DISCONNECTED:
+        turn->agent->is_connected = false;
+        break;
+    case AGENT_EVENT_HOST_RESTARTED:
+        host_restarted(turn);
+        break;
+    case AGENT_EVENT_PULLED:
+    case AGENT_EVENT_PULL_FAILED:
+    case AGENT_EVENT_STARTED:
+    case AGENT_EVENT_START_FAILED:
+    case AGENT_EVENT_EXITED:
+        task = table_find(turn->agent, event->task);
+        if (task != NULL)
+            lifecycle_runtime(turn, task, event);
+        break;
+    case AGENT_EVENT_KIND_COUNT:
+        break;
+    }
+}
+
+void agent_step(struct agent *agent, struct step_time now, const struct agent_event *event,
+                struct agent_action_list *out)
+{
+    struct turn turn = {agent, now, out};
+    out->count = 0;
+    if (agent->candidates != NULL) {
+        mem_free(agent->candidates);
+        agent->candidates = NULL;
+    }
+    apply(&turn, event);
+    if (agent->is_gate_due)
+        gate_open(&turn);
+    berth_ns report_ns = report_next_deadline(agent);
+    berth_ns container_ns = agent->timed == NULL ? BERTH_NS_NEVER : lifecycle_next_deadline(agent);
+    agent->deadline_ns = report_ns < container_ns ? report_ns : container_ns;
+}
+
+berth_ns agent_next_deadline(const struct agent *agent)
+{
+    return agent->deadline_ns;
+}
+
+uint32_t agent_task_count(const struct agent *agent)
+{
+    return (uint32_t)agent->entry_count;
+}
+
+void agent_granted(const struct agent *agent, int32_t *cpu_units, int32_t *mem_mib)
+{
+    *cpu_units = agent->cpu_granted;
+    *mem_mib = agent->mem_granted;
+}
+
+void agent_action_list_free(struct agent_action_list *list)
+{
+    vec_free(list);
+}

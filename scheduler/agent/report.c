@@ -1,0 +1,134 @@
+/*
+ * Reports: what the controller is told about a task, at least once.
+ *
+ * A task has at most one unacknowledged report. A STOPPED that comes while RUNNING is on its way
+ * waits for that ack, as ECS's agent submits the states of one task one after the other; so the
+ * controller sees every task that ran as RUNNING first. The list of unacknowledged reports is
+ * ordered by the time of the next try, because every try goes to its end with the same interval.
+ */
+#include "scheduler/agent/agent_internal.h"
+
+#include <assert.h>
+
+#include "scheduler/base/mem.h"
+
+struct agent_action *turn_act(struct turn *turn, enum agent_action_kind kind, task_id task)
+{
+    struct agent_action *action = vec_push(turn->out);
+    *action = (struct agent_action){.kind = kind, .task = task};
+    return action;
+}
+
+struct message *turn_send(struct turn *turn, enum message_kind kind, uint64_t seq)
+{
+    struct message *message = &turn_act(turn, AGENT_ACTION_SEND, TASK_NONE)->message;
+    message->kind = kind;
+    message->instance = turn->agent->config.instance;
+    message->seq = seq;
+    return message;
+}
+
+static void append(struct task_queue *reports, struct agent_task *task)
+{
+    task->next_report = NULL;
+    if (reports->tail == NULL)
+        reports->head = task;
+    else
+        reports->tail->next_report = task;
+    reports->tail = task;
+}
+
+static void send_report(struct turn *turn, struct agent_task *task)
+{
+    bool is_stopped = task->report_status == TASK_STOPPED;
+    struct message *message = turn_send(turn, MESSAGE_TASK_STATE, task->report_seq);
+    message->u.report = (struct task_report){
+        .task = task->payload.task,
+        .status = (enum task_status)task->report_status,
+        .cause = is_stopped ? (enum exit_cause)task->cause : EXIT_NONE,
+        .exit_code = is_stopped ? task->exit_code : 0,
+        .pull_started_ns = task->pull_started_ns,
+        .pull_stopped_ns = task->pull_stopped_ns,
+        .started_ns = task->started_ns,
+        .stopped_ns = is_stopped ? task->stopped_ns : 0,
+    };
+    task->retry_ns = turn->now.mono_ns + turn->agent->config.report_retry_ns;
+}
+
+static void make_report(struct turn *turn, struct agent_task *task, enum task_status status)
+{
+    assert(task->report_seq == 0);
+    task->report_status = (uint8_t)status;
+    task->report_seq = ++turn->agent->report_seq;
+    if (turn->agent->is_connected)
+        send_report(turn, task);
+    append(&turn->agent->reports, task);
+}
+
+void report_running(struct turn *turn, struct agent_task *task)
+{
+    task->is_running_told = true;
+    make_report(turn, task, TASK_RUNNING);
+}
+
+void report_stopped(struct turn *turn, struct agent_task *task)
+{
+    assert(task->stage == STAGE_DONE);
+    if (task->report_seq == 0)
+        make_report(turn, task, TASK_STOPPED);
+}
+
+static struct agent_task *take_report(struct task_queue *reports, uint64_t seq)
+{
+    struct agent_task *before = NULL;
+    for (struct agent_task *at = reports->head; at != NULL; before = at, at = at->next_report) {
+        if (at->report_seq != seq)
+            continue;
+        if (before == NULL)
+            reports->head = at->next_report;
+        else
+            before->next_report = at->next_report;
+        if (reports->tail == at)
+            reports->tail = before;
+        return at;
+    }
+    return NULL;
+}
+
+void report_acknowledged(struct turn *turn, uint64_t seq)
+{
+    struct agent_task *task = take_report(&turn->agent->reports, seq);
+    if (task == NULL)
+        return; /* the ack of a repeat */
+    task->report_seq = 0;
+    if (task->report_status == TASK_STOPPED) {
+        turn_act(turn, AGENT_ACTION_REMOVE, task->payload.task);
+        table_remove(turn->agent, task);
+    } else if (task->stage == STAGE_DONE) {
+        make_report(turn, task, TASK_STOPPED);
+    }
+}
+
+void report_repeat(struct turn *turn, berth_ns due_ns)
+{
+    struct task_queue *reports = &turn->agent->reports;
+    if (!turn->agent->is_connected)
+        return;
+    /* `last` ends the round: with due_ns at NEVER each is sent once. */
+    struct agent_task *last = reports->tail;
+    for (bool is_last = reports->head == NULL; !is_last && reports->head->retry_ns <= due_ns;) {
+        struct agent_task *task = reports->head;
+        is_last = task == last;
+        reports->head = task->next_report;
+        if (reports->head == NULL)
+            reports->tail = NULL;
+        send_report(turn, task);
+        append(reports, task);
+    }
+}
+
+berth_ns report_next_deadline(const struct agent *agent)
+{
+    const struct agent_task *head = agent->reports.head;
+    return agent->is_connected && head != NULL ? head->retry_ns : BERTH_NS_NEVER;
+}
