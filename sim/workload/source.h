@@ -1,9 +1,9 @@
 /*
  * source.h -- where standalone tasks come from: one scenario arrival, as a stream of requests.
  *
- * Generated processes draw from streams keyed by (seed, replication, arrival's name, purpose, number
- * of the arrival), never by the variant: two strategies face the same tasks. A CSV is read as it is
- * needed; memory stays flat whatever its size.
+ * Generated processes draw from streams keyed by (seed, replication, arrival's name, purpose,
+ * number of the arrival), never by the variant: two strategies face the same tasks. A CSV is read
+ * as it is needed; memory stays flat whatever its size.
  */
 #ifndef BERTH_SIM_WORKLOAD_SOURCE_H
 #define BERTH_SIM_WORKLOAD_SOURCE_H
@@ -15,9 +15,13 @@ struct scenario_arrival;
 
 #define SOURCE_GPUS_MAX 16
 
-struct source_task { /* texts are lent until the next call */
-    berth_ns at_ns;  /* never before the one before */
-    uint64_t number; /* 0, 1, ... within the source */
+/*
+ * One arrival. Copies of one arrival share its size and lifetime; a batch is `count` arrivals of
+ * one copy each, so that theirs differ. Texts are lent until the next call.
+ */
+struct source_task {
+    berth_ns at_ns;              /* never before the one before */
+    uint64_t number;             /* 0, 1, ... within the source; a CSV's rows */
     const char *task_definition; /* name of a scenario task definition */
     const char *group;           /* NULL: family:FAMILY */
     const char *constraint;      /* a memberOf expression of the row, or NULL */
@@ -32,14 +36,27 @@ struct source_task { /* texts are lent until the next call */
 
 struct source;
 
-/* `key`: parent of all its streams. A CSV that cannot be opened or has no `arrival` column fails. */
+/* `key`: parent of all its streams. A CSV that cannot be opened or has no `arrival` column fails.
+ */
 enum berth_err source_open(const struct scenario_arrival *arrival, uint64_t key,
-                           berth_ns duration_ns, struct source **out, struct berth_error *err)
-    BERTH_MUST_CHECK;
-void source_close(struct source *source);
+                           berth_ns duration_ns, struct source **out,
+                           struct berth_error *err) BERTH_MUST_CHECK;
+void source_close(struct source *source); /* NULL is allowed */
+
+/* The same for a CSV in memory, borrowed until source_close (tests, fuzzing). */
+enum berth_err source_open_text(const struct scenario_arrival *arrival, uint64_t key,
+                                berth_ns duration_ns, const char *text, size_t length,
+                                struct source **out, struct berth_error *err) BERTH_MUST_CHECK;
 
 /* *has_task is false at the end. A bad row fails: FILE:LINE: column "cpu": what; cure. */
 enum berth_err source_next(struct source *source, struct source_task *out, bool *has_task,
                            struct berth_error *err) BERTH_MUST_CHECK;
+
+/*
+ * Fail about the task that source_next gave last, at its place: FILE:LINE: column "constraint":
+ * ... for a CSV, arrivals/NAME: ... otherwise. For what only the caller can check.
+ */
+enum berth_err source_fail(const struct source *source, const char *column, struct berth_error *err,
+                           const char *format, ...) BERTH_PRINTF(4, 5);
 
 #endif
