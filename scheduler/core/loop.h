@@ -6,6 +6,9 @@
  * Commit is asynchronous. The core runs on; each step's effects wait, in order, until its batch is
  * durable. A failed commit discards the core and everything that was not released, loads the core
  * again from the store, and tells the driver (`reloaded`), whose agents then report afresh.
+ *
+ * What a controller lent for good (definitions, groups) stays valid until loop_destroy, through
+ * every reload. With a store that is durable at once, effects are not copied.
  */
 #ifndef BERTH_SCHEDULER_CORE_LOOP_H
 #define BERTH_SCHEDULER_CORE_LOOP_H
@@ -25,7 +28,10 @@ struct loop_ops {
 
 struct loop;
 
-/* `controller` is taken; `store`, `ops` and `context` are borrowed. NULL callbacks are skipped. */
+/*
+ * `controller` is taken; `store` and `context` are borrowed for the loop's life, `options` and `ops`
+ * for the call. NULL callbacks are skipped.
+ */
 struct loop *loop_create(struct controller *controller, const struct controller_options *options,
                          task_def_decoder decode, struct store *store, const struct loop_ops *ops,
                          void *context);
