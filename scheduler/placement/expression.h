@@ -21,9 +21,8 @@ struct expression;
  * Parse. On failure err says "column N: what; cure" (columns from 1). Names and literals are added
  * to `symbols`, the table of every cluster it will be asked about. *out is owned by the caller.
  */
-enum berth_err expression_parse(struct symbols *symbols, const char *text,
-                                struct expression **out, struct berth_error *err)
-    BERTH_MUST_CHECK;
+enum berth_err expression_parse(struct symbols *symbols, const char *text, struct expression **out,
+                                struct berth_error *err) BERTH_MUST_CHECK;
 void expression_destroy(struct expression *expression);
 
 bool expression_matches(const struct expression *expression, const struct cluster *cluster,

@@ -1,0 +1,76 @@
+#include <setjmp.h>
+#include <stdarg.h>
+#include <stddef.h>
+#include <stdint.h>
+
+#include <cmocka.h>
+
+#include "scheduler/base/iso_time.h"
+
+static void test_moments(void **state)
+{
+    (void)state;
+    static const struct {
+        const char *text;
+        int64_t seconds, ns;
+    } moments[] = {
+        {"1970-01-01", 0, 0},
+        {"1970-01-01T00:00:01Z", 1, 0},
+        {"2018-06-18", 1529280000, 0},
+        {"2018-06-18T22:28:28", 1529360908, 0},
+        {"2018-06-18T22:28:28Z", 1529360908, 0},
+        {"2018-06-18T22:28:28+00:00", 1529360908, 0},
+        {"2018-06-19T00:28:28+02:00", 1529360908, 0},
+        {"2018-06-18T17:58:28-0430", 1529360908, 0},
+        {"2024-02-29T12:00:00.123456+00:00", 1709208000, 123456000},
+        {"2000-02-29", 951782400, 0},
+        {"2261-12-31", 9214560000, 0},
+        {"2018-06-18T22:28:28.1234567899Z", 1529360908, 123456789},
+    };
+    for (size_t i = 0; i < sizeof moments / sizeof moments[0]; i++) {
+        berth_ns at = -1;
+        assert_true(iso_time_parse(moments[i].text, &at));
+        assert_int_equal(at, moments[i].seconds * BERTH_NS_PER_S + moments[i].ns);
+    }
+}
+
+static void test_refusals(void **state)
+{
+    (void)state;
+    static const char *const wrong[] = {
+        "",
+        "2018",
+        "2018-6-18",
+        "2018-13-01",
+        "2018-02-29",
+        "1900-01-01",
+        "2262-01-01",
+        "2018-00-01",
+        "2018-01-00",
+        "2018-06-18 22:28:28",
+        "2018-06-18T",
+        "2018-06-18T24:00:00",
+        "2018-06-18T22:28",
+        "2018-06-18T22:28:60Z",
+        "2018-06-18T22:28:28.",
+        "2018-06-18T22:28:28Zx",
+        "2018-06-18T22:28:28+25:00",
+        "2018-06-18T22:28:28+2:00",
+        "2018-06-18Z",
+        " 2018-06-18",
+    };
+    for (size_t i = 0; i < sizeof wrong / sizeof wrong[0]; i++) {
+        berth_ns at = 42;
+        assert_false(iso_time_parse(wrong[i], &at));
+        assert_int_equal(at, 42);
+    }
+}
+
+int main(void)
+{
+    const struct CMUnitTest tests[] = {
+        cmocka_unit_test(test_moments),
+        cmocka_unit_test(test_refusals),
+    };
+    return cmocka_run_group_tests(tests, NULL, NULL);
+}
