@@ -1,0 +1,165 @@
+#include "sim/scenario/digest.h"
+
+#include <errno.h>
+#include <openssl/evp.h>
+#include <stdlib.h>
+#include <string.h>
+#include <zlib.h>
+
+#include "scheduler/ecs/json_input.h"
+
+enum { CHUNK_BYTES = 1 << 16 };
+
+struct csv_digest {
+    char *path; /* owned */
+    char hex[65];
+};
+
+struct digest {
+    EVP_MD_CTX *context;
+    size_t bytes;
+    VEC(struct csv_digest) files; /* each is read once, however many cells name it */
+};
+
+/* SHA-256 of libcrypto fails only when memory does. */
+static void must(int result)
+{
+    if (result != 1)
+        abort();
+}
+
+static EVP_MD_CTX *begin(void)
+{
+    EVP_MD_CTX *context = EVP_MD_CTX_new();
+    must(context != NULL);
+    must(EVP_DigestInit_ex(context, EVP_sha256(), NULL));
+    return context;
+}
+
+static void finish(EVP_MD_CTX *context, char hex[65])
+{
+    static const char digits[] = "0123456789abcdef";
+    unsigned char hash[EVP_MAX_MD_SIZE];
+    unsigned length = 0;
+    must(EVP_DigestFinal_ex(context, hash, &length));
+    for (unsigned i = 0; i < 32; i++) {
+        hex[2 * i] = digits[hash[i] >> 4];
+        hex[2 * i + 1] = digits[hash[i] & 15];
+    }
+    hex[64] = '\0';
+}
+
+struct digest *digest_create(void)
+{
+    struct digest *digest = mem_alloc(sizeof *digest);
+    digest->context = begin();
+    return digest;
+}
+
+void digest_destroy(struct digest *digest)
+{
+    for (size_t i = 0; i < digest->files.count; i++)
+        mem_free(digest->files.items[i].path);
+    vec_free(&digest->files);
+    EVP_MD_CTX_free(digest->context);
+    mem_free(digest);
+}
+
+static void fail_read(const struct at *at, const char *path, gzFile file, int got)
+{
+    int code = Z_OK;
+    const char *what = gzerror(file, &code);
+    if (got < 0 && code == Z_BUF_ERROR)
+        at_fail(at, "%.300s: the gzip stream ends too early; the file is cut, fetch it again",
+                path);
+    else if (code == Z_ERRNO)
+        at_fail(at, "%.300s: cannot be read: %s; name a CSV file", path, strerror(errno));
+    else
+        at_fail(at, "%.300s: the gzip stream is damaged (%.80s); fetch the file again", path, what);
+}
+
+static bool hash_file(const struct at *at, const char *path, char hex[65])
+{
+    gzFile file = gzopen(path, "rb");
+    if (file == NULL) {
+        at_fail(at, "%.300s: %s; check the path", path, strerror(errno));
+        return false;
+    }
+    unsigned char *chunk = mem_alloc(CHUNK_BYTES);
+    EVP_MD_CTX *context = begin();
+    int got;
+    while ((got = gzread(file, chunk, CHUNK_BYTES)) > 0)
+        must(EVP_DigestUpdate(context, chunk, (size_t)got));
+    int code = Z_OK;
+    (void)gzerror(file, &code);
+    /* A stream that is cut may also read as a clean end with an error pending. */
+    bool is_whole = got == 0 && code == Z_OK;
+    if (!is_whole)
+        fail_read(at, path, file, code == Z_BUF_ERROR ? -1 : got);
+    finish(context, hex);
+    EVP_MD_CTX_free(context);
+    (void)gzclose(file);
+    mem_free(chunk);
+    return is_whole;
+}
+
+static const char *file_digest(struct digest *digest, const struct at *at, const char *path)
+{
+    for (size_t i = 0; i < digest->files.count; i++)
+        if (strcmp(digest->files.items[i].path, path) == 0)
+            return digest->files.items[i].hex;
+    struct csv_digest entry;
+    if (!hash_file(at, path, entry.hex))
+        return NULL;
+    entry.path = mem_copy_text(path);
+    *vec_push(&digest->files) = entry;
+    return digest->files.items[digest->files.count - 1].hex;
+}
+
+/* A copy in which every CSV is replaced by its digest. */
+static json_t *canonical(struct digest *digest, const struct at *root)
+{
+    json_t *copy = json_copy(root->json);
+    struct at arrivals = at_member(root, "arrivals");
+    json_t *arrivals_copy = json_copy(arrivals.json);
+    const char *name;
+    json_t *arrival;
+    json_object_foreach(arrivals.json, name, arrival)
+    {
+        struct at at = at_member(&arrivals, name), csv = at_member(&at, "csv");
+        const char *path = json_string_value(csv.json);
+        const char *hex = path == NULL ? NULL : file_digest(digest, &csv, path);
+        if (hex == NULL)
+            continue;
+        json_t *arrival_copy = json_copy(arrival);
+        (void)json_object_set_new(arrival_copy, "csv", json_string(hex));
+        (void)json_object_set_new(arrivals_copy, name, arrival_copy);
+    }
+    if (arrivals_copy != NULL)
+        (void)json_object_set_new(copy, "arrivals", arrivals_copy);
+    return copy;
+}
+
+void digest_add(struct digest *digest, const char *name, const struct at *root)
+{
+    if (root->reader->has_failed)
+        return;
+    json_t *json = canonical(digest, root);
+    char *text = json_write_sorted(json, 0);
+    size_t length = strlen(text);
+    must(EVP_DigestUpdate(digest->context, name, strlen(name) + 1));
+    must(EVP_DigestUpdate(digest->context, text, length + 1));
+    digest->bytes += length;
+    free(text);
+    json_decref(json);
+}
+
+size_t digest_bytes(const struct digest *digest)
+{
+    return digest->bytes;
+}
+
+void digest_finish(struct digest *digest, char hex[65])
+{
+    finish(digest->context, hex);
+}

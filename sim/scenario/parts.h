@@ -1,0 +1,42 @@
+/*
+ * parts.h -- the sections of a scenario, each read into its part of struct scenario.
+ *
+ * `root` is the whole document of one variant. Readers are sticky (reader.h), so the order of the
+ * calls is the order in which mistakes are told.
+ */
+#ifndef BERTH_SIM_SCENARIO_PARTS_H
+#define BERTH_SIM_SCENARIO_PARTS_H
+
+#include "sim/scenario/reader.h"
+#include "sim/scenario/scenario.h"
+
+void read_fleet(const struct at *root, struct scenario *out);
+void read_task_definitions(const struct at *root, struct scenario *out);
+void read_services(const struct at *root, struct scenario *out);
+void read_arrivals(const struct at *root, struct scenario *out);
+void read_timeline(const struct at *root, struct scenario *out);
+void read_failures(const struct at *root, struct scenario *out);
+void read_delays(const struct at *root, struct scenario *out);
+void read_run(const struct at *root, struct scenario *out);
+
+/* ECS's lists, by their keys in `up`: "placementStrategy", "placementConstraints". */
+void read_strategies(const struct at *up, struct scenario_strategies *out);
+void read_constraints(const struct at *up, struct scenario_constraints *out);
+void free_strategies(struct scenario_strategies *strategies);
+void free_constraints(struct scenario_constraints *constraints);
+
+/*
+ * What one part says of another: names that must exist, expressions and strategies that must
+ * compile, and warnings about what can never matter.
+ */
+void check_scenario(const struct at *root, struct scenario *out);
+
+/* Fails with a "did you mean" unless `name` is one of the NULL-terminated `names`; `kind` is
+ * "service", `where` its collection. */
+void check_name(const struct at *at, const char *name, const char *kind, const char *where,
+                const char *const *names);
+
+void free_faults(struct scenario *scenario);
+void scenario_destroy(struct scenario *scenario);
+
+#endif

@@ -1,0 +1,30 @@
+/* patch.h -- changing JSON: merge patches (RFC 7386) and JSON Pointers (RFC 6901). */
+#ifndef BERTH_SIM_SCENARIO_PATCH_H
+#define BERTH_SIM_SCENARIO_PATCH_H
+
+#include <jansson.h>
+#include <stdbool.h>
+
+#include "scheduler/base/error.h"
+#include "scheduler/base/mem.h"
+
+/* `target` as patched by `patch`. Takes `target`, copies what it needs of `patch`. */
+json_t *patch_merge(json_t *target, const json_t *patch);
+
+struct pointer_tokens {
+    VEC(char *) list; /* owned, unescaped */
+};
+
+/* False unless `text` is a JSON Pointer ("" has no tokens). */
+bool pointer_parse(const char *text, struct pointer_tokens *out);
+void pointer_free(struct pointer_tokens *tokens);
+
+/*
+ * Put `value` (copied) at the pointer. The place must exist, or be a new member of an object that
+ * does; null removes it. False when there is no such place: *missing is the token that leads
+ * nowhere.
+ */
+bool pointer_set(json_t *document, const struct pointer_tokens *pointer, const json_t *value,
+                 size_t *missing);
+
+#endif

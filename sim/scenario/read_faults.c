@@ -1,0 +1,228 @@
+#include "sim/scenario/parts.h"
+
+#include <limits.h>
+#include <stdlib.h>
+#include <string.h>
+
+#define SELECTOR_KEYS "fleet", "zone", "expression", "instance", "share"
+
+static const char *const modes[] = {"terminate", "stop", "hang", "disconnect", NULL};
+
+/* All but the keys' names, which the caller has checked together with its own. */
+static void read_selector(const struct at *at, struct scenario_selector *out)
+{
+    struct at group = at_member(at, "fleet"), zone = at_member(at, "zone");
+    struct at expression = at_member(at, "expression"), instance = at_member(at, "instance");
+    struct at share = at_member(at, "share");
+    out->group = at_text(&group);
+    out->zone = at_text(&zone);
+    out->expression = at_text(&expression);
+    out->instance = at_integer(&instance, 0, 1000000, -1);
+    out->share = at_real(&share, 0, 1, 1);
+}
+
+static void free_selector(struct scenario_selector *selector)
+{
+    mem_free(selector->group);
+    mem_free(selector->zone);
+    mem_free(selector->expression);
+}
+
+static void read_scale(const struct at *at, struct scenario_timeline *out)
+{
+    static const char *const known[] = {"service", "desiredCount", NULL};
+    if (!at_object(at, known))
+        return;
+    struct at service = at_member(at, "service"), desired = at_member(at, "desiredCount");
+    at_require(&service, "name one of services");
+    at_require(&desired, "write the new desired count");
+    out->service = at_text(&service);
+    out->desired_count = (int32_t)at_integer(&desired, 0, 1000000, 0);
+}
+
+static void read_deploy(const struct at *at, struct scenario_timeline *out)
+{
+    static const char *const known[] = {"service", "taskDefinition", NULL};
+    if (!at_object(at, known))
+        return;
+    struct at service = at_member(at, "service"), definition = at_member(at, "taskDefinition");
+    at_require(&service, "name one of services");
+    out->service = at_text(&service);
+    out->task_definition = at_text(&definition);
+}
+
+static void read_instances(const struct at *at, struct scenario_timeline *out)
+{
+    static const char *const known[] = {SELECTOR_KEYS, NULL};
+    if (at_object(at, known))
+        read_selector(at, &out->select);
+}
+
+static void read_loss(const struct at *at, struct scenario_timeline *out)
+{
+    static const char *const known[] = {SELECTOR_KEYS, "mode", "for", NULL};
+    if (!at_object(at, known))
+        return;
+    struct at mode = at_member(at, "mode"), duration = at_member(at, "for");
+    read_selector(at, &out->select);
+    out->mode = (enum loss_mode)at_choice(&mode, modes, LOSS_STOP);
+    out->duration_ns = at_time(&duration, 0, READER_TIME_MAX, BERTH_NS_NEVER);
+}
+
+static const struct action {
+    const char *key;
+    enum timeline_kind kind;
+    void (*read)(const struct at *, struct scenario_timeline *);
+} actions[] = {
+    {"scale", TIMELINE_SCALE, read_scale},     {"deploy", TIMELINE_DEPLOY, read_deploy},
+    {"drain", TIMELINE_DRAIN, read_instances}, {"activate", TIMELINE_ACTIVATE, read_instances},
+    {"fail", TIMELINE_FAIL, read_loss},        {"recover", TIMELINE_RECOVER, read_instances},
+};
+
+static void read_entry(const struct at *at, struct scenario_timeline *out)
+{
+    static const char *const known[] = {"at",       "scale", "deploy",  "drain",
+                                        "activate", "fail",  "recover", NULL};
+    const struct action *found = NULL;
+    out->name = mem_copy_text(at->key);
+    out->select = (struct scenario_selector){.instance = -1, .share = 1};
+    out->duration_ns = BERTH_NS_NEVER;
+    if (!at_object(at, known))
+        return;
+    struct at time = at_member(at, "at");
+    at_require(&time, "write when it happens");
+    out->at_ns = at_time(&time, 0, READER_TIME_MAX, 0);
+    for (size_t i = 0; i < sizeof actions / sizeof actions[0]; i++) {
+        struct at member = at_member(at, actions[i].key);
+        if (member.json == NULL)
+            continue;
+        if (found != NULL)
+            at_fail(&member, "stands beside \"%s\"; an entry does one thing, make two of it",
+                    found->key);
+        found = &actions[i];
+    }
+    if (found == NULL)
+        at_fail(at, "says not what happens; write one of scale, deploy, drain, activate, fail, "
+                    "recover");
+    if (at->reader->has_failed)
+        return;
+    struct at member = at_member(at, found->key);
+    out->kind = found->kind;
+    found->read(&member, out);
+}
+
+static int by_time(const void *left, const void *right)
+{
+    const struct scenario_timeline *a = left, *b = right;
+    return (a->at_ns > b->at_ns) - (a->at_ns < b->at_ns);
+}
+
+/* Insertion keeps equal times in the order of the file, which qsort need not; entries are few. */
+static void sort_by_time(struct scenario_timeline *items, uint32_t count)
+{
+    for (uint32_t i = 1; i < count; i++) {
+        struct scenario_timeline item = items[i];
+        uint32_t j = i;
+        for (; j > 0 && by_time(&items[j - 1], &item) > 0; j--)
+            items[j] = items[j - 1];
+        items[j] = item;
+    }
+}
+
+void read_timeline(const struct at *root, struct scenario *out)
+{
+    struct at all = at_member(root, "timeline");
+    size_t count;
+    const char **names = at_names(&all, &count);
+    if (count > 10000)
+        at_fail(&all, "%zu entries; at most 10000 are read", count);
+    out->timeline = mem_alloc((count + 1) * sizeof *out->timeline);
+    for (size_t i = 0; i < count && !root->reader->has_failed; i++) {
+        struct at entry = at_member(&all, names[i]);
+        read_entry(&entry, &out->timeline[i]);
+        out->timeline_count++;
+    }
+    sort_by_time(out->timeline, out->timeline_count);
+    mem_free(names);
+}
+
+/* What has no part in a kind of failure is refused rather than ignored. */
+static void refuse(const struct at *up, const char *key, const char *kind)
+{
+    struct at member = at_member(up, key);
+    if (member.json != NULL)
+        at_fail(&member, "has no meaning for kind \"%s\"; remove it", kind);
+}
+
+static void read_failure(const struct at *at, struct scenario_failure *out)
+{
+    static const char *const known[] = {SELECTOR_KEYS, "kind",      "mtbf", "mttr",
+                                        "mode",        "repairers", NULL};
+    static const char *const kinds[] = {"instance", "zone", "spot", "task", NULL};
+    out->name = mem_copy_text(at->key);
+    if (!at_object(at, known))
+        return;
+    struct at kind = at_member(at, "kind"), mode = at_member(at, "mode");
+    struct at mtbf = at_member(at, "mtbf"), mttr = at_member(at, "mttr");
+    struct at repairers = at_member(at, "repairers");
+    at_require(&kind, "write \"instance\", \"zone\", \"spot\" or \"task\"");
+    out->kind = (enum failure_kind)at_choice(&kind, kinds, FAILURE_INSTANCE);
+    at_require(&mtbf, "write the time between failures");
+    (void)at_interval(&mtbf, &out->mtbf);
+    if (out->kind == FAILURE_TASK) {
+        refuse(at, "mttr", "task");
+        refuse(at, "repairers", "task");
+    } else {
+        at_require(&mttr, "write the time until it is back");
+        (void)at_distribution(&mttr, QUANTITY_TIME, &out->mttr);
+    }
+    if (out->kind == FAILURE_TASK || out->kind == FAILURE_SPOT)
+        refuse(at, "mode", kinds[out->kind]);
+    out->mode = (enum loss_mode)at_choice(&mode, modes, LOSS_TERMINATE);
+    out->repairers = (uint32_t)at_integer(&repairers, 1, 1000000, 0);
+    read_selector(at, &out->select);
+}
+
+void read_failures(const struct at *root, struct scenario *out)
+{
+    struct at all = at_member(root, "failures");
+    size_t count;
+    const char **names = at_names(&all, &count);
+    out->failures = mem_alloc((count + 1) * sizeof *out->failures);
+    for (size_t i = 0; i < count && !root->reader->has_failed; i++) {
+        struct at failure = at_member(&all, names[i]);
+        read_failure(&failure, &out->failures[i]);
+        out->failure_count++;
+    }
+    mem_free(names);
+}
+
+static void free_timeline(struct scenario *scenario)
+{
+    for (uint32_t i = 0; i < scenario->timeline_count; i++) {
+        struct scenario_timeline *entry = &scenario->timeline[i];
+        mem_free(entry->name);
+        mem_free(entry->service);
+        mem_free(entry->task_definition);
+        free_selector(&entry->select);
+    }
+    mem_free(scenario->timeline);
+}
+
+static void free_failures(struct scenario *scenario)
+{
+    for (uint32_t i = 0; i < scenario->failure_count; i++) {
+        struct scenario_failure *failure = &scenario->failures[i];
+        mem_free(failure->name);
+        free_selector(&failure->select);
+        distribution_free(&failure->mtbf);
+        distribution_free(&failure->mttr);
+    }
+    mem_free(scenario->failures);
+}
+
+void free_faults(struct scenario *scenario)
+{
+    free_timeline(scenario);
+    free_failures(scenario);
+}

@@ -1,0 +1,287 @@
+/*
+ * scenario.c -- from files to variants, ready to run.
+ *
+ * The steps: merge the files (document.c), take `compare` off, make each cell's document
+ * (compare.c), read it into a struct scenario (read_*.c), check what its parts say of each other
+ * (check.c), add it to the hash (digest.c). Each cell is read from its own whole document, so a
+ * patch can change anything, and a variant that does not hold together is found before anything
+ * runs.
+ */
+#include "sim/scenario/scenario.h"
+
+#include <string.h>
+
+#include "sim/scenario/compare.h"
+#include "sim/scenario/digest.h"
+#include "sim/scenario/parts.h"
+
+#define DOCUMENTS_BYTES_MAX ((size_t)1 << 30)
+
+static const char *const top_keys[] = {
+    "version",  "name",     "question", "fleet",  "services", "taskDefinitions",
+    "arrivals", "timeline", "failures", "delays", "run",      NULL};
+
+static void read_head(const struct at *root, struct scenario *out)
+{
+    struct at version = at_member(root, "version"), name = at_member(root, "name");
+    struct at question = at_member(root, "question");
+    at_require(&version, "write 1");
+    (void)at_integer(&version, 1, 1, 1);
+    at_require(&name, "write a name, which is also the results' folder");
+    out->name = at_text(&name);
+    if (out->name != NULL && (!is_name(out->name, 64) || strspn(out->name, ".") > 0))
+        at_fail(&name, "not a name; use 1 to 64 of A-Z a-z 0-9 _ . -, the first not a dot");
+    out->question = at_text(&question);
+    if (out->question == NULL)
+        out->question = mem_copy_text("");
+}
+
+static void read_scenario(const struct at *root, struct scenario *out)
+{
+    (void)at_object(root, top_keys);
+    read_head(root, out);
+    read_fleet(root, out);
+    read_task_definitions(root, out);
+    read_services(root, out);
+    read_arrivals(root, out);
+    read_delays(root, out);
+    read_run(root, out);
+    read_timeline(root, out);
+    read_failures(root, out);
+    check_scenario(root, out);
+}
+
+struct loading {
+    struct document document;
+    struct reader reader;
+    struct compare compare;
+    struct digest *digest;
+    struct scenario_set *set;
+};
+
+static void load_cell(struct loading *loading, size_t cell)
+{
+    struct scenario_set *set = loading->set;
+    size_t layer_count = loading->document.layers.list.count;
+    json_t *json = compare_document(&loading->compare, cell, set->document, &loading->document);
+    if (json == NULL)
+        return;
+    struct scenario *scenario = mem_alloc(sizeof *scenario);
+    set->variants[set->variant_count++] = scenario;
+    scenario->path = mem_copy_text(set->path);
+    scenario->variant = compare_name(&loading->compare, cell);
+    struct at root = at_root(&loading->reader, json);
+    read_scenario(&root, scenario);
+    digest_add(loading->digest, scenario->variant, &root);
+    if (digest_bytes(loading->digest) > DOCUMENTS_BYTES_MAX)
+        at_fail(&loading->compare.at, "the variants are together larger than 1 GiB; use fewer");
+    json_decref(json);
+    layers_cut(&loading->document.layers, layer_count);
+}
+
+/* A cell's full name, or that of a variant, which then means its first cell. */
+static void choose_baseline(struct loading *loading)
+{
+    struct scenario_set *set = loading->set;
+    struct at at = at_member(&loading->compare.at, "baseline");
+    char *wanted = at_text(&at);
+    size_t length = wanted == NULL ? 0 : strlen(wanted);
+    const char **names = mem_alloc((set->variant_count + 1) * sizeof *names);
+    for (uint32_t i = 0; i < set->variant_count; i++) {
+        names[i] = set->variants[i]->variant;
+        if (set->baseline == NULL && wanted != NULL && length > 0 &&
+            (strcmp(names[i], wanted) == 0 ||
+             (strncmp(names[i], wanted, length) == 0 && names[i][length] == '/')))
+            set->baseline = mem_copy_text(names[i]);
+    }
+    if (wanted != NULL && set->baseline == NULL)
+        check_name(&at, wanted, "variant", "compare/variants", names);
+    if (set->baseline == NULL && set->variant_count > 0)
+        set->baseline = mem_copy_text(names[0]);
+    mem_free(names);
+    mem_free(wanted);
+}
+
+static void load_cells(struct loading *loading, const struct at *root)
+{
+    struct scenario_set *set = loading->set;
+    compare_read(root, &loading->compare);
+    if (loading->reader.has_failed)
+        return;
+    set->document = json_deep_copy(root->json);
+    (void)json_object_del(set->document, "compare");
+    set->variants = mem_alloc(loading->compare.cell_count * sizeof *set->variants);
+    for (size_t i = 0; i < loading->compare.cell_count && !loading->reader.has_failed; i++)
+        load_cell(loading, i);
+    if (loading->reader.has_failed)
+        return;
+    choose_baseline(loading);
+    set->name = mem_copy_text(set->variants[0]->name);
+    set->question = mem_copy_text(set->variants[0]->question);
+    digest_finish(loading->digest, set->hash);
+}
+
+/* Takes the loaded document. */
+static enum berth_err load_document(struct document *document, const char *path,
+                                    struct scenario_set **out, struct berth_error *err)
+{
+    struct loading loading = {.document = *document, .digest = digest_create()};
+    loading.reader = (struct reader){.layers = &loading.document.layers, .err = err};
+    loading.set = mem_alloc(sizeof *loading.set);
+    loading.set->path = mem_copy_text(path);
+    struct at root = at_root(&loading.reader, loading.document.merged);
+    load_cells(&loading, &root);
+    compare_free(&loading.compare);
+    digest_destroy(loading.digest);
+    document_free(&loading.document);
+    if (loading.reader.has_failed) {
+        scenario_set_destroy(loading.set);
+        return err->code;
+    }
+    *out = loading.set;
+    return BERTH_OK;
+}
+
+enum berth_err scenario_load(const char *path, struct scenario_set **out, struct berth_error *err)
+{
+    struct document document;
+    *out = NULL;
+    enum berth_err code = document_load(path, &document, err);
+    return code != BERTH_OK ? code : load_document(&document, path, out, err);
+}
+
+enum berth_err scenario_load_text(const char *text, size_t length, const char *folder,
+                                  struct scenario_set **out, struct berth_error *err)
+{
+    struct document document;
+    *out = NULL;
+    enum berth_err code = document_load_text(text, length, folder, &document, err);
+    return code != BERTH_OK ? code : load_document(&document, "scenario", out, err);
+}
+
+const struct scenario_task_def *scenario_find_task_def(const struct scenario *scenario,
+                                                       const char *name)
+{
+    for (uint32_t i = 0; name != NULL && i < scenario->task_def_count; i++)
+        if (strcmp(scenario->task_defs[i].name, name) == 0)
+            return &scenario->task_defs[i];
+    return NULL;
+}
+
+const struct scenario_service *scenario_find_service(const struct scenario *scenario,
+                                                     const char *name)
+{
+    for (uint32_t i = 0; name != NULL && i < scenario->service_count; i++)
+        if (strcmp(scenario->services[i].name, name) == 0)
+            return &scenario->services[i];
+    return NULL;
+}
+
+static void free_texts(char **texts, uint32_t count)
+{
+    for (uint32_t i = 0; i < count; i++)
+        mem_free(texts[i]);
+    mem_free(texts);
+}
+
+static void free_groups(struct scenario *scenario)
+{
+    for (uint32_t i = 0; i < scenario->group_count; i++) {
+        struct scenario_group *group = &scenario->groups[i];
+        for (uint32_t j = 0; j < group->attribute_count; j++) {
+            /* An event only lends its texts, hence const; these are owned. */
+            mem_free((char *)(uintptr_t)group->attributes[j].name);
+            mem_free((char *)(uintptr_t)group->attributes[j].value);
+        }
+        mem_free(group->attributes);
+        free_texts(group->zones, group->zone_count);
+        mem_free(group->tcp_ports_used);
+        mem_free(group->instance_type);
+        mem_free(group->name);
+    }
+    mem_free(scenario->groups);
+}
+
+static void free_task_defs(struct scenario *scenario)
+{
+    for (uint32_t i = 0; i < scenario->task_def_count; i++) {
+        struct scenario_task_def *def = &scenario->task_defs[i];
+        if (def->def != NULL)
+            task_def_destroy(def->def);
+        distribution_free(&def->lifetime);
+        distribution_free(&def->start);
+        distribution_free(&def->stop);
+        distribution_free(&def->crash_after);
+        mem_free(def->name);
+    }
+    mem_free(scenario->task_defs);
+}
+
+static void free_work(struct scenario *scenario)
+{
+    for (uint32_t i = 0; i < scenario->service_count; i++) {
+        struct scenario_service *service = &scenario->services[i];
+        free_strategies(&service->strategies);
+        free_constraints(&service->constraints);
+        mem_free(service->task_definition);
+        mem_free(service->name);
+    }
+    for (uint32_t i = 0; i < scenario->arrival_count; i++) {
+        struct scenario_arrival *arrival = &scenario->arrivals[i];
+        free_strategies(&arrival->strategies);
+        free_constraints(&arrival->constraints);
+        distribution_free(&arrival->interval);
+        distribution_free(&arrival->lifetime);
+        distribution_free(&arrival->cpu);
+        distribution_free(&arrival->mem);
+        mem_free(arrival->csv_path);
+        mem_free(arrival->task_definition);
+        mem_free(arrival->group);
+        mem_free(arrival->name);
+    }
+    mem_free(scenario->services);
+    mem_free(scenario->arrivals);
+}
+
+static void free_run(struct scenario *scenario)
+{
+    struct scenario_delays *delays = &scenario->delays;
+    distribution_free(&delays->boot);
+    distribution_free(&delays->network);
+    distribution_free(&delays->container_start);
+    distribution_free(&delays->container_stop);
+    distribution_free(&delays->pull_overhead);
+    free_strategies(&scenario->run.strategies);
+    free_texts(scenario->run.metrics, scenario->run.metric_count);
+    mem_free(scenario->run.precision_metric);
+}
+
+void scenario_destroy(struct scenario *scenario)
+{
+    free_groups(scenario);
+    free_task_defs(scenario);
+    free_work(scenario);
+    free_faults(scenario);
+    free_run(scenario);
+    free_texts(scenario->warnings, scenario->warning_count);
+    mem_free(scenario->path);
+    mem_free(scenario->name);
+    mem_free(scenario->question);
+    mem_free(scenario->variant);
+    mem_free(scenario);
+}
+
+void scenario_set_destroy(struct scenario_set *set)
+{
+    if (set == NULL)
+        return;
+    for (uint32_t i = 0; i < set->variant_count; i++)
+        scenario_destroy(set->variants[i]);
+    mem_free(set->variants);
+    json_decref(set->document);
+    mem_free(set->path);
+    mem_free(set->name);
+    mem_free(set->question);
+    mem_free(set->baseline);
+    mem_free(set);
+}
