@@ -1,0 +1,233 @@
+/*
+ * answer.c -- one sentence out of a table.
+ *
+ * The metrics are taken in the order of the columns, as a person reads them: those that are not
+ * significantly worse than the best go on to the next one, until one strategy is left. What it
+ * pays for that in other columns is the second half of the sentence. Adding the columns up to one
+ * score was rejected: nobody could say what its unit is.
+ */
+#include <inttypes.h>
+#include <math.h>
+#include <string.h>
+
+#include "scheduler/base/mem.h"
+#include "sim/report/table.h"
+
+#define PRICES_MAX 2
+
+struct answer {
+    const struct ranking *ranking;
+    bool *remain; /* by variant */
+    uint32_t remain_count;
+    uint32_t decided; /* the last column that sent someone away, or RANKING_NOBODY */
+    uint32_t next;    /* the best of those whom it sent away */
+};
+
+static double point_of(const struct ranking *ranking, uint32_t column, uint32_t variant)
+{
+    return ranking->experiment->variants[variant].points[ranking->columns[column].metric];
+}
+
+static bool is_ahead(const struct ranking *ranking, uint32_t column, uint32_t variant,
+                     uint32_t other)
+{
+    double a = point_of(ranking, column, variant), b = point_of(ranking, column, other);
+    if (isnan(a) || isnan(b))
+        return !isnan(a);
+    bool lower = metric_infos[ranking->columns[column].metric].direction == METRIC_LOWER_IS_BETTER;
+    return lower ? a < b : a > b;
+}
+
+static uint32_t leader(const struct answer *answer, uint32_t column, const bool *among)
+{
+    uint32_t best = RANKING_NOBODY;
+    for (uint32_t v = 0; v < answer->ranking->experiment->variant_count; v++)
+        if (among[v] && (best == RANKING_NOBODY || is_ahead(answer->ranking, column, v, best)))
+            best = v;
+    return best;
+}
+
+/* p of each remaining variant against the leader, Holm-corrected; NaN for the leader itself. */
+static void test_against(const struct answer *answer, uint32_t column, uint32_t best, double *p)
+{
+    const struct experiment *experiment = answer->ranking->experiment;
+    enum metric metric = answer->ranking->columns[column].metric;
+    double *raw = mem_alloc(experiment->variant_count * sizeof *raw);
+    for (uint32_t v = 0; v < experiment->variant_count; v++) {
+        raw[v] = NAN;
+        if (answer->remain[v] && v != best)
+            raw[v] = statistics_paired(experiment->variants[v].values[metric],
+                                       experiment->variants[best].values[metric],
+                                       experiment->replication_count)
+                         .p;
+    }
+    statistics_holm(raw, experiment->variant_count, p);
+    mem_free(raw);
+}
+
+static void sift(struct answer *answer, uint32_t column)
+{
+    uint32_t variants = answer->ranking->experiment->variant_count;
+    uint32_t best = leader(answer, column, answer->remain);
+    double *p = mem_alloc(variants * sizeof *p);
+    bool *leave = mem_alloc(variants * sizeof *leave);
+    uint32_t leave_count = 0;
+    test_against(answer, column, best, p);
+    for (uint32_t v = 0; v < variants; v++) {
+        leave[v] =
+            answer->remain[v] && v != best &&
+            point_of(answer->ranking, column, v) != point_of(answer->ranking, column, best) &&
+            (isnan(p[v]) || statistics_is_significant(p[v]));
+        leave_count += leave[v];
+    }
+    if (leave_count > 0) {
+        answer->decided = column;
+        answer->next = leader(answer, column, leave);
+        answer->remain_count -= leave_count;
+        for (uint32_t v = 0; v < variants; v++)
+            answer->remain[v] = answer->remain[v] && !leave[v];
+    }
+    mem_free(leave);
+    mem_free(p);
+}
+
+static void add_value(const struct ranking *ranking, uint32_t column, double value,
+                      struct text *out)
+{
+    const struct ranking_column *shown = &ranking->columns[column];
+    ranking_format_value(shown->metric, value, ranking_decimals(ranking, shown), out);
+    const char *unit = ranking_unit(shown->metric);
+    text_addf(out, "%s%s", unit[0] == '\0' || unit[0] == '%' ? "" : " ", unit);
+}
+
+static const char *label_of(const struct ranking *ranking, uint32_t column)
+{
+    return metric_infos[ranking->columns[column].metric].label;
+}
+
+/* "a", "a and b", "a, b and c" */
+static void add_names(const struct answer *answer, struct text *out)
+{
+    uint32_t said = 0;
+    for (uint32_t v = 0; v < answer->ranking->experiment->variant_count; v++) {
+        if (!answer->remain[v])
+            continue;
+        if (said > 0)
+            text_add(out, said + 1 == answer->remain_count ? " and " : ", ");
+        text_add(out, answer->ranking->experiment->variants[v].name);
+        said++;
+    }
+}
+
+static void add_lead(const struct answer *answer, uint32_t winner, struct text *out)
+{
+    const struct ranking *ranking = answer->ranking;
+    uint32_t column = answer->decided;
+    const struct experiment *experiment = ranking->experiment;
+    text_addf(out, "%s ", label_of(ranking, column));
+    add_value(ranking, column, point_of(ranking, column, winner), out);
+    text_add(out, " against ");
+    add_value(ranking, column, point_of(ranking, column, answer->next), out);
+    text_addf(out, " of %s, the next best", experiment->variants[answer->next].name);
+    enum metric metric = ranking->columns[column].metric;
+    struct statistics_test test = statistics_paired(
+        experiment->variants[winner].values[metric],
+        experiment->variants[answer->next].values[metric], experiment->replication_count);
+    if (isnan(test.p)) {
+        text_add(out, " (one pair of runs: it may be chance)");
+        return;
+    }
+    text_add(out, " (difference ");
+    add_value(ranking, column, test.low, out);
+    text_add(out, " to ");
+    add_value(ranking, column, test.high, out);
+    text_add(out, " with 95% confidence)");
+}
+
+/* How much worse than the best of the column, for choosing which prices to name. */
+static double price_of(const struct ranking *ranking, uint32_t column, uint32_t winner)
+{
+    const struct ranking_column *shown = &ranking->columns[column];
+    if (shown->best == RANKING_NOBODY || shown->cells[winner].rank != RANK_WORSE)
+        return 0;
+    double mine = point_of(ranking, column, winner), best = point_of(ranking, column, shown->best);
+    double scale = fmax(fabs(mine), fabs(best));
+    return scale > 0 ? fabs(mine - best) / scale : 0;
+}
+
+static void add_prices(const struct answer *answer, uint32_t winner, struct text *out)
+{
+    const struct ranking *ranking = answer->ranking;
+    bool *named = mem_alloc((ranking->column_count + 1) * sizeof *named);
+    int said = 0;
+    for (; said < PRICES_MAX; said++) {
+        uint32_t dearest = RANKING_NOBODY;
+        for (uint32_t c = 0; c < ranking->column_count; c++)
+            if (!named[c] && c != answer->decided && price_of(ranking, c, winner) > 0 &&
+                (dearest == RANKING_NOBODY ||
+                 price_of(ranking, c, winner) > price_of(ranking, dearest, winner)))
+                dearest = c;
+        if (dearest == RANKING_NOBODY)
+            break;
+        named[dearest] = true;
+        uint32_t best = ranking->columns[dearest].best;
+        text_addf(out, "%s%s ", said == 0 ? "; its price: " : ", ", label_of(ranking, dearest));
+        add_value(ranking, dearest, point_of(ranking, dearest, winner), out);
+        text_add(out, " against ");
+        add_value(ranking, dearest, point_of(ranking, dearest, best), out);
+        text_addf(out, " of %s", ranking->experiment->variants[best].name);
+    }
+    if (said == 0)
+        text_add(out, "; nothing else shown here is significantly better elsewhere");
+    mem_free(named);
+}
+
+static void answer_alone(const struct ranking *ranking, struct text *out)
+{
+    text_addf(out, "%s alone, with nothing to compare: ", ranking->experiment->variants[0].name);
+    for (uint32_t c = 0; c < ranking->column_count; c++) {
+        text_addf(out, "%s%s ", c > 0 ? ", " : "", label_of(ranking, c));
+        add_value(ranking, c, point_of(ranking, c, 0), out);
+    }
+    text_add(out, ".");
+}
+
+static void add_words(const struct answer *answer, struct text *out)
+{
+    const struct experiment *experiment = answer->ranking->experiment;
+    if (answer->decided == RANKING_NOBODY) {
+        text_addf(out,
+                  "%" PRIu32 " replications do not tell the strategies apart in any figure above.",
+                  experiment->replication_count);
+        return;
+    }
+    uint32_t winner = leader(answer, answer->decided, answer->remain);
+    add_names(answer, out);
+    if (answer->remain_count > 1)
+        text_add(out, " lead and are not told apart: ");
+    else
+        text_add(out, ": ");
+    add_lead(answer, winner, out);
+    add_prices(answer, winner, out);
+    text_add(out, ".");
+}
+
+void table_format_answer(const struct ranking *ranking, struct text *out)
+{
+    uint32_t variants = ranking->experiment->variant_count;
+    if (variants == 1) {
+        answer_alone(ranking, out);
+        return;
+    }
+    struct answer answer = {.ranking = ranking,
+                            .remain = mem_alloc(variants * sizeof(bool)),
+                            .remain_count = variants,
+                            .decided = RANKING_NOBODY,
+                            .next = RANKING_NOBODY};
+    memset(answer.remain, true, variants * sizeof(bool));
+    for (uint32_t c = 0; c < ranking->column_count && answer.remain_count > 1; c++)
+        if (ranking->columns[c].best != RANKING_NOBODY)
+            sift(&answer, c);
+    add_words(&answer, out);
+    mem_free(answer.remain);
+}
