@@ -3,6 +3,14 @@
 #include <stdio.h>
 #include <string.h>
 
+/* A message quotes what people wrote, and must stay one line whatever that holds. */
+static void keep_one_line(char *text)
+{
+    for (; *text != '\0'; text++)
+        if ((unsigned char)*text < 0x20 || *text == 0x7f)
+            *text = '?';
+}
+
 enum berth_err berth_fail(struct berth_error *err, enum berth_err code, const char *format, ...)
 {
     va_list args;
@@ -10,6 +18,7 @@ enum berth_err berth_fail(struct berth_error *err, enum berth_err code, const ch
     va_start(args, format);
     (void)vsnprintf(err->text, sizeof err->text, format, args);
     va_end(args);
+    keep_one_line(err->text);
     return code;
 }
 
@@ -21,6 +30,7 @@ enum berth_err berth_fail_in(struct berth_error *err, const char *format, ...)
     va_start(args, format);
     int used = vsnprintf(err->text, sizeof err->text, format, args);
     va_end(args);
+    keep_one_line(err->text);
     if (used >= 0 && (size_t)used < sizeof err->text)
         (void)snprintf(err->text + used, sizeof err->text - (size_t)used, "%s", inner);
     return err->code;
