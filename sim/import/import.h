@@ -2,8 +2,8 @@
  * import.h -- real clusters and public traces into scenario.json and the workload CSV it names.
  *
  * Every importer streams its input (plain or gzip, by content), writes into `out_folder` (made when
- * absent) under temporary names and renames at the end, and prints what it read on `report`: counts,
- * exact time averages and peaks, and the rounding error of what was rounded for placement.
+ * absent) under temporary names and renames at the end, and prints what it read on `report`:
+ * counts, exact time averages and peaks, and the rounding error of what was rounded for placement.
  */
 #ifndef BERTH_SIM_IMPORT_IMPORT_H
 #define BERTH_SIM_IMPORT_IMPORT_H
