@@ -14,6 +14,7 @@
 #include "scheduler/base/mem.h"
 #include "scheduler/ecs/ecs_shapes.h"
 #include "scheduler/ecs/json_input.h"
+#include "scheduler/placement/expression.h"
 
 #define NAME_MAX_CHARS 255
 #define DOCUMENT_BYTES_MAX (64 * 1024)
@@ -441,6 +442,16 @@ static enum berth_err read_required_attributes(const json_t *list, const char *p
     return BERTH_OK;
 }
 
+static enum berth_err check_expression(const char *text, const char *place, struct berth_error *err)
+{
+    struct symbols *symbols = symbols_create();
+    struct expression *expression = NULL;
+    enum berth_err code = expression_parse(symbols, text, &expression, err);
+    expression_destroy(expression);
+    symbols_destroy(symbols);
+    return code == BERTH_OK ? code : berth_fail_in(err, "%s/expression: ", place);
+}
+
 static enum berth_err read_constraints(const json_t *list, const char *place, struct task_def *def,
                                        struct berth_error *err)
 {
@@ -464,6 +475,8 @@ static enum berth_err read_constraints(const json_t *list, const char *place, st
                               inner);
         if (expression == NULL)
             return berth_fail(err, BERTH_ERR_INPUT, "%s/expression: is missing; write one", inner);
+        if (check_expression(expression, inner, err) != BERTH_OK)
+            return err->code;
         def->member_of[def->member_of_count++] = mem_copy_text(expression);
     }
     return BERTH_OK;

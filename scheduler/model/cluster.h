@@ -62,7 +62,7 @@ struct instance {
     struct port_set tcp, udp;
     struct attribute *attributes; /* owned; sorted by name's number, distinct */
     uint32_t attribute_count;
-    struct group_count *groups; /* owned; unordered */
+    struct group_count *groups; /* owned; ascending by group, tasks > 0 */
     uint32_t group_count, group_capacity;
     uint32_t running_tasks;  /* runningTasksCount: lastStatus RUNNING, as the cluster is told */
     uint32_t reserved_tasks; /* reservations held here */

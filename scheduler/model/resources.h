@@ -13,6 +13,9 @@
 
 #define GPU_DEVICES_MAX 64 /* cards of one instance */
 
+/* ECS: reserved host ports of one instance, TCP and UDP together, the agent's own included. */
+#define PORTS_PER_INSTANCE_MAX 100
+
 /*
  * One container's GPU request. Whole cards: `milli` is a multiple of 1000 and takes that many free
  * cards, lowest index first. A share: `milli` < 1000, and goes to the one card with the least free

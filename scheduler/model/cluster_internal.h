@@ -1,0 +1,124 @@
+/*
+ * cluster_internal.h -- what the files of the cluster model share: its state and its private steps.
+ *
+ * Only scheduler/model/ may include this. Split: cluster.c owns instances, ports.c and gpu.c count
+ * discrete resources, reserve.c charges them, groups.c counts tasks, journal.c takes back.
+ */
+#ifndef BERTH_SCHEDULER_MODEL_CLUSTER_INTERNAL_H
+#define BERTH_SCHEDULER_MODEL_CLUSTER_INTERNAL_H
+
+#include "scheduler/base/map.h"
+#include "scheduler/base/mem.h"
+#include "scheduler/model/changes.h"
+#include "scheduler/model/cluster.h"
+#include "scheduler/model/values.h"
+
+/* Host ports taken by the instance's own agent; what is occupied on it when it is empty. */
+struct own_ports {
+    struct port_set tcp, udp;
+};
+
+struct group {
+    symbol name;
+    uint32_t tasks;
+};
+
+/* One row per group: its tasks at each value of a tracked attribute. */
+struct value_row {
+    uint32_t *tasks; /* owned; by value number */
+    uint32_t capacity;
+};
+
+/* An attribute whose values are numbered and whose tasks are counted by group and value. */
+struct tracked {
+    symbol name;
+    struct map number_of;       /* value's symbol -> number */
+    VEC(symbol) values;         /* by number; [0] is SYMBOL_NONE: missing or empty (rule U3) */
+    VEC(uint32_t) of;           /* by instance: the number of its value */
+    VEC(struct value_row) rows; /* by group; may be shorter than the list of groups */
+};
+
+enum undo_kind {
+    UNDO_STATUS,
+    UNDO_CONNECTED,
+    UNDO_ATTRIBUTE,
+    UNDO_NEW_ATTRIBUTE,
+    UNDO_RUNNING_TASKS,
+    UNDO_REMAINING,
+    UNDO_RESERVE,
+    UNDO_RELEASE,
+    UNDO_JOIN,
+    UNDO_LEAVE
+};
+
+/* What a reservation takes or gives back, in the form that both the caller and the journal have. */
+struct charge {
+    int32_t cpu_units, mem_mib;
+    bool needs_eni;
+    uint16_t tcp_count, udp_count, grant_count;
+    const uint16_t *tcp, *udp;
+    const struct gpu_grant *grants;
+};
+
+struct undo {
+    enum undo_kind kind;
+    instance_id id;
+    size_t words_before; /* the journal's words when this was written: undo cuts back to it */
+    union {
+        enum instance_status status;
+        bool is_connected;
+        struct attribute attribute;
+        uint32_t running_tasks;
+        group_id group;
+        struct charge charge; /* arrays are not set; the words hold tcp, udp, device, milli */
+    } u;
+};
+
+struct cluster {
+    struct symbols *symbols; /* borrowed */
+    symbol zone_name;        /* "ecs.availability-zone" */
+    symbol empty_text;       /* "" */
+    VEC(struct instance) instances;
+    VEC(struct own_ports) own_ports; /* by instance */
+    struct map by_name;
+    VEC(struct group) groups;
+    struct map group_by_name;
+    VEC(struct tracked) tracked; /* [0]: ecs.availability-zone */
+    VEC(struct undo) journal;
+    VEC(uint16_t) journal_words; /* arrays of journal entries */
+    uint32_t journal_depth;      /* 0: nothing is recorded */
+    struct changes changes;
+};
+
+struct instance *cluster_writable(struct cluster *cluster, instance_id id);
+
+/* Every mutator ends with this: derived structures outside the model follow by the list. */
+void cluster_touch(struct cluster *cluster, instance_id id);
+void changes_note_group(struct cluster *cluster, instance_id id, group_id group, uint32_t tasks,
+                        bool is_join);
+void changes_free(struct changes *changes);
+
+/* ports.c */
+bool port_set_has_none(const struct port_set *set, const uint16_t *ports, uint16_t count);
+void port_set_add(struct port_set *set, const uint16_t *ports, uint16_t count);
+void port_set_remove(struct port_set *set, const uint16_t *ports, uint16_t count);
+void port_set_assign(struct port_set *set, const uint16_t *ports, uint16_t count);
+void port_set_free(struct port_set *set);
+
+/* reserve.c */
+void charge_take(struct cluster *cluster, instance_id id, const struct charge *charge);
+void charge_return(struct cluster *cluster, instance_id id, const struct charge *charge);
+
+/* groups.c */
+void groups_add_instance(struct cluster *cluster, instance_id id);
+void groups_value_changed(struct cluster *cluster, instance_id id, symbol name);
+void groups_free(struct cluster *cluster);
+void groups_audit(const struct cluster *cluster);
+
+/* journal.c: each does nothing when no journal is open; called before the change */
+void journal_simple(struct cluster *cluster, const struct undo *undo);
+void journal_charge(struct cluster *cluster, enum undo_kind kind, instance_id id,
+                    const struct charge *charge);
+void journal_remaining(struct cluster *cluster, instance_id id);
+
+#endif

@@ -1,0 +1,41 @@
+/*
+ * values.h -- counts by attribute value, and the list of changed instances: what placement reads of
+ * the cluster beside cluster.h.
+ *
+ * A tracked attribute has its values numbered from 0 (0: missing or empty, rule U3), and the
+ * cluster keeps for every group how many of its tasks stand at each value. Tracking starts when a
+ * plan first spreads over the attribute, costs O(instances) once, and stays. ecs.availability-zone
+ * is tracked from the start.
+ */
+#ifndef BERTH_SCHEDULER_MODEL_VALUES_H
+#define BERTH_SCHEDULER_MODEL_VALUES_H
+
+#include "scheduler/model/cluster.h"
+
+typedef uint32_t tracked_id;
+
+#define TRACKED_NONE UINT32_MAX
+#define TRACKED_ZONE 0u
+
+tracked_id cluster_track(struct cluster *cluster, symbol name); /* found or started */
+tracked_id cluster_find_tracked(const struct cluster *cluster, symbol name);
+
+/* Values ever seen; numbers are never used again. */
+uint32_t cluster_value_count(const struct cluster *cluster, tracked_id tracked);
+symbol cluster_value_text(const struct cluster *cluster, tracked_id tracked, uint32_t value);
+uint32_t cluster_value_of(const struct cluster *cluster, tracked_id tracked, instance_id id);
+uint32_t cluster_tasks_at(const struct cluster *cluster, group_id group, tracked_id tracked,
+                          uint32_t value);
+
+/* The value of an attribute as spread sees it: SYMBOL_NONE when missing, without value or empty. */
+symbol cluster_spread_value(const struct cluster *cluster, instance_id id, symbol name);
+
+/* True when `demand` would fit on the instance if no task held anything of it. */
+bool cluster_fits_empty(const struct cluster *cluster, instance_id id, const struct demand *demand);
+
+/* CPU, memory, ports, ENI and GPUs taken one by one. */
+bool cluster_fits_ports(const struct cluster *cluster, instance_id id, const struct demand *demand);
+bool cluster_fits_eni(const struct cluster *cluster, instance_id id, const struct demand *demand);
+bool cluster_fits_gpus(const struct cluster *cluster, instance_id id, const struct demand *demand);
+
+#endif
