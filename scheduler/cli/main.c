@@ -7,6 +7,7 @@
 
 /* One row per command, in the order of the help page. */
 static const struct command *const commands[] = {
+    &command_place,
     &command_import,
     NULL,
 };
