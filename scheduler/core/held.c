@@ -21,7 +21,8 @@ static void free_lent(const void *lent)
 
 static bool has_task_list(const struct reply *reply)
 {
-    return reply->command == EVENT_RUN_TASK && reply->status == REPLY_OK;
+    return reply->command == EVENT_RUN_TASK &&
+           (reply->status == REPLY_OK || reply->status == REPLY_REFUSED);
 }
 
 static void copy_reply(struct reply *reply)

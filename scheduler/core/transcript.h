@@ -24,7 +24,8 @@ void transcript_format_action(const struct controller *controller, const struct 
 
 /*
  * Read one line, '@' or '>', NUL-terminated, without its newline; it is cut up in place and `event`
- * borrows from it and from `scratch`. A '<' line is left for the caller to compare as text.
+ * borrows from it and from `scratch` until the next line. A '<' line is left for the caller to
+ * compare as text. A decoded task definition (u.task_def) is the caller's, to step or to destroy.
  */
 struct transcript_scratch;
 struct transcript_scratch *transcript_scratch_create(void);

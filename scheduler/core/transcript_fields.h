@@ -48,9 +48,12 @@ struct field_table {
     size_t count;
 };
 
-#define FIELD_TABLE(array)                            \
-    {                                                 \
-        (array), sizeof(array) / sizeof((array)[0])   \
+/* What a message of a kind holds besides kind, instance and number; about a struct message. */
+const struct field_table *message_body_table(enum message_kind kind);
+
+#define FIELD_TABLE(array)                          \
+    {                                               \
+        (array), sizeof(array) / sizeof((array)[0]) \
     }
 
 void fields_write(const struct field_table *table, const void *base, struct text *out);
@@ -69,11 +72,7 @@ struct transcript_scratch {
 void *scratch_take(struct transcript_scratch *scratch, size_t size_bytes); /* zeroed */
 void scratch_clear(struct transcript_scratch *scratch);
 
-/*
- * Read every field of the line into `base`, which is zeroed but for what the tables set. Fields are
- * told about by their column, counted from `start`. Fields of two tables may stand in one line:
- * `other` is the table of the rest, or NULL.
- */
+/* A line split into fields. Wrong ones are told about by their column, counted from `start`. */
 struct field_reader {
     const struct text_line *line;
     const char *start;
@@ -82,6 +81,11 @@ struct field_reader {
     struct berth_error *err;
 };
 
+/*
+ * Read the table's fields out of the line. Absent ones get their absent value, or are left as they
+ * are when they are no numbers: `base` is zeroed before. Lists and texts are borrowed from line and
+ * scratch.
+ */
 enum berth_err fields_read(const struct field_reader *reader, const struct field_table *table,
                            void *base) BERTH_MUST_CHECK;
 

@@ -36,8 +36,8 @@ static char *find(const struct field_reader *reader, const char *name, size_t *c
 static enum berth_err refuse(const struct field_reader *reader, size_t column,
                              const struct field *field, const char *value, const char *cure)
 {
-    return berth_fail(reader->err, BERTH_ERR_INPUT, "column %zu: %s=%.40s is wrong; give %s", column,
-                      field->name, value, cure);
+    return berth_fail(reader->err, BERTH_ERR_INPUT, "column %zu: %s=%.40s is wrong; give %s",
+                      column, field->name, value, cure);
 }
 
 static void store(const struct field *field, void *base, const void *value, size_t size_bytes)
@@ -120,8 +120,8 @@ static enum berth_err read_document(const struct field_reader *reader, const str
 {
     struct task_def *def = NULL;
     if (reader->decode == NULL)
-        return berth_fail(reader->err, BERTH_ERR_INPUT, "column %zu: nothing decodes a document here",
-                          column);
+        return berth_fail(reader->err, BERTH_ERR_INPUT,
+                          "column %zu: nothing decodes a document here", column);
     if (reader->decode(value, &def, reader->err) != BERTH_OK)
         return berth_fail_in(reader->err, "column %zu: ", column);
     store(field, base, &def, sizeof def);
@@ -210,7 +210,8 @@ static const char *read_item(enum field_type type, char *item, void *items, size
         spec->field = pair_value(item);
         spec->type = item;
     } else if (type == FIELD_CONSTRAINTS) {
-        struct placement_constraint_spec *spec = &((struct placement_constraint_spec *)items)[index];
+        struct placement_constraint_spec *spec =
+            &((struct placement_constraint_spec *)items)[index];
         spec->expression = pair_value(item);
         spec->type = item;
     } else if (type == FIELD_TASKS) {

@@ -8,11 +8,11 @@ static const void *member(const struct field *field, const void *base)
 }
 
 /* Members are read by memcpy: a table knows their size, not their type. */
-#define LOAD(type, field, base, out)                          \
-    do {                                                      \
-        type loaded;                                          \
+#define LOAD(type, field, base, out)                             \
+    do {                                                         \
+        type loaded;                                             \
         memcpy(&loaded, member((field), (base)), sizeof loaded); \
-        (out) = loaded;                                       \
+        (out) = loaded;                                          \
     } while (0)
 
 static int64_t load_number(const struct field *field, const void *base)

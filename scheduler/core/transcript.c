@@ -1,0 +1,254 @@
+/*
+ * Lines in and out: times and events. What an event's fields are called stands in the tables, one
+ * row per member; reading and writing are the same for all (transcript_fields.h).
+ */
+#include "scheduler/core/transcript.h"
+
+#include <string.h>
+
+#include "scheduler/base/mem.h"
+#include "scheduler/core/transcript_fields.h"
+
+static const char *const scheduling_names[] = {
+    [SCHEDULING_REPLICA] = "REPLICA",
+    [SCHEDULING_DAEMON] = "DAEMON",
+};
+
+static const char *const deregister_cause_names[] = {
+    [DEREGISTER_FORCED] = "forced",
+    [DEREGISTER_TERMINATED] = "terminated",
+};
+
+#define COUNT_OF(array) (sizeof(array) / sizeof((array)[0]))
+#define AT(member) .offset = offsetof(struct event, member)
+#define COUNT_AT(member) .count_offset = offsetof(struct event, member)
+
+static const struct field time_fields[] = {
+    {"mono", FIELD_I64, .is_required = true, .offset = offsetof(struct step_time, mono_ns)},
+    {"wall", FIELD_I64, .is_required = true, .offset = offsetof(struct step_time, wall_ns)},
+};
+
+static const struct field command_fields[] = {{"token", FIELD_U64, AT(token)}};
+
+static const struct field register_task_definition_fields[] = {
+    {"document", FIELD_DOCUMENT, .is_required = true, AT(u.task_def)},
+};
+
+static const struct field register_instance_fields[] = {
+    {"existing", FIELD_U32, AT(u.register_instance.existing), .absent = INSTANCE_NONE},
+    {"ec2-id", FIELD_TEXT, AT(u.register_instance.ec2_id)},
+    {"agent-version", FIELD_TEXT, AT(u.register_instance.agent_version)},
+    {"cpu", FIELD_I32, AT(u.register_instance.cpu_units)},
+    {"memory", FIELD_I32, AT(u.register_instance.mem_mib)},
+    {"gpus", FIELD_U16, AT(u.register_instance.gpu_count)},
+    {"enis", FIELD_U16, AT(u.register_instance.eni_limit)},
+    {"tcp-used", FIELD_PORTS, AT(u.register_instance.tcp_ports_used),
+     COUNT_AT(u.register_instance.tcp_port_count)},
+    {"udp-used", FIELD_PORTS, AT(u.register_instance.udp_ports_used),
+     COUNT_AT(u.register_instance.udp_port_count)},
+    {"attributes", FIELD_ATTRIBUTES, AT(u.register_instance.attributes),
+     COUNT_AT(u.register_instance.attribute_count)},
+};
+
+static const struct field deregister_instance_fields[] = {
+    {"instance", FIELD_U32, .is_required = true, AT(u.deregister_instance.instance)},
+    {"force", FIELD_BOOL, AT(u.deregister_instance.force)},
+    {"cause", FIELD_ENUM, AT(u.deregister_instance.cause), .names = deregister_cause_names,
+     .name_count = COUNT_OF(deregister_cause_names)},
+};
+
+static const struct field update_instance_state_fields[] = {
+    {"instance", FIELD_U32, .is_required = true, AT(u.update_instance_state.instance)},
+    {"status", FIELD_ENUM, .is_required = true, AT(u.update_instance_state.status),
+     .names = instance_status_names, .name_count = INSTANCE_STATUS_COUNT},
+};
+
+static const struct field agent_fields[] = {
+    {"instance", FIELD_U32, .is_required = true, AT(u.agent)},
+};
+
+static const struct field run_task_fields[] = {
+    {"task-definition", FIELD_TEXT, AT(u.run_task.task_definition)},
+    {"count", FIELD_U32, AT(u.run_task.count), .absent = 1},
+    {"group", FIELD_TEXT, AT(u.run_task.group)},
+    {"started-by", FIELD_TEXT, AT(u.run_task.started_by)},
+    {"reference", FIELD_U64, AT(u.run_task.reference)},
+    {"waits", FIELD_BOOL, AT(u.run_task.waits)},
+    {"wants-failures", FIELD_BOOL, AT(u.run_task.wants_failures)},
+    {"strategies", FIELD_STRATEGIES, AT(u.run_task.strategies),
+     COUNT_AT(u.run_task.strategy_count)},
+    {"constraints", FIELD_CONSTRAINTS, AT(u.run_task.constraints),
+     COUNT_AT(u.run_task.constraint_count)},
+    {"cpu", FIELD_I32, AT(u.run_task.cpu_units), .absent = OVERRIDE_NONE},
+    {"memory", FIELD_I32, AT(u.run_task.mem_mib), .absent = OVERRIDE_NONE},
+    {"gpus", FIELD_GPUS, AT(u.run_task.gpus), COUNT_AT(u.run_task.gpu_count)},
+    {"overrides-gpus", FIELD_BOOL, AT(u.run_task.overrides_gpus)},
+};
+
+static const struct field stop_task_fields[] = {
+    {"task", FIELD_U64, .is_required = true, AT(u.stop_task.task)},
+    {"reason", FIELD_TEXT, AT(u.stop_task.reason)},
+};
+
+/* One table for the three calls: what does not belong to one of them is simply absent there. */
+static const struct field service_fields[] = {
+    {"service", FIELD_TEXT, AT(u.service.service)},
+    {"task-definition", FIELD_TEXT, AT(u.service.task_definition)},
+    {"scheduling", FIELD_ENUM, AT(u.service.scheduling), .names = scheduling_names,
+     .name_count = COUNT_OF(scheduling_names)},
+    {"desired", FIELD_I32, AT(u.service.desired_count), .absent = OVERRIDE_NONE},
+    {"minimum-healthy-percent", FIELD_I32, AT(u.service.minimum_healthy_percent),
+     .absent = OVERRIDE_NONE},
+    {"maximum-percent", FIELD_I32, AT(u.service.maximum_percent), .absent = OVERRIDE_NONE},
+    {"force-new-deployment", FIELD_BOOL, AT(u.service.force_new_deployment)},
+    {"force", FIELD_BOOL, AT(u.service.force)},
+    {"sets-strategies", FIELD_BOOL, AT(u.service.sets_strategies)},
+    {"sets-constraints", FIELD_BOOL, AT(u.service.sets_constraints)},
+    {"strategies", FIELD_STRATEGIES, AT(u.service.strategies), COUNT_AT(u.service.strategy_count)},
+    {"constraints", FIELD_CONSTRAINTS, AT(u.service.constraints),
+     COUNT_AT(u.service.constraint_count)},
+};
+
+static const struct field message_fields[] = {
+    {"kind", FIELD_ENUM, .is_required = true, AT(u.message.kind), .names = message_kind_names,
+     .name_count = MESSAGE_KIND_COUNT},
+    {"instance", FIELD_U32, .is_required = true, AT(u.message.instance)},
+    {"seq", FIELD_U64, .is_required = true, AT(u.message.seq)},
+};
+
+static const struct field_table message_table = FIELD_TABLE(message_fields);
+static const struct field_table time_table = FIELD_TABLE(time_fields);
+static const struct field_table command_table = FIELD_TABLE(command_fields);
+
+static const struct field_table event_tables[EVENT_KIND_COUNT] = {
+    [EVENT_TIMER] = {NULL, 0},
+    [EVENT_REGISTER_TASK_DEFINITION] = FIELD_TABLE(register_task_definition_fields),
+    [EVENT_REGISTER_INSTANCE] = FIELD_TABLE(register_instance_fields),
+    [EVENT_DEREGISTER_INSTANCE] = FIELD_TABLE(deregister_instance_fields),
+    [EVENT_UPDATE_INSTANCE_STATE] = FIELD_TABLE(update_instance_state_fields),
+    [EVENT_AGENT_CONNECTED] = FIELD_TABLE(agent_fields),
+    [EVENT_AGENT_DISCONNECTED] = FIELD_TABLE(agent_fields),
+    [EVENT_RUN_TASK] = FIELD_TABLE(run_task_fields),
+    [EVENT_STOP_TASK] = FIELD_TABLE(stop_task_fields),
+    [EVENT_CREATE_SERVICE] = FIELD_TABLE(service_fields),
+    [EVENT_UPDATE_SERVICE] = FIELD_TABLE(service_fields),
+    [EVENT_DELETE_SERVICE] = FIELD_TABLE(service_fields),
+    [EVENT_MESSAGE] = FIELD_TABLE(message_fields),
+};
+
+struct transcript_scratch *transcript_scratch_create(void)
+{
+    return mem_alloc(sizeof(struct transcript_scratch));
+}
+
+void transcript_scratch_destroy(struct transcript_scratch *scratch)
+{
+    if (scratch == NULL)
+        return;
+    scratch_clear(scratch);
+    vec_free(&scratch->lists);
+    mem_free(scratch);
+}
+
+void transcript_format_time(struct step_time now, struct text *out)
+{
+    text_word(out, "@");
+    fields_write(&time_table, &now, out);
+    text_end(out);
+}
+
+void transcript_format_event(const struct event *event, struct text *out)
+{
+    text_word(out, "> ");
+    text_word(out, event_kind_names[event->kind]);
+    fields_write(&command_table, event, out);
+    fields_write(&event_tables[event->kind], event, out);
+    if (event->kind == EVENT_MESSAGE)
+        fields_write(message_body_table(event->u.message.kind), &event->u.message, out);
+    text_end(out);
+}
+
+/* An agent's message: kind, instance and number first, since they say what else there is. */
+static enum berth_err read_message(const struct field_reader *reader, struct event *event)
+{
+    /* The kind decides which other fields there are: those are checked once it is known. */
+    enum berth_err code = fields_read(reader, &message_table, event);
+    if (code != BERTH_OK)
+        return code;
+    struct message *message = &event->u.message;
+    if (message->kind < MESSAGE_ACK)
+        return berth_fail(
+            reader->err, BERTH_ERR_INPUT, "kind=%s: agents do not send this; give %s, %s or %s",
+            message_kind_names[message->kind], message_kind_names[MESSAGE_ACK],
+            message_kind_names[MESSAGE_STOP_VERIFICATION], message_kind_names[MESSAGE_TASK_STATE]);
+    const struct field_table *body = message_body_table(message->kind);
+    const struct field_table *tables[] = {&message_table, &command_table, body};
+    code = fields_check(reader, tables, COUNT_OF(tables));
+    return code != BERTH_OK ? code : fields_read(reader, body, message);
+}
+
+static enum berth_err read_event(const struct field_reader *reader, struct event *event)
+{
+    const struct field_table *tables[] = {&event_tables[event->kind], &command_table};
+    enum berth_err code = fields_read(reader, &command_table, event);
+    if (code == BERTH_OK && event->kind == EVENT_MESSAGE)
+        return read_message(reader, event);
+    if (code == BERTH_OK)
+        code = fields_check(reader, tables, COUNT_OF(tables));
+    return code != BERTH_OK ? code : fields_read(reader, tables[0], event);
+}
+
+static enum berth_err parse_event(struct field_reader *reader, const char *word,
+                                  struct event *event)
+{
+    const char *names[EVENT_KIND_COUNT + 1];
+    memcpy(names, event_kind_names, sizeof event_kind_names);
+    names[EVENT_KIND_COUNT] = NULL;
+    memset(event, 0, sizeof *event);
+    for (int kind = 0; kind < EVENT_KIND_COUNT; kind++) {
+        if (strcmp(event_kind_names[kind], word) != 0)
+            continue;
+        event->kind = (enum event_kind)kind;
+        return read_event(reader, event);
+    }
+    const char *nearest = berth_nearest(word, names);
+    return berth_fail(reader->err, BERTH_ERR_INPUT,
+                      nearest == NULL ? "column 3: there is no event %.40s"
+                                      : "column 3: there is no event %.40s; did you mean %s?",
+                      word, nearest);
+}
+
+enum berth_err transcript_parse_line(char *line, struct transcript_scratch *scratch,
+                                     task_def_decoder decode, enum transcript_line *kind,
+                                     struct step_time *now, struct event *event,
+                                     struct berth_error *err)
+{
+    struct text_line words;
+    struct field_reader reader = {&words, line, scratch, decode, err};
+    enum berth_err code;
+    scratch_clear(scratch);
+    if (line[0] == '<') {
+        *kind = TRANSCRIPT_ACTION;
+        return BERTH_OK;
+    }
+    bool is_time = line[0] == '@', is_event = line[0] == '>' && line[1] == ' ';
+    if (!is_time && !is_event)
+        return berth_fail(err, BERTH_ERR_INPUT,
+                          "column 1: a line of a transcript begins with '@', '> ' or '< '");
+    /* The mark and the event's name are one word while the line is split: columns stay true. */
+    if (is_event)
+        line[1] = '_';
+    code = text_parse_line(line, &words, err);
+    if (code != BERTH_OK)
+        return code;
+    *kind = is_time ? TRANSCRIPT_TIME : TRANSCRIPT_EVENT;
+    if (is_event) {
+        words.word = line + 2;
+        return parse_event(&reader, words.word, event);
+    }
+    const struct field_table *tables[] = {&time_table};
+    if (strcmp(words.word, "@") != 0)
+        return berth_fail(err, BERTH_ERR_INPUT, "column 2: a time is written @ mono=0 wall=0");
+    code = fields_check(&reader, tables, COUNT_OF(tables));
+    return code != BERTH_OK ? code : fields_read(&reader, &time_table, now);
+}
