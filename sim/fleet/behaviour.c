@@ -1,0 +1,56 @@
+#include "sim/fleet/behaviour.h"
+
+berth_ns behaviour_later(berth_ns now_ns, berth_ns delay_ns)
+{
+    return delay_ns >= BERTH_NS_NEVER - now_ns ? BERTH_NS_NEVER : now_ns + delay_ns;
+}
+
+uint64_t behaviour_key(uint64_t parent, const char *group, uint64_t reference)
+{
+    return rng_key(parent, group, reference);
+}
+
+/* A constant needs no stream, and most delays of most scenarios are constants. */
+berth_ns behaviour_draw_ns(const struct distribution *distribution, uint64_t key,
+                           const char *purpose, uint64_t entity)
+{
+    struct rng stream = {0, 0};
+    if (distribution->kind != DISTRIBUTION_CONSTANT)
+        stream.key = rng_key(key, purpose, entity);
+    return distribution_draw_ns(distribution, &stream);
+}
+
+bool behaviour_chance(double probability, uint64_t key, const char *purpose, uint64_t entity)
+{
+    if (!(probability > 0))
+        return false;
+    struct rng stream = {.key = rng_key(key, purpose, entity)};
+    /* 53 bits of a uniform number in [0, 1): never true for 0, always for 1. */
+    return (double)(rng_next(&stream) >> 11) * 0x1p-53 < probability;
+}
+
+struct container_end behaviour_end(const struct scenario_task_def *def, uint64_t key,
+                                   berth_ns lifetime_ns, bool is_main)
+{
+    struct container_end end = {.after_ns = BERTH_NS_NEVER};
+    if (!is_main)
+        return end;
+    if (lifetime_ns != BERTH_NS_NEVER)
+        end.after_ns = lifetime_ns;
+    else if (!def->is_endless)
+        end.after_ns = behaviour_draw_ns(&def->lifetime, key, "lifetime", 0);
+    if (behaviour_chance(def->crash_probability, key, "crash", 0)) {
+        berth_ns after_ns = behaviour_draw_ns(&def->crash_after, key, "crash-after", 0);
+        if (after_ns < end.after_ns)
+            end = (struct container_end){.after_ns = after_ns, .exit_code = 1};
+    }
+    return end;
+}
+
+uint16_t behaviour_main_container(const struct task_def *def)
+{
+    for (size_t i = 0; i < def->container_count; i++)
+        if (def->containers[i].is_essential)
+            return (uint16_t)i;
+    return 0;
+}

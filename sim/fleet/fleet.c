@@ -1,0 +1,403 @@
+/*
+ * fleet.c -- slots of hosts, their boot and registration, messages and the agents' timers.
+ *
+ * One agent core per host. Its messages travel as queued events with a drawn delay, first in, first
+ * out per host and direction: a message is delivered at max(delivery of the one before, now +
+ * draw). Every message belongs to a connection, numbered by the link epoch; what arrives when that
+ * connection is gone is dropped. Nothing here repairs a loss: the agent's at-least-once reports and
+ * the controller's payloads after a reconnect do, as they would on a real network.
+ *
+ * Timers are lazy. A host has at most one queued timer that counts; an earlier deadline replaces it
+ * (the old one is stale by its generation), a later or cancelled one lets it fire and look again.
+ * So a steady host has none, and acknowledging a report costs no search in the queue.
+ */
+#include "sim/fleet/fleet.h"
+
+#include <assert.h>
+#include <stdio.h>
+#include <string.h>
+
+#include "scheduler/base/mem.h"
+#include "sim/fleet/host.h"
+
+void fleet_queue(struct fleet *fleet, berth_ns at_ns, uint32_t kind, uint32_t a, uint64_t b,
+                 uint64_t c)
+{
+    if (at_ns < fleet->end_ns)
+        sim_queue_put(fleet->queue, at_ns, (struct sim_event){kind, a, b, c});
+}
+
+static void add_hosts(struct fleet *fleet)
+{
+    const struct scenario *scenario = fleet->scenario;
+    uint32_t index = 0;
+    for (uint32_t g = 0; g < scenario->group_count; g++)
+        for (uint32_t i = 0; i < scenario->groups[g].count; i++, index++) {
+            const struct scenario_group *group = &scenario->groups[g];
+            fleet->hosts[index] = (struct host){
+                .group = g,
+                .zone = group->zone_count > 0 ? group->zones[i % group->zone_count] : "",
+                .instance = INSTANCE_NONE,
+                .is_fresh = true,
+                .first_task = SLOT_NONE,
+                .timer_at_ns = BERTH_NS_NEVER,
+                .boot.key = rng_key(fleet->key, "boot", index),
+                .network.key = rng_key(fleet->key, "network", index),
+                .disk.disk = fleet->disk_count++,
+            };
+        }
+}
+
+/* Definitions whose first container has the same image share it on a host's disk. */
+static void number_images(struct fleet *fleet)
+{
+    const struct scenario *scenario = fleet->scenario;
+    struct symbols *names = symbols_create();
+    struct map first = MAP_INIT;
+    for (uint32_t i = 0; i < scenario->task_def_count; i++) {
+        const struct task_def *def = scenario->task_defs[i].def;
+        const char *image = def->container_count > 0 ? def->containers[0].image : NULL;
+        fleet->image_of[i] = i;
+        if (image == NULL || image[0] == '\0')
+            continue;
+        symbol name = symbols_add(names, image);
+        uint32_t known = map_get(&first, name);
+        if (known == MAP_ABSENT)
+            map_put(&first, name, i);
+        else
+            fleet->image_of[i] = known;
+    }
+    map_free(&first);
+    symbols_destroy(names);
+}
+
+struct fleet *fleet_create(const struct scenario *scenario, uint64_t key, berth_ns end_ns,
+                           struct sim_queue *queue, const struct fleet_ops *ops, void *context)
+{
+    struct fleet *fleet = mem_alloc(sizeof *fleet);
+    fleet->scenario = scenario;
+    fleet->key = key;
+    fleet->end_ns = end_ns;
+    fleet->queue = queue;
+    fleet->ops = ops;
+    fleet->context = context;
+    fleet->free_task = SLOT_NONE;
+    fleet->registering = HOST_NONE;
+    for (uint32_t g = 0; g < scenario->group_count; g++)
+        fleet->host_count += scenario->groups[g].count;
+    fleet->hosts = mem_alloc((fleet->host_count + 1) * sizeof *fleet->hosts);
+    fleet->image_of = mem_alloc((scenario->task_def_count + 1) * sizeof *fleet->image_of);
+    add_hosts(fleet);
+    number_images(fleet);
+    return fleet;
+}
+
+void fleet_destroy(struct fleet *fleet)
+{
+    if (fleet == NULL)
+        return;
+    for (uint32_t i = 0; i < fleet->host_count; i++) {
+        if (fleet->hosts[i].agent != NULL)
+            agent_destroy(fleet->hosts[i].agent);
+        vec_free(&fleet->hosts[i].deferred);
+    }
+    mem_free(fleet->hosts);
+    mem_free(fleet->image_of);
+    vec_free(&fleet->host_of);
+    vec_free(&fleet->tasks);
+    parcels_free(&fleet->parcels);
+    images_free(&fleet->images);
+    agent_action_list_free(&fleet->actions);
+    map_free(&fleet->slot_of);
+    map_free(&fleet->definition_of);
+    map_free(&fleet->service_of);
+    mem_free(fleet);
+}
+
+uint32_t fleet_host_count(const struct fleet *fleet)
+{
+    return fleet->host_count;
+}
+
+struct host_view fleet_host(const struct fleet *fleet, uint32_t host)
+{
+    const struct host *h = &fleet->hosts[host];
+    return (struct host_view){
+        .group = h->group,
+        .zone = h->zone,
+        .instance = h->instance,
+        .power = h->power,
+        .is_linked = h->is_linked,
+        .is_registered = h->is_registered,
+        .is_lost = h->causes > 0,
+    };
+}
+
+/* Only the last instance of a host: an earlier one is nobody's. */
+uint32_t fleet_host_of(const struct fleet *fleet, instance_id instance)
+{
+    if (instance >= fleet->host_of.count)
+        return HOST_NONE;
+    uint32_t host = fleet->host_of.items[instance];
+    return host != HOST_NONE && fleet->hosts[host].instance == instance ? host : HOST_NONE;
+}
+
+uint64_t fleet_agent_steps(const struct fleet *fleet)
+{
+    return fleet->agent_steps;
+}
+
+uint32_t fleet_task_count(const struct fleet *fleet)
+{
+    return fleet->task_count;
+}
+
+void fleet_define(struct fleet *fleet, uint32_t index, const struct task_def *def)
+{
+    map_put(&fleet->definition_of, (uint64_t)(uintptr_t)def, index);
+}
+
+void host_set_power(struct fleet *fleet, uint32_t host, enum host_power power)
+{
+    enum host_power before = fleet->hosts[host].power;
+    fleet->hosts[host].power = power;
+    if (before != power)
+        fleet->ops->power(fleet->context, host, before, power);
+}
+
+static void arm_timer(struct fleet *fleet, uint32_t host)
+{
+    struct host *h = &fleet->hosts[host];
+    berth_ns deadline_ns = agent_next_deadline(h->agent);
+    if (deadline_ns >= h->timer_at_ns)
+        return;
+    h->timer_at_ns = deadline_ns > fleet->now_ns ? deadline_ns : fleet->now_ns;
+    h->timer_generation++;
+    fleet_queue(fleet, h->timer_at_ns, FLEET_TIMER, host, h->timer_generation, 0);
+}
+
+static void send_up(struct fleet *fleet, uint32_t host, const struct message *message)
+{
+    struct host *h = &fleet->hosts[host];
+    if (!h->is_linked)
+        return;
+    berth_ns delay_ns = distribution_draw_ns(&fleet->scenario->delays.network, &h->network);
+    berth_ns at_ns = behaviour_later(fleet->now_ns, delay_ns);
+    h->up_at_ns = at_ns > h->up_at_ns ? at_ns : h->up_at_ns;
+    if (h->up_at_ns < fleet->end_ns)
+        fleet_queue(fleet, h->up_at_ns, FLEET_MESSAGE_UP, host,
+                    parcels_hold(&fleet->parcels, message), h->link_epoch);
+}
+
+void fleet_send(struct fleet *fleet, const struct message *message)
+{
+    uint32_t host = fleet_host_of(fleet, message->instance);
+    /* Work for an instance may be decided in the very step that registers it. */
+    if (host == HOST_NONE && message->instance >= fleet->host_of.count)
+        host = fleet->registering;
+    if (host == HOST_NONE || !fleet->hosts[host].is_linked)
+        return;
+    struct host *h = &fleet->hosts[host];
+    berth_ns delay_ns = distribution_draw_ns(&fleet->scenario->delays.network, &h->network);
+    berth_ns at_ns = behaviour_later(fleet->now_ns, delay_ns);
+    h->down_at_ns = at_ns > h->down_at_ns ? at_ns : h->down_at_ns;
+    if (h->down_at_ns < fleet->end_ns)
+        fleet_queue(fleet, h->down_at_ns, FLEET_MESSAGE_DOWN, host,
+                    parcels_hold(&fleet->parcels, message), h->link_epoch);
+}
+
+void host_agent_step(struct fleet *fleet, uint32_t host, const struct agent_event *event)
+{
+    struct step_time now = {fleet->now_ns, FLEET_WALL_EPOCH_NS + fleet->now_ns};
+    agent_step(fleet->hosts[host].agent, now, event, &fleet->actions);
+    fleet->agent_steps++;
+    for (size_t i = 0; i < fleet->actions.count; i++) {
+        const struct agent_action *action = &fleet->actions.items[i];
+        if (action->kind == AGENT_ACTION_SEND)
+            send_up(fleet, host, &action->message);
+        else
+            runtime_order(fleet, host, action);
+    }
+    arm_timer(fleet, host);
+}
+
+static void message_arrives(struct fleet *fleet, const struct sim_event *event)
+{
+    struct host *h = &fleet->hosts[event->a];
+    struct message message = parcels_take(&fleet->parcels, (uint32_t)event->b);
+    if (h->is_linked && h->link_epoch == event->c) {
+        if (event->kind == FLEET_MESSAGE_UP) {
+            struct event up = {.kind = EVENT_MESSAGE, .u.message = message};
+            fleet->ops->event(fleet->context, &up);
+        } else {
+            struct agent_event down = {.kind = AGENT_EVENT_MESSAGE, .message = &message};
+            host_agent_step(fleet, event->a, &down);
+        }
+    }
+    message_release(&message);
+}
+
+static void timer_fires(struct fleet *fleet, uint32_t host, uint64_t generation)
+{
+    struct host *h = &fleet->hosts[host];
+    if (h->timer_generation != generation)
+        return;
+    h->timer_at_ns = BERTH_NS_NEVER;
+    if (h->power != HOST_UP || h->agent == NULL)
+        return;
+    if (agent_next_deadline(h->agent) > fleet->now_ns)
+        arm_timer(fleet, host);
+    else
+        host_agent_step(fleet, host, &(struct agent_event){.kind = AGENT_EVENT_TIMER});
+}
+
+static void register_host(struct fleet *fleet, uint32_t host, instance_id existing)
+{
+    const struct host *h = &fleet->hosts[host];
+    const struct scenario_group *group = &fleet->scenario->groups[h->group];
+    uint32_t count = 0;
+    struct attribute_text *attributes =
+        mem_alloc((group->attribute_count + 2) * sizeof *attributes);
+    attributes[count++] = (struct attribute_text){"ecs.availability-zone", h->zone};
+    if (group->instance_type != NULL && group->instance_type[0] != '\0')
+        attributes[count++] = (struct attribute_text){"ecs.instance-type", group->instance_type};
+    for (uint32_t i = 0; i < group->attribute_count; i++)
+        attributes[count++] = group->attributes[i];
+    char ec2_id[32];
+    snprintf(ec2_id, sizeof ec2_id, "i-%09x%08x", host, h->disk.disk);
+    struct event event = {
+        .kind = EVENT_REGISTER_INSTANCE,
+        .token = (uint64_t)host + 1,
+        .u.register_instance =
+            {
+                .existing = existing,
+                .ec2_id = ec2_id,
+                .agent_version = "1.0.0",
+                .cpu_units = group->cpu_units,
+                .mem_mib = group->mem_mib,
+                .gpu_count = group->gpu_count,
+                .eni_limit = group->eni_limit,
+                .tcp_ports_used = group->tcp_ports_used,
+                .tcp_port_count = group->tcp_port_count,
+                .attributes = attributes,
+                .attribute_count = count,
+            },
+    };
+    fleet->ops->event(fleet->context, &event);
+    mem_free(attributes);
+}
+
+void fleet_registered(struct fleet *fleet, uint64_t token, instance_id instance)
+{
+    uint32_t host = (uint32_t)(token - 1);
+    assert(token >= 1 && host < fleet->host_count);
+    while (fleet->host_of.count <= instance)
+        *vec_push(&fleet->host_of) = HOST_NONE;
+    fleet->host_of.items[instance] = host;
+    fleet->hosts[host].instance = instance;
+    fleet->hosts[host].is_registered = true;
+}
+
+/* A new machine: a new instance, a new agent, an empty disk. */
+static void join_fresh(struct fleet *fleet, uint32_t host)
+{
+    struct host *h = &fleet->hosts[host];
+    const struct scenario_group *group = &fleet->scenario->groups[h->group];
+    if (h->is_registered && !h->is_missed) /* its predecessor, which nobody deregistered */
+        fleet->ops->event(fleet->context, &(struct event){.kind = EVENT_AGENT_DISCONNECTED,
+                                                          .u.agent = h->instance});
+    h->is_registered = false;
+    h->is_missed = false;
+    h->is_linked = true;
+    h->link_epoch++;
+    fleet->registering = host;
+    register_host(fleet, host, INSTANCE_NONE);
+    fleet->registering = HOST_NONE;
+    if (!h->is_registered)
+        return;
+    h->is_fresh = false;
+    h->agent = agent_create(&(struct agent_config){
+        .instance = h->instance,
+        .cpu_units = group->cpu_units,
+        .mem_mib = group->mem_mib,
+        .gpu_count = group->gpu_count,
+        .stop_timeout_ns = 30 * BERTH_NS_PER_S,
+        .report_retry_ns = 10 * BERTH_NS_PER_S,
+    });
+    host_agent_step(fleet, host, &(struct agent_event){.kind = AGENT_EVENT_CONNECTED});
+}
+
+/* The same machine: its agent finds its checkpoint, but no container. */
+static void join_again(struct fleet *fleet, uint32_t host)
+{
+    host_agent_step(fleet, host, &(struct agent_event){.kind = AGENT_EVENT_HOST_RESTARTED});
+    register_host(fleet, host, fleet->hosts[host].instance);
+    host_connect(fleet, host);
+}
+
+static void booted(struct fleet *fleet, uint32_t host, uint64_t power_epoch)
+{
+    struct host *h = &fleet->hosts[host];
+    if (h->power_epoch != power_epoch || h->power != HOST_BOOTING)
+        return;
+    host_set_power(fleet, host, HOST_UP);
+    if (h->is_fresh)
+        join_fresh(fleet, host);
+    else
+        join_again(fleet, host);
+}
+
+void fleet_start(struct fleet *fleet)
+{
+    for (uint32_t i = 0; i < fleet->host_count; i++)
+        host_boot(fleet, i);
+}
+
+void fleet_dispatch(struct fleet *fleet, berth_ns now_ns, const struct sim_event *event)
+{
+    fleet->now_ns = now_ns;
+    switch ((enum fleet_event)event->kind) {
+    case FLEET_BOOTED:
+        booted(fleet, event->a, event->b);
+        break;
+    case FLEET_MESSAGE_DOWN:
+    case FLEET_MESSAGE_UP:
+        message_arrives(fleet, event);
+        break;
+    case FLEET_TIMER:
+        timer_fires(fleet, event->a, event->b);
+        break;
+    case FLEET_RUNTIME:
+        runtime_event(fleet, event);
+        break;
+    case FLEET_DETECTED:
+        host_detected(fleet, event->a, event->b);
+        break;
+    case FLEET_NOTICE:
+        host_notice_arrived(fleet, event->a, event->b);
+        break;
+    case FLEET_EVENT_COUNT:
+        assert(event->kind < FLEET_EVENT_COUNT);
+    }
+}
+
+void fleet_audit(const struct fleet *fleet)
+{
+    uint32_t held = 0;
+    for (uint32_t i = 0; i < fleet->host_count; i++) {
+        const struct host *h = &fleet->hosts[i];
+        const struct scenario_group *group = &fleet->scenario->groups[h->group];
+        int32_t cpu_units = 0, mem_mib = 0;
+        if (h->agent != NULL)
+            agent_granted(h->agent, &cpu_units, &mem_mib);
+        assert(cpu_units <= group->cpu_units && mem_mib <= group->mem_mib);
+        assert(h->is_linked == (h->power == HOST_UP && h->causes == 0));
+        for (uint32_t slot = h->first_task; slot != SLOT_NONE;
+             slot = fleet->tasks.items[slot].next) {
+            assert(fleet->tasks.items[slot].is_held && fleet->tasks.items[slot].host == i);
+            held++;
+        }
+    }
+    assert(held == fleet->task_count);
+    (void)held;
+}

@@ -1,0 +1,102 @@
+/*
+ * fleet.h -- the simulated hosts: they boot, register, run the agent core and containers, are lost
+ * and return.
+ *
+ * A host is a slot of the scenario's fleet, numbered in the order of the file, and outlives the
+ * container instances that it registers as. Everything that takes time goes through the queue; an
+ * event comes back to fleet_dispatch. What must happen in the controller is handed to ops->event,
+ * which applies it at once; replies and messages come back by fleet_registered and fleet_send, also
+ * while ops->event runs.
+ */
+#ifndef BERTH_SIM_FLEET_FLEET_H
+#define BERTH_SIM_FLEET_FLEET_H
+
+#include "scheduler/core/event.h"
+#include "sim/engine/queue.h"
+#include "sim/scenario/scenario.h"
+
+#define HOST_NONE UINT32_MAX
+#define FLEET_WALL_EPOCH_NS (INT64_C(1735689600) * BERTH_NS_PER_S) /* 2025-01-01T00:00:00Z */
+#define FLEET_SPOT_NOTICE_NS (120 * BERTH_NS_PER_S)
+
+/* Kinds of queued events; the run's own follow. */
+enum fleet_event {
+    FLEET_BOOTED = 0,   /* a: host, b: power epoch */
+    FLEET_MESSAGE_DOWN, /* a: host, b: parcel, c: link epoch */
+    FLEET_MESSAGE_UP,
+    FLEET_TIMER,    /* of an agent. a: host, b: generation */
+    FLEET_RUNTIME,  /* a container. a: task slot, b: its generation, c: what, container, epoch */
+    FLEET_DETECTED, /* the controller misses an agent. a: host, b: link epoch */
+    FLEET_NOTICE,   /* the agent's own request to drain arrives. a: host, b: link epoch */
+    FLEET_EVENT_COUNT
+};
+
+enum host_power {
+    HOST_OFF = 0,
+    HOST_BOOTING,
+    HOST_UP,
+    HOST_HUNG, /* containers run on, the agent does not */
+};
+
+/* What the world sees of a host. */
+struct host_view {
+    uint32_t group;       /* of the scenario's fleet */
+    const char *zone;     /* lent by the scenario */
+    instance_id instance; /* the last one it registered as, or INSTANCE_NONE */
+    enum host_power power;
+    bool is_linked;     /* its control connection works */
+    bool is_registered; /* `instance` was not deregistered */
+    bool is_lost;       /* by fleet_lose, and not yet returned */
+};
+
+struct fleet_ops {
+    /* Apply to the controller, now. */
+    void (*event)(void *context, const struct event *event);
+    /* The copy's own lifetime, or BERTH_NS_NEVER: the definition's. */
+    berth_ns (*lifetime)(void *context, const char *group, uint64_t reference);
+    /* When chance crashes a container, after its start; BERTH_NS_NEVER: it does not. */
+    berth_ns (*crash)(void *context, uint32_t host, uint64_t key, uint16_t container);
+    /* A service's copies that really run, on hosts that are not hung, became more or fewer. */
+    void (*serving)(void *context, uint32_t service, int change);
+    /* A host is about to change its power state or is changed: called after the change. */
+    void (*power)(void *context, uint32_t host, enum host_power before, enum host_power after);
+};
+
+struct fleet;
+
+/* All is borrowed. `key`: parent of the fleet's streams. Nothing at or after `end_ns` is queued. */
+struct fleet *fleet_create(const struct scenario *scenario, uint64_t key, berth_ns end_ns,
+                           struct sim_queue *queue, const struct fleet_ops *ops, void *context);
+void fleet_destroy(struct fleet *fleet);
+
+uint32_t fleet_host_count(const struct fleet *fleet);
+struct host_view fleet_host(const struct fleet *fleet, uint32_t host);
+uint32_t fleet_host_of(const struct fleet *fleet, instance_id instance); /* or HOST_NONE */
+uint64_t fleet_agent_steps(const struct fleet *fleet);                   /* so far */
+uint32_t fleet_task_count(const struct fleet *fleet); /* known to agents, not yet removed */
+
+/* What the controller made of definition number `index` of the scenario. */
+void fleet_define(struct fleet *fleet, uint32_t index, const struct task_def *def);
+
+void fleet_start(struct fleet *fleet); /* every host boots, at time 0 */
+void fleet_dispatch(struct fleet *fleet, berth_ns now_ns, const struct sim_event *event);
+
+/* From the controller: the reply to a host's registration, and messages to its agents. */
+void fleet_registered(struct fleet *fleet, uint64_t token, instance_id instance);
+void fleet_send(struct fleet *fleet, const struct message *message);
+
+/*
+ * One cause of loss more; a host returns when the last one is gone. A worse mode than the present
+ * one takes effect at once, a milder one changes nothing. The number returned is for fleet_return.
+ */
+uint32_t fleet_lose(struct fleet *fleet, berth_ns now_ns, uint32_t host, enum loss_mode mode);
+void fleet_return(struct fleet *fleet, berth_ns now_ns, uint32_t host, uint32_t loss);
+void fleet_recover(struct fleet *fleet, berth_ns now_ns, uint32_t host); /* from all causes */
+
+/* The provider's notice: the agent, when it can, asks for its instance to be drained. */
+void fleet_notice(struct fleet *fleet, berth_ns now_ns, uint32_t host);
+
+/* Assert every invariant; O(everything), for tests. */
+void fleet_audit(const struct fleet *fleet);
+
+#endif

@@ -1,0 +1,107 @@
+/*
+ * host.h -- inside of the simulated fleet, shared by fleet.c, runtime.c and loss.c.
+ */
+#ifndef BERTH_SIM_FLEET_HOST_H
+#define BERTH_SIM_FLEET_HOST_H
+
+#include "scheduler/agent/agent.h"
+#include "sim/fleet/behaviour.h"
+#include "sim/fleet/fleet.h"
+#include "sim/fleet/images.h"
+#include "sim/fleet/parcels.h"
+
+#define SLOT_NONE UINT32_MAX
+
+enum runtime_state {
+    RUNTIME_NONE = 0, /* not yet, or gone */
+    RUNTIME_PULLING,
+    RUNTIME_STARTING,
+    RUNTIME_RUNNING,
+    RUNTIME_STOPPING, /* told to stop */
+};
+
+/* A task on a host, from its first runtime order until the agent forgets it. */
+struct sim_task {
+    task_id task;
+    uint64_t key; /* of its behaviour */
+    const struct task_def *def;
+    uint32_t host;
+    uint32_t generation;  /* of the slot: makes events of an earlier tenant stale */
+    uint32_t definition;  /* of the scenario */
+    uint32_t service;     /* of the scenario, or UINT32_MAX: standalone */
+    uint32_t prev, next;  /* tasks of the same host; `next` links free slots too */
+    uint16_t main;        /* container */
+    bool is_held;         /* the slot has a tenant */
+    bool is_serving;      /* counted by ops->serving */
+    berth_ns lifetime_ns; /* the copy's own, or BERTH_NS_NEVER */
+    uint8_t state[TASK_DEF_CONTAINERS_MAX];  /* enum runtime_state */
+    uint16_t epoch[TASK_DEF_CONTAINERS_MAX]; /* makes a container's events stale */
+};
+
+struct host {
+    uint32_t group;
+    const char *zone;
+    instance_id instance;
+    enum host_power power;
+    bool is_linked, is_registered;
+    bool is_missed; /* the controller was told that the agent is gone */
+    bool is_fresh;  /* the next boot registers a new instance */
+    enum loss_mode mode;
+    uint32_t causes;      /* of loss, that still hold */
+    uint32_t loss;        /* number of the present loss, for fleet_return */
+    uint32_t power_epoch; /* makes boots stale */
+    uint32_t link_epoch;  /* makes messages and detections stale */
+    uint32_t timer_generation;
+    uint32_t first_task;
+    berth_ns timer_at_ns;          /* of the queued timer, BERTH_NS_NEVER: none */
+    berth_ns down_at_ns, up_at_ns; /* last deliveries: messages never overtake each other */
+    struct rng boot, network;
+    struct image_disk disk;
+    struct agent *agent;              /* owned; NULL before the first registration */
+    VEC(struct agent_event) deferred; /* of a hung host: what its agent will learn */
+};
+
+struct fleet {
+    const struct scenario *scenario;
+    struct sim_queue *queue;
+    const struct fleet_ops *ops;
+    void *context;
+    uint64_t key;
+    uint64_t agent_steps;
+    berth_ns now_ns, end_ns;
+    struct host *hosts;
+    uint32_t host_count, disk_count, task_count;
+    uint32_t registering;  /* the host whose registration is being applied, or HOST_NONE */
+    VEC(uint32_t) host_of; /* by instance */
+    struct parcels parcels;
+    struct images images;
+    struct agent_action_list actions; /* of the step under way */
+    VEC(struct sim_task) tasks;
+    uint32_t free_task;
+    struct map slot_of;       /* task to its slot */
+    struct map definition_of; /* pointer of a registered definition to the scenario's number */
+    struct map service_of;    /* pointer of a group's name to the service's number + 1 */
+    uint32_t *image_of;       /* by definition */
+};
+
+void fleet_queue(struct fleet *fleet, berth_ns at_ns, uint32_t kind, uint32_t a, uint64_t b,
+                 uint64_t c);
+void host_set_power(struct fleet *fleet, uint32_t host, enum host_power power);
+
+/* One event for a host's agent: steps it, carries out what it orders, keeps its timer armed. */
+void host_agent_step(struct fleet *fleet, uint32_t host, const struct agent_event *event);
+
+/* runtime.c */
+void runtime_order(struct fleet *fleet, uint32_t host, const struct agent_action *action);
+void runtime_event(struct fleet *fleet, const struct sim_event *event);
+void runtime_power_lost(struct fleet *fleet, uint32_t host); /* every container is gone */
+void runtime_forget_all(struct fleet *fleet, uint32_t host); /* and every task */
+void runtime_set_hung(struct fleet *fleet, uint32_t host, bool is_hung);
+
+/* loss.c */
+void host_boot(struct fleet *fleet, uint32_t host);
+void host_detected(struct fleet *fleet, uint32_t host, uint64_t link_epoch);
+void host_connect(struct fleet *fleet, uint32_t host);
+void host_notice_arrived(struct fleet *fleet, uint32_t host, uint64_t link_epoch);
+
+#endif

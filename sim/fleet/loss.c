@@ -1,0 +1,214 @@
+/*
+ * loss.c -- hosts are lost and return, and what the controller is told of it.
+ *
+ * The modes, from mild to severe, differ by what dies and by who knows:
+ *
+ *     disconnect   the connection; containers run on, the agent goes on with its work
+ *     hang         the agent stands still too; containers run on, but serve nobody
+ *     stop         the power: containers are gone, disk and checkpoint stay
+ *     terminate    the machine: with a connected agent it is deregistered at once
+ *
+ * For the first three the controller learns nothing until the agent has been missed for the time of
+ * detection. A machine that is terminated while its agent was not connected is not deregistered, as
+ * in ECS: a zombie stays behind. A host returns when no cause of loss holds any more; causes may
+ * overlap (a zone outage while an instance is being repaired), and the worst mode counts.
+ */
+#include <assert.h>
+
+#include "scheduler/base/mem.h"
+#include "sim/fleet/host.h"
+
+void host_boot(struct fleet *fleet, uint32_t host)
+{
+    struct host *h = &fleet->hosts[host];
+    host_set_power(fleet, host, HOST_BOOTING);
+    h->power_epoch++;
+    berth_ns delay_ns = distribution_draw_ns(&fleet->scenario->delays.boot, &h->boot);
+    fleet_queue(fleet, behaviour_later(fleet->now_ns, delay_ns), FLEET_BOOTED, host, h->power_epoch,
+                0);
+}
+
+/* The new connection supersedes the old one: the controller sees one go and one come. */
+void host_connect(struct fleet *fleet, uint32_t host)
+{
+    struct host *h = &fleet->hosts[host];
+    h->is_linked = true;
+    h->link_epoch++;
+    if (!h->is_missed)
+        fleet->ops->event(fleet->context, &(struct event){.kind = EVENT_AGENT_DISCONNECTED,
+                                                          .u.agent = h->instance});
+    h->is_missed = false;
+    fleet->ops->event(fleet->context,
+                      &(struct event){.kind = EVENT_AGENT_CONNECTED, .u.agent = h->instance});
+    host_agent_step(fleet, host, &(struct agent_event){.kind = AGENT_EVENT_CONNECTED});
+}
+
+static void drop_link(struct fleet *fleet, uint32_t host)
+{
+    struct host *h = &fleet->hosts[host];
+    if (!h->is_linked)
+        return;
+    h->is_linked = false;
+    h->link_epoch++;
+    fleet_queue(fleet, behaviour_later(fleet->now_ns, fleet->scenario->delays.disconnect_detect_ns),
+                FLEET_DETECTED, host, h->link_epoch, 0);
+}
+
+void host_detected(struct fleet *fleet, uint32_t host, uint64_t link_epoch)
+{
+    struct host *h = &fleet->hosts[host];
+    if (h->link_epoch != link_epoch || h->is_linked || !h->is_registered)
+        return;
+    h->is_missed = true;
+    fleet->ops->event(fleet->context,
+                      &(struct event){.kind = EVENT_AGENT_DISCONNECTED, .u.agent = h->instance});
+}
+
+static void power_off(struct fleet *fleet, uint32_t host)
+{
+    struct host *h = &fleet->hosts[host];
+    runtime_power_lost(fleet, host);
+    vec_clear(&h->deferred);
+    h->power_epoch++;
+    host_set_power(fleet, host, HOST_OFF);
+}
+
+/* The agent is gone for good, and with it all it knew. */
+static void scrap(struct fleet *fleet, uint32_t host)
+{
+    struct host *h = &fleet->hosts[host];
+    runtime_forget_all(fleet, host);
+    if (h->agent != NULL)
+        agent_destroy(h->agent);
+    h->agent = NULL;
+    h->timer_generation++;
+    h->timer_at_ns = BERTH_NS_NEVER;
+    h->disk = (struct image_disk){.disk = fleet->disk_count++};
+    h->is_fresh = true;
+}
+
+static void terminate(struct fleet *fleet, uint32_t host)
+{
+    struct host *h = &fleet->hosts[host];
+    bool is_told = h->is_linked && h->is_registered;
+    power_off(fleet, host);
+    scrap(fleet, host);
+    if (!is_told)
+        return;
+    h->is_linked = false;
+    h->link_epoch++;
+    h->is_registered = false;
+    fleet->ops->event(fleet->context,
+                      &(struct event){.kind = EVENT_DEREGISTER_INSTANCE,
+                                      .u.deregister_instance = {.instance = h->instance,
+                                                                .force = true,
+                                                                .cause = DEREGISTER_TERMINATED}});
+}
+
+static void take_effect(struct fleet *fleet, uint32_t host, enum loss_mode mode)
+{
+    struct host *h = &fleet->hosts[host];
+    switch (mode) {
+    case LOSS_TERMINATE:
+        terminate(fleet, host);
+        break;
+    case LOSS_STOP:
+        drop_link(fleet, host);
+        power_off(fleet, host);
+        if (h->agent != NULL)
+            host_agent_step(fleet, host, &(struct agent_event){.kind = AGENT_EVENT_DISCONNECTED});
+        break;
+    case LOSS_HANG:
+        drop_link(fleet, host);
+        host_set_power(fleet, host, HOST_HUNG);
+        runtime_set_hung(fleet, host, true);
+        break;
+    case LOSS_DISCONNECT:
+        drop_link(fleet, host);
+        host_agent_step(fleet, host, &(struct agent_event){.kind = AGENT_EVENT_DISCONNECTED});
+        break;
+    }
+}
+
+/* enum loss_mode runs from severe to mild. */
+uint32_t fleet_lose(struct fleet *fleet, berth_ns now_ns, uint32_t host, enum loss_mode mode)
+{
+    struct host *h = &fleet->hosts[host];
+    fleet->now_ns = now_ns;
+    /* What has not booted can only be switched off: there is no connection to lose. */
+    if ((h->power == HOST_BOOTING || h->power == HOST_OFF) && mode != LOSS_TERMINATE)
+        mode = LOSS_STOP;
+    bool is_worse = h->causes == 0 || mode < h->mode;
+    h->causes++;
+    if (is_worse) {
+        h->mode = mode;
+        take_effect(fleet, host, mode);
+    }
+    return h->loss;
+}
+
+static void wake(struct fleet *fleet, uint32_t host)
+{
+    struct host *h = &fleet->hosts[host];
+    host_set_power(fleet, host, HOST_UP);
+    runtime_set_hung(fleet, host, false);
+    host_agent_step(fleet, host, &(struct agent_event){.kind = AGENT_EVENT_DISCONNECTED});
+    for (size_t i = 0; i < h->deferred.count; i++)
+        host_agent_step(fleet, host, &h->deferred.items[i]);
+    vec_clear(&h->deferred);
+    host_connect(fleet, host);
+}
+
+static void come_back(struct fleet *fleet, uint32_t host)
+{
+    struct host *h = &fleet->hosts[host];
+    h->causes = 0;
+    h->loss++;
+    if (h->power == HOST_OFF)
+        host_boot(fleet, host);
+    else if (h->power == HOST_HUNG)
+        wake(fleet, host);
+    else
+        host_connect(fleet, host);
+}
+
+void fleet_return(struct fleet *fleet, berth_ns now_ns, uint32_t host, uint32_t loss)
+{
+    struct host *h = &fleet->hosts[host];
+    fleet->now_ns = now_ns;
+    if (h->loss != loss || h->causes == 0)
+        return;
+    h->causes--;
+    if (h->causes == 0)
+        come_back(fleet, host);
+}
+
+void fleet_recover(struct fleet *fleet, berth_ns now_ns, uint32_t host)
+{
+    fleet->now_ns = now_ns;
+    if (fleet->hosts[host].causes > 0)
+        come_back(fleet, host);
+}
+
+void fleet_notice(struct fleet *fleet, berth_ns now_ns, uint32_t host)
+{
+    struct host *h = &fleet->hosts[host];
+    fleet->now_ns = now_ns;
+    if (!h->is_linked)
+        return;
+    berth_ns delay_ns = distribution_draw_ns(&fleet->scenario->delays.network, &h->network);
+    berth_ns at_ns = behaviour_later(now_ns, delay_ns);
+    h->up_at_ns = at_ns > h->up_at_ns ? at_ns : h->up_at_ns;
+    fleet_queue(fleet, h->up_at_ns, FLEET_NOTICE, host, h->link_epoch, 0);
+}
+
+void host_notice_arrived(struct fleet *fleet, uint32_t host, uint64_t link_epoch)
+{
+    struct host *h = &fleet->hosts[host];
+    if (!h->is_linked || h->link_epoch != link_epoch || !h->is_registered)
+        return;
+    struct event event = {.kind = EVENT_UPDATE_INSTANCE_STATE};
+    event.u.update_instance_state.instance = h->instance;
+    event.u.update_instance_state.status = INSTANCE_DRAINING;
+    fleet->ops->event(fleet->context, &event);
+}
