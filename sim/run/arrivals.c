@@ -1,0 +1,164 @@
+/*
+ * arrivals.c -- standalone tasks: from a source's next request to RunTask.
+ *
+ * A source has one arrival in the queue; the next is asked for when it is due, so a CSV is never
+ * held in memory. The reference given to RunTask names source and arrival, and comes back with
+ * every payload: by it the fleet finds the lifetime that the source drew, which the controller
+ * never sees.
+ */
+#include <string.h>
+
+#include "sim/run/driver.h"
+
+#define REFERENCE_NUMBER_BITS 40
+
+static uint64_t reference_of(uint32_t source, uint64_t number)
+{
+    return ((uint64_t)source + 1) << REFERENCE_NUMBER_BITS | number;
+}
+
+static void prepare_next(struct run *run, uint32_t index)
+{
+    struct run_source *source = &run->sources[index];
+    bool has_task = false;
+    enum berth_err code = source_next(source->source, &source->next, &has_task, run->err);
+    if (code != BERTH_OK)
+        run->code = code;
+    else if (has_task)
+        run_put(run, source->next.at_ns, RUN_ARRIVAL, index, 0);
+}
+
+enum berth_err arrivals_open(struct run *run)
+{
+    const struct scenario *scenario = run->scenario;
+    run->sources = mem_alloc((scenario->arrival_count + 1) * sizeof *run->sources);
+    for (uint32_t i = 0; i < scenario->arrival_count && run->code == BERTH_OK; i++) {
+        run->code = source_open(&scenario->arrivals[i], rng_key(run->key, "arrivals", 0),
+                                run->end_ns, &run->sources[i].source, run->err);
+        if (run->code == BERTH_OK)
+            prepare_next(run, i);
+    }
+    return run->code;
+}
+
+void arrivals_close(struct run *run)
+{
+    for (uint32_t i = 0; run->sources != NULL && i < run->scenario->arrival_count; i++)
+        source_close(run->sources[i].source);
+    mem_free(run->sources);
+    vec_free(&run->copies);
+    map_free(&run->copies_at);
+}
+
+static void remember_lifetime(struct run *run, uint64_t reference, berth_ns lifetime_ns,
+                              uint32_t count)
+{
+    uint32_t slot;
+    if (run->free_copies != 0) {
+        slot = run->free_copies - 1;
+        run->free_copies = run->copies.items[slot].left;
+    } else {
+        slot = (uint32_t)run->copies.count;
+        (void)vec_push(&run->copies);
+    }
+    run->copies.items[slot] = (struct copies){lifetime_ns, count};
+    map_put(&run->copies_at, reference, slot);
+}
+
+static void forget_copies(struct run *run, uint64_t reference, uint32_t count)
+{
+    uint32_t slot = map_get(&run->copies_at, reference);
+    if (slot == MAP_ABSENT)
+        return;
+    struct copies *copies = &run->copies.items[slot];
+    copies->left = copies->left > count ? copies->left - count : 0;
+    if (copies->left > 0)
+        return;
+    map_remove(&run->copies_at, reference);
+    copies->left = run->free_copies;
+    run->free_copies = slot + 1;
+}
+
+berth_ns arrivals_lifetime(const struct run *run, uint64_t reference)
+{
+    uint32_t slot = map_get(&run->copies_at, reference);
+    return slot == MAP_ABSENT ? BERTH_NS_NEVER : run->copies.items[slot].lifetime_ns;
+}
+
+void arrivals_stopped(struct run *run, const struct task_view *task)
+{
+    if (task->service == SERVICE_NONE && run->copies_at.count > 0)
+        forget_copies(run, task->reference, 1);
+}
+
+/* The row's own constraint comes after the arrival's; there is room for one more than ECS takes. */
+static uint16_t join_constraints(const struct scenario_constraints *own, const char *expression,
+                                 struct placement_constraint_spec *out)
+{
+    uint16_t count = 0;
+    while (count < own->count && count < PLACEMENT_CONSTRAINTS_MAX) {
+        out[count] = own->items[count];
+        count++;
+    }
+    if (expression != NULL)
+        out[count++] = (struct placement_constraint_spec){"memberOf", expression};
+    return count;
+}
+
+void arrivals_fire(struct run *run, uint32_t index)
+{
+    const struct scenario_arrival *arrival = &run->scenario->arrivals[index];
+    struct run_source *source = &run->sources[index];
+    const struct source_task *task = &source->next;
+    struct placement_constraint_spec constraints[PLACEMENT_CONSTRAINTS_MAX + 1];
+    uint64_t reference = reference_of(index, task->number);
+    struct event event = {.kind = EVENT_RUN_TASK, .token = 1};
+    struct event_run_task *call = &event.u.run_task;
+    *call = (struct event_run_task){
+        .task_definition = run_definition(run, task->task_definition),
+        .group = task->group,
+        .started_by = arrival->name,
+        .count = task->count,
+        .reference = reference,
+        .waits = arrival->waits,
+        .constraints = constraints,
+        .constraint_count = join_constraints(&arrival->constraints, task->constraint, constraints),
+        .cpu_units = task->cpu_units,
+        .mem_mib = task->mem_mib,
+        .gpus = task->gpus,
+        .gpu_count = task->gpu_count,
+        .overrides_gpus = task->overrides_gpus,
+    };
+    call->strategies = run_strategies(run, &arrival->strategies, &call->strategy_count);
+    if (call->task_definition == NULL) {
+        run->code = source_fail(source->source, "taskDefinition", run->err,
+                                "\"%s\" is not a key of taskDefinitions; add it there",
+                                task->task_definition == NULL ? "" : task->task_definition);
+        return;
+    }
+    if (task->has_lifetime)
+        remember_lifetime(run, reference, task->lifetime_ns, task->count);
+    run->calling = source;
+    run_step(run, &event);
+    run->calling = NULL;
+    if (run->code == BERTH_OK)
+        prepare_next(run, index);
+}
+
+void arrivals_replied(struct run *run, const struct reply *reply)
+{
+    const struct run_source *source = run->calling;
+    if (source == NULL)
+        return;
+    uint32_t index = (uint32_t)(source - run->sources);
+    if (reply->status != REPLY_OK) {
+        run->code =
+            source_fail(source->source, source->next.constraint != NULL ? "constraint" : NULL,
+                        run->err, "%s", reply->text != NULL ? reply->text : "refused");
+        return;
+    }
+    collect_run_task(run->collect, run->now_ns, source->next.count, reply);
+    if (source->next.has_lifetime && reply->u.run_task.task_count < source->next.count)
+        forget_copies(run, reference_of(index, source->next.number),
+                      source->next.count - reply->u.run_task.task_count);
+}

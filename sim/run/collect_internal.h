@@ -1,0 +1,110 @@
+/*
+ * collect_internal.h -- what collect.c and its parts share.
+ */
+#ifndef BERTH_SIM_RUN_COLLECT_INTERNAL_H
+#define BERTH_SIM_RUN_COLLECT_INTERNAL_H
+
+#include "scheduler/base/map.h"
+#include "scheduler/base/mem.h"
+#include "scheduler/core/controller.h"
+#include "sim/run/collect.h"
+#include "sim/run/histogram.h"
+#include "sim/run/levels.h"
+
+enum level_name {
+    LEVEL_TASKS = 0, /* requested and not STOPPED: in the system */
+    LEVEL_RUNNING,
+    LEVEL_WAITING,
+    LEVEL_CPU_RESERVED, /* units */
+    LEVEL_CPU_REGISTERED,
+    LEVEL_CPU_STRANDED,
+    LEVEL_MEM_RESERVED, /* MiB */
+    LEVEL_MEM_REGISTERED,
+    LEVEL_MEM_STRANDED,
+    LEVEL_GPU_RESERVED, /* thousandths of a card */
+    LEVEL_GPU_REGISTERED,
+    LEVEL_INSTANCES_IN_USE,
+    LEVEL_HOSTS_UP,
+    LEVEL_DESIRED,
+    LEVEL_BELOW_DESIRED,
+    LEVEL_ZONE_SKEW, /* summed over services */
+    LEVEL_COUNT      /* the fleet groups' powered hosts follow, in order */
+};
+
+/* What one instance adds to the levels. */
+struct instance_figures {
+    int64_t figure[LEVEL_INSTANCES_IN_USE + 1]; /* CPU_RESERVED .. INSTANCES_IN_USE are used */
+    int64_t load; /* reserved CPU in ten-thousandths of what is registered */
+    bool is_registered;
+    uint32_t zone; /* index + 1; 0: not known yet */
+};
+
+struct task_figures {
+    berth_ns begun_ns; /* when the controller was asked, for Little's law */
+    instance_id instance;
+    uint32_t service; /* of the scenario, or UINT32_MAX */
+    uint32_t zone;
+    bool is_waiting, is_running, is_counted; /* counted: in its service's zone counts */
+};
+
+struct service_figures {
+    int64_t desired, serving, below, skew;
+    uint32_t *by_zone; /* owned */
+    bool is_steady, is_unsettled, is_active;
+};
+
+/* Demands of the scenario's definitions of which none is covered by another. */
+struct smallest {
+    int32_t cpu_units, mem_mib;
+};
+
+struct collect {
+    const struct scenario *scenario;
+    const struct run_options *options;
+    const struct controller *controller;
+    const struct fleet *fleet;
+    berth_ns warm_up_ns, duration_ns, boundary_ns, next_sample_ns;
+    bool is_in_window;
+    struct levels levels;
+    VEC(struct instance_figures) instances;
+    int64_t load_sum, load_squares, load_count; /* over registered instances */
+    VEC(struct task_figures) tasks;
+    VEC(uint32_t) free_tasks;
+    struct map task_at;
+    struct service_figures *services; /* owned, by scenario */
+    VEC(uint32_t) service_of;         /* by service id: scenario's index, or UINT32_MAX */
+    VEC(uint32_t) service_of_group;   /* by group: the same */
+    bool is_blast_due;                /* a desired count has changed since the last scan */
+    const char **zones;               /* owned array of lent texts */
+    uint32_t zone_count;
+    VEC(struct smallest) smallest;
+    uint32_t unsettled_count;
+    VEC(berth_ns) disturbances; /* still open: when each began */
+    uint64_t steady_count;
+    level_integral steady_sum_ns;
+    berth_ns steady_max_ns;
+    uint64_t requested, placed, refused, refused_by[PLACEMENT_VERDICT_COUNT];
+    uint64_t killed, restarted, moved;
+    int64_t blast_tasks, blast_desired; /* the largest share, as a fraction */
+    double variation_sum;
+    uint64_t variation_count;
+    level_integral sojourn_ns; /* of tasks that ended */
+    struct histogram *waits;
+    struct run_sample *samples;
+    uint32_t sample_count, sample_capacity;
+    int16_t *heat;
+    uint32_t heat_rows;
+};
+
+void collect_instance(struct collect *collect, berth_ns now_ns, instance_id id);
+uint32_t collect_zone(struct collect *collect, instance_id id);
+void collect_task(struct collect *collect, berth_ns now_ns, const struct change *change);
+void collect_service(struct collect *collect, berth_ns now_ns, const struct change *change);
+uint32_t collect_service_index(struct collect *collect, service_id service);
+void collect_blast(struct collect *collect, uint32_t service, int64_t tasks);
+void collect_blast_scan(struct collect *collect);
+void collect_zone_count(struct collect *collect, berth_ns now_ns, uint32_t service, uint32_t zone,
+                        int change);
+void collect_sample(struct collect *collect, berth_ns at_ns);
+
+#endif

@@ -1,0 +1,132 @@
+/*
+ * driver.h -- the state of one replication, shared by run.c and its parts.
+ *
+ * Driver B: takes events from the queue in order of virtual time and hands each to whom it
+ * concerns. It has no policy. What an API client would do (register definitions, create services,
+ * run tasks, drain instances) goes in as events, and the answers come back as replies.
+ */
+#ifndef BERTH_SIM_RUN_DRIVER_H
+#define BERTH_SIM_RUN_DRIVER_H
+
+#include "scheduler/base/map.h"
+#include "scheduler/base/mem.h"
+#include "scheduler/core/loop.h"
+#include "sim/fleet/fleet.h"
+#include "sim/run/collect.h"
+#include "sim/run/run.h"
+#include "sim/workload/source.h"
+
+/* Kinds of queued events, after the fleet's. */
+enum run_event {
+    RUN_TIMER = FLEET_EVENT_COUNT, /* of the controller. b: generation */
+    RUN_SERVICE,                   /* a: service to create */
+    RUN_ARRIVAL,                   /* a: source */
+    RUN_TIMELINE,                  /* a: entry */
+    RUN_RETURN,                    /* a: host, b: loss; a timeline's `for` is over */
+    RUN_FAULT,                     /* a: unit, b: phase */
+};
+
+/* One alternating process of a failure: an instance's, a zone's, a spot instance's. */
+struct fault_unit {
+    uint32_t failure;                /* of the scenario */
+    uint32_t first_host, host_count; /* within fault_hosts */
+    struct rng up, down;
+};
+
+struct fault_host {
+    uint32_t host;
+    uint32_t loss; /* for fleet_return */
+};
+
+struct fault_queue { /* of one failure: who is repaired, who waits for it */
+    uint32_t busy_count;
+    VEC(uint32_t) waiting; /* units; the head is at `served` */
+    size_t served;
+    bool *hits; /* owned: by host; `task` failures only */
+    uint64_t key;
+};
+
+struct run_source {
+    struct source *source;
+    struct source_task next;
+};
+
+struct copies { /* of one arrival with a lifetime of its own */
+    berth_ns lifetime_ns;
+    uint32_t left; /* not STOPPED yet; or the next free slot */
+};
+
+struct run {
+    const struct scenario *scenario;
+    const struct run_options *options;
+    struct berth_error *err;
+    enum berth_err code; /* the first failure; ends the run */
+    uint64_t key;        /* of the replication */
+    berth_ns now_ns, end_ns;
+    uint64_t taken_count, step_count;
+    struct sim_queue *queue;
+    struct store store;
+    struct loop *loop;
+    struct fleet *fleet;
+    struct collect *collect;
+    struct journal *journal; /* NULL: nothing is written */
+    berth_ns timer_at_ns;
+    uint64_t timer_generation;
+    struct map definition_at; /* hash of a definition's name, to its index */
+    char **definition_refs;   /* "family:revision", by index */
+    struct run_source *sources;
+    const struct run_source *calling; /* the source whose RunTask is being applied */
+    VEC(struct copies) copies;
+    uint32_t free_copies; /* slot + 1; 0: none */
+    struct map copies_at; /* by reference */
+    VEC(struct fault_unit) units;
+    VEC(struct fault_host) fault_hosts;
+    struct fault_queue *fault_queues;
+    bool has_task_failures;
+};
+
+void run_put(struct run *run, berth_ns at_ns, enum run_event kind, uint32_t a, uint64_t b);
+void run_step(struct run *run, const struct event *event);
+void run_fail(struct run *run, const char *where, const char *name, const char *text);
+const char *run_definition(const struct run *run, const char *name); /* "family:revision" */
+struct placement_strategy_spec const *
+run_strategies(const struct run *run, const struct scenario_strategies *own, uint16_t *count);
+/* Lose or give back a host: as fleet_lose and fleet_return, written to the journal. */
+uint32_t run_lose(struct run *run, uint32_t host, enum loss_mode mode, const char *why);
+void run_return(struct run *run, uint32_t host, uint32_t loss);
+void run_recover(struct run *run, uint32_t host);
+
+/* arrivals.c */
+enum berth_err arrivals_open(struct run *run);
+void arrivals_close(struct run *run);
+void arrivals_fire(struct run *run, uint32_t source);
+void arrivals_replied(struct run *run, const struct reply *reply);
+void arrivals_stopped(struct run *run, const struct task_view *task);
+berth_ns arrivals_lifetime(const struct run *run, uint64_t reference);
+
+/* timeline.c */
+void timeline_start(struct run *run);
+void timeline_fire(struct run *run, uint32_t entry);
+
+/* faults.c */
+void faults_start(struct run *run);
+void faults_free(struct run *run);
+void faults_fire(struct run *run, uint32_t unit, uint64_t phase);
+berth_ns faults_crash(const struct run *run, uint32_t host, uint64_t key, uint16_t container);
+
+/* select.c: hosts that a selector means. `*out` is cleared first and owned by the caller. */
+enum select_among {
+    SELECT_SLOTS,      /* every slot of the fleet, as it would register: before anything runs */
+    SELECT_TO_FAIL,    /* every slot; with `instance` or `share`, those not lost yet */
+    SELECT_LOST,       /* what a recovery can mean */
+    SELECT_REGISTERED, /* what can be drained */
+};
+struct host_list {
+    uint32_t *items;
+    size_t count;
+    size_t capacity;
+};
+void select_hosts(struct run *run, const struct scenario_selector *selector,
+                  enum select_among among, struct host_list *out);
+
+#endif

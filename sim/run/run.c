@@ -1,0 +1,511 @@
+/*
+ * run.c -- driver B: virtual time, one queue, the same loop as the daemon.
+ *
+ *     queue -> (fleet | timeline | faults | arrivals | the controller's timer) -> loop_step
+ *                 ^                                                                  |
+ *                 +------- messages to agents, by the fleet's network <--------------+
+ *
+ * The order is total: by time, then by insertion. Hosts boot before anything else at time 0, then
+ * services are created, then arrivals come, then timeline and failures. Events at or after the
+ * duration do not happen. What is counted as a simulated event is everything taken from the queue
+ * and every step of a controller or an agent.
+ *
+ * A warm-up by MSER-5 needs the whole series before it can cut it: the replication is then run
+ * twice and measured the second time. It is a pure function, so the second is the first, and every
+ * metric is exact instead of being stitched together from samples.
+ */
+#include "sim/run/run.h"
+
+#include <assert.h>
+#include <stdio.h>
+#include <string.h>
+
+#include "scheduler/base/text.h"
+#include "scheduler/core/transcript.h"
+#include "scheduler/ecs/task_def_json.h"
+#include "sim/run/driver.h"
+#include "sim/run/histogram.h"
+#include "sim/run/journal.h"
+#include "sim/run/mser.h"
+
+#define WAITING_GIVE_UP_NS (1800 * BERTH_NS_PER_S) /* rule U16 */
+#define EVENTS_AT_ONE_TIME_MAX UINT64_C(50000000)  /* beyond this, time stands still */
+#define STOP_CHECK_EVENTS 4096
+
+static const char *const loss_names[] = {
+    [LOSS_TERMINATE] = "terminate",
+    [LOSS_STOP] = "stop",
+    [LOSS_HANG] = "hang",
+    [LOSS_DISCONNECT] = "disconnect",
+};
+
+void run_put(struct run *run, berth_ns at_ns, enum run_event kind, uint32_t a, uint64_t b)
+{
+    if (at_ns < run->end_ns)
+        sim_queue_put(run->queue, at_ns, (struct sim_event){(uint32_t)kind, a, b, 0});
+}
+
+void run_fail(struct run *run, const char *where, const char *name, const char *text)
+{
+    if (run->code == BERTH_OK)
+        run->code = berth_fail(run->err, BERTH_ERR_INPUT, "%s:/%s/%s: %s",
+                               run->scenario->path != NULL ? run->scenario->path : "scenario",
+                               where, name, text != NULL ? text : "refused");
+}
+
+static struct step_time step_time(const struct run *run)
+{
+    return (struct step_time){run->now_ns, FLEET_WALL_EPOCH_NS + run->now_ns};
+}
+
+static void arm_timer(struct run *run)
+{
+    berth_ns deadline_ns = loop_next_deadline(run->loop);
+    if (deadline_ns >= run->timer_at_ns)
+        return;
+    run->timer_at_ns = deadline_ns > run->now_ns ? deadline_ns : run->now_ns;
+    run_put(run, run->timer_at_ns, RUN_TIMER, 0, ++run->timer_generation);
+}
+
+static void write_transcript(struct run *run, struct text *text)
+{
+    if (fwrite(text->bytes, 1, text->length, run->options->transcript) != text->length)
+        run->code = berth_fail(run->err, BERTH_ERR_ENVIRONMENT,
+                               "transcript: cannot be written; is the disk full?");
+    text_free(text);
+}
+
+void run_step(struct run *run, const struct event *event)
+{
+    if (run->code != BERTH_OK)
+        return;
+    run->step_count++;
+    if (run->options->transcript != NULL) {
+        struct text text = TEXT_INIT;
+        transcript_format_time(step_time(run), &text);
+        transcript_format_event(event, &text);
+        write_transcript(run, &text);
+    }
+    enum berth_err code = loop_step(run->loop, step_time(run), event, run->err);
+    if (code != BERTH_OK && run->code == BERTH_OK)
+        run->code = code;
+    arm_timer(run);
+}
+
+static void timer_fires(struct run *run, uint64_t generation)
+{
+    if (run->timer_generation != generation)
+        return;
+    run->timer_at_ns = BERTH_NS_NEVER;
+    if (loop_next_deadline(run->loop) > run->now_ns)
+        arm_timer(run);
+    else
+        run_step(run, &(struct event){.kind = EVENT_TIMER});
+}
+
+/* The loop's side: replies, messages and changes come out here, in order. */
+
+static void record(struct run *run, const struct action *action)
+{
+    if (run->options->transcript == NULL)
+        return;
+    struct text text = TEXT_INIT;
+    transcript_format_action(loop_controller(run->loop), action, &text);
+    write_transcript(run, &text);
+}
+
+static void on_send(void *context, struct step_time decided, const struct message *message)
+{
+    struct run *run = context;
+    (void)decided;
+    record(run, &(struct action){.kind = ACTION_SEND, .u.send = *message});
+    fleet_send(run->fleet, message);
+}
+
+static void definition_replied(struct run *run, const struct reply *reply)
+{
+    uint32_t index = (uint32_t)(reply->token - 1);
+    const struct scenario_task_def *def = &run->scenario->task_defs[index];
+    if (reply->status != REPLY_OK) {
+        run_fail(run, "taskDefinitions", def->name, reply->text);
+        return;
+    }
+    struct text ref = TEXT_INIT;
+    text_addf(&ref, "%s:%u", reply->u.task_def->family, (unsigned)reply->u.task_def->revision);
+    run->definition_refs[index] = ref.bytes;
+    fleet_define(run->fleet, index, reply->u.task_def);
+}
+
+static void on_reply(void *context, struct step_time decided, const struct reply *reply)
+{
+    struct run *run = context;
+    (void)decided;
+    record(run, &(struct action){.kind = ACTION_REPLY, .u.reply = *reply});
+    switch (reply->command) {
+    case EVENT_REGISTER_TASK_DEFINITION:
+        definition_replied(run, reply);
+        break;
+    case EVENT_REGISTER_INSTANCE:
+        if (reply->status == REPLY_OK)
+            fleet_registered(run->fleet, reply->token, reply->u.instance);
+        else
+            run_fail(run, "fleet", "instance", reply->text);
+        break;
+    case EVENT_RUN_TASK:
+        arrivals_replied(run, reply);
+        break;
+    case EVENT_CREATE_SERVICE:
+        if (reply->status != REPLY_OK)
+            run_fail(run, "services", run->scenario->services[reply->token - 1].name, reply->text);
+        break;
+    case EVENT_UPDATE_SERVICE:
+        if (reply->status != REPLY_OK)
+            run_fail(run, "timeline", run->scenario->timeline[reply->token - 1].name, reply->text);
+        break;
+    case EVENT_TIMER:
+    case EVENT_DEREGISTER_INSTANCE:
+    case EVENT_UPDATE_INSTANCE_STATE:
+    case EVENT_AGENT_CONNECTED:
+    case EVENT_AGENT_DISCONNECTED:
+    case EVENT_STOP_TASK:
+    case EVENT_DELETE_SERVICE:
+    case EVENT_MESSAGE:
+    case EVENT_KIND_COUNT:
+        break;
+    }
+}
+
+static void on_change(void *context, struct step_time decided, const struct change *change)
+{
+    struct run *run = context;
+    (void)decided;
+    record(run, &(struct action){.kind = ACTION_CHANGE, .u.change = *change});
+    collect_change(run->collect, run->now_ns, change);
+    if (change->kind == RECORD_TASK && change->u.task.last_status == TASK_STOPPED)
+        arrivals_stopped(run, &change->u.task);
+    journal_change(run->journal, run->now_ns, loop_controller(run->loop), change);
+}
+
+static void on_service_event(void *context, struct step_time decided,
+                             const struct service_event *event)
+{
+    struct run *run = context;
+    (void)decided;
+    record(run, &(struct action){.kind = ACTION_SERVICE_EVENT, .u.service_event = *event});
+    journal_service_event(run->journal, run->now_ns, loop_controller(run->loop), event);
+}
+
+static const struct loop_ops loop_ops = {
+    .send = on_send,
+    .reply = on_reply,
+    .change = on_change,
+    .service_event = on_service_event,
+};
+
+/* The fleet's side. */
+
+static void on_fleet_event(void *context, const struct event *event)
+{
+    run_step(context, event);
+}
+
+static berth_ns on_lifetime(void *context, const char *group, uint64_t reference)
+{
+    (void)group;
+    return arrivals_lifetime(context, reference);
+}
+
+static berth_ns on_crash(void *context, uint32_t host, uint64_t key, uint16_t container)
+{
+    return faults_crash(context, host, key, container);
+}
+
+static void on_serving(void *context, uint32_t service, int change)
+{
+    struct run *run = context;
+    collect_serving(run->collect, run->now_ns, service, change);
+}
+
+static void on_power(void *context, uint32_t host, enum host_power before, enum host_power after)
+{
+    struct run *run = context;
+    collect_power(run->collect, run->now_ns, host, before, after);
+}
+
+static const struct fleet_ops fleet_ops = {
+    .event = on_fleet_event,
+    .lifetime = on_lifetime,
+    .crash = on_crash,
+    .serving = on_serving,
+    .power = on_power,
+};
+
+uint32_t run_lose(struct run *run, uint32_t host, enum loss_mode mode, const char *why)
+{
+    journal_host(run->journal, run->now_ns, "berth Host Lost", host,
+                 fleet_host(run->fleet, host).instance, why, loss_names[mode]);
+    return fleet_lose(run->fleet, run->now_ns, host, mode);
+}
+
+static void journal_back(struct run *run, uint32_t host, bool was_lost)
+{
+    struct host_view view = fleet_host(run->fleet, host);
+    if (was_lost && !view.is_lost)
+        journal_host(run->journal, run->now_ns, "berth Host Returned", host, view.instance, NULL,
+                     NULL);
+}
+
+void run_return(struct run *run, uint32_t host, uint32_t loss)
+{
+    bool was_lost = fleet_host(run->fleet, host).is_lost;
+    fleet_return(run->fleet, run->now_ns, host, loss);
+    journal_back(run, host, was_lost);
+}
+
+void run_recover(struct run *run, uint32_t host)
+{
+    bool was_lost = fleet_host(run->fleet, host).is_lost;
+    fleet_recover(run->fleet, run->now_ns, host);
+    journal_back(run, host, was_lost);
+}
+
+/* Setting up. */
+
+static uint64_t name_hash(const char *name)
+{
+    return rng_key(0, name, 0);
+}
+
+const char *run_definition(const struct run *run, const char *name)
+{
+    uint32_t index = name == NULL ? MAP_ABSENT : map_get(&run->definition_at, name_hash(name));
+    if (index == MAP_ABSENT || strcmp(run->scenario->task_defs[index].name, name) != 0)
+        return NULL;
+    return run->definition_refs[index];
+}
+
+struct placement_strategy_spec const *
+run_strategies(const struct run *run, const struct scenario_strategies *own, uint16_t *count)
+{
+    const struct scenario_strategies *chosen = own->is_set ? own : &run->scenario->run.strategies;
+    *count = chosen->is_set ? chosen->count : 0;
+    return chosen->items;
+}
+
+static void register_definitions(struct run *run)
+{
+    const struct scenario *scenario = run->scenario;
+    for (uint32_t i = 0; i < scenario->task_def_count && run->code == BERTH_OK; i++) {
+        struct event event = {.kind = EVENT_REGISTER_TASK_DEFINITION, .token = (uint64_t)i + 1};
+        map_put(&run->definition_at, name_hash(scenario->task_defs[i].name), i);
+        run->code = task_def_from_document(scenario->task_defs[i].def->document, &event.u.task_def,
+                                           run->err);
+        if (run->code == BERTH_OK)
+            run_step(run, &event);
+    }
+}
+
+static void create_service(struct run *run, uint32_t index)
+{
+    const struct scenario_service *service = &run->scenario->services[index];
+    struct event event = {.kind = EVENT_CREATE_SERVICE, .token = (uint64_t)index + 1};
+    event.u.service = (struct event_service){
+        .service = service->name,
+        .task_definition = run_definition(run, service->task_definition),
+        .scheduling = service->scheduling,
+        .desired_count = service->desired_count,
+        .minimum_healthy_percent = service->minimum_healthy_percent,
+        .maximum_percent = service->maximum_percent,
+        .constraints = service->constraints.items,
+        .constraint_count = service->constraints.count,
+    };
+    event.u.service.strategies =
+        run_strategies(run, &service->strategies, &event.u.service.strategy_count);
+    run_step(run, &event);
+}
+
+static void build(struct run *run, berth_ns warm_up_ns)
+{
+    const struct scenario *scenario = run->scenario;
+    run->key = rng_key(run->options->seed, "replication", run->options->replication);
+    run->end_ns = scenario->run.duration_ns;
+    run->timer_at_ns = BERTH_NS_NEVER;
+    run->queue = sim_queue_create();
+    run->store = store_volatile_open();
+    run->journal = journal_create(run->options->events);
+    const struct controller_options options = {
+        .cluster = "default",
+        .account = "000000000000",
+        .region = "us-east-1",
+        .random_key = rng_key(run->key, "controller", 0),
+        .instance_lost_ns = scenario->run.instance_lost_ns,
+        .waiting_give_up_ns = WAITING_GIVE_UP_NS,
+    };
+    run->loop = loop_create(controller_create(&options), &options, task_def_from_document,
+                            &run->store, &loop_ops, run);
+    run->fleet = fleet_create(scenario, rng_key(run->key, "fleet", 0), run->end_ns, run->queue,
+                              &fleet_ops, run);
+    run->collect = collect_create(scenario, run->options, warm_up_ns);
+    collect_bind(run->collect, loop_controller(run->loop), run->fleet);
+    run->definition_refs = mem_alloc((scenario->task_def_count + 1) * sizeof *run->definition_refs);
+}
+
+static void start(struct run *run)
+{
+    const struct scenario *scenario = run->scenario;
+    if (run->options->transcript != NULL)
+        (void)fprintf(run->options->transcript, "%s\n", TRANSCRIPT_HEADER);
+    register_definitions(run);
+    fleet_start(run->fleet);
+    for (uint32_t i = 0; i < scenario->service_count; i++)
+        run_put(run, scenario->services[i].start_ns, RUN_SERVICE, i, 0);
+    if (run->code == BERTH_OK)
+        (void)arrivals_open(run);
+    timeline_start(run);
+    if (run->code == BERTH_OK)
+        faults_start(run);
+}
+
+static void tear_down(struct run *run)
+{
+    arrivals_close(run);
+    faults_free(run);
+    for (uint32_t i = 0; i < run->scenario->task_def_count; i++)
+        mem_free(run->definition_refs[i]);
+    mem_free(run->definition_refs);
+    map_free(&run->definition_at);
+    collect_destroy(run->collect);
+    fleet_destroy(run->fleet);
+    loop_destroy(run->loop);
+    run->store.ops->destroy(run->store.self);
+    journal_destroy(run->journal);
+    sim_queue_destroy(run->queue);
+}
+
+static void dispatch(struct run *run, const struct sim_event *event)
+{
+    if (event->kind < FLEET_EVENT_COUNT) {
+        fleet_dispatch(run->fleet, run->now_ns, event);
+        return;
+    }
+    switch ((enum run_event)event->kind) {
+    case RUN_TIMER:
+        timer_fires(run, event->b);
+        break;
+    case RUN_SERVICE:
+        create_service(run, event->a);
+        break;
+    case RUN_ARRIVAL:
+        arrivals_fire(run, event->a);
+        break;
+    case RUN_TIMELINE:
+        timeline_fire(run, event->a);
+        break;
+    case RUN_RETURN:
+        run_return(run, event->a, (uint32_t)event->b);
+        break;
+    case RUN_FAULT:
+        faults_fire(run, event->a, event->b);
+        break;
+    }
+}
+
+static void audit(const struct run *run)
+{
+    cluster_audit(controller_cluster(loop_controller(run->loop)));
+    controller_audit(loop_controller(run->loop));
+    fleet_audit(run->fleet);
+}
+
+static bool is_stopped(const struct run *run)
+{
+    return run->options->stop != NULL && run->taken_count % STOP_CHECK_EVENTS == 0 &&
+           *run->options->stop;
+}
+
+/* A task that lives for no time at all and is replaced at once would keep the clock where it is. */
+static void check_progress(struct run *run, uint64_t at_one_time_count)
+{
+    if (at_one_time_count > EVENTS_AT_ONE_TIME_MAX)
+        run->code = berth_fail(run->err, BERTH_ERR_INPUT,
+                               "%s: time stands still at %.9f s: things happen that take no time; "
+                               "give lifetimes, repairs or delays a length",
+                               run->scenario->path != NULL ? run->scenario->path : "scenario",
+                               (double)run->now_ns / (double)BERTH_NS_PER_S);
+}
+
+static void turn(struct run *run)
+{
+    struct sim_event event;
+    berth_ns at_ns;
+    uint64_t since_count = 0;
+    while (run->code == BERTH_OK && sim_queue_take(run->queue, &at_ns, &event)) {
+        if (at_ns > run->now_ns)
+            since_count = run->taken_count;
+        while (collect_boundary(run->collect) <= at_ns)
+            collect_cross(run->collect);
+        run->now_ns = at_ns;
+        run->taken_count++;
+        dispatch(run, &event);
+        collect_settled(run->collect, at_ns);
+        if (run->options->audits)
+            audit(run);
+        check_progress(run, run->taken_count - since_count);
+        if (is_stopped(run))
+            run->code = berth_fail(run->err, BERTH_ERR_INTERRUPTED, "interrupted");
+    }
+}
+
+static enum berth_err run_once(const struct scenario *scenario, const struct run_options *options,
+                               berth_ns warm_up_ns, struct run_result *out, struct berth_error *err)
+{
+    struct run run = {.scenario = scenario, .options = options, .err = err};
+    *out = (struct run_result){0};
+    build(&run, warm_up_ns);
+    start(&run);
+    turn(&run);
+    if (run.code == BERTH_OK) {
+        collect_finish(run.collect, out);
+        out->metrics[METRIC_EVENTS] =
+            (double)(run.taken_count + run.step_count + fleet_agent_steps(run.fleet));
+    }
+    tear_down(&run);
+    return run.code;
+}
+
+static berth_ns find_warm_up(const struct run_result *result, berth_ns duration_ns)
+{
+    double *values = mem_alloc((result->sample_count + 1) * sizeof *values);
+    for (uint32_t i = 0; i < result->sample_count; i++)
+        values[i] = result->samples[i].tasks_running;
+    size_t cut = mser5_cut(values, result->sample_count);
+    mem_free(values);
+    return cut == 0 ? 0 : cut < result->sample_count ? result->samples[cut - 1].at_ns : duration_ns;
+}
+
+enum berth_err run_replication(const struct scenario *scenario, const struct run_options *options,
+                               struct run_result *out, struct berth_error *err)
+{
+    berth_ns warm_up_ns = scenario->run.warm_up_ns;
+    if (scenario->run.warm_up_kind == WARM_UP_MSER5) {
+        struct run_options quiet = *options;
+        quiet.events = NULL;
+        quiet.transcript = NULL;
+        quiet.wants_heat = false;
+        enum berth_err code = run_once(scenario, &quiet, 0, out, err);
+        if (code != BERTH_OK)
+            return code;
+        warm_up_ns = find_warm_up(out, scenario->run.duration_ns);
+        run_result_free(out);
+    }
+    return run_once(scenario, options, warm_up_ns, out, err);
+}
+
+void run_result_free(struct run_result *result)
+{
+    if (result->waits != NULL)
+        histogram_destroy(result->waits);
+    mem_free(result->samples);
+    mem_free(result->heat);
+    *result = (struct run_result){0};
+}

@@ -1,0 +1,96 @@
+/* timeline.c -- what the scenario says is done, and when. */
+#include <assert.h>
+
+#include "sim/run/driver.h"
+#include "sim/run/journal.h"
+
+static const char *const kind_names[] = {
+    [TIMELINE_SCALE] = "scale",       [TIMELINE_DEPLOY] = "deploy", [TIMELINE_DRAIN] = "drain",
+    [TIMELINE_ACTIVATE] = "activate", [TIMELINE_FAIL] = "fail",     [TIMELINE_RECOVER] = "recover",
+};
+
+void timeline_start(struct run *run)
+{
+    for (uint32_t i = 0; i < run->scenario->timeline_count; i++)
+        run_put(run, run->scenario->timeline[i].at_ns, RUN_TIMELINE, i, 0);
+}
+
+/* The token is the entry's number + 1: a refusal is then told by its name. */
+static void update_service(struct run *run, const struct scenario_timeline *entry)
+{
+    struct event event = {.kind = EVENT_UPDATE_SERVICE,
+                          .token = (uint64_t)(entry - run->scenario->timeline) + 1};
+    event.u.service = (struct event_service){
+        .service = entry->service,
+        .desired_count = OVERRIDE_NONE,
+        .minimum_healthy_percent = OVERRIDE_NONE,
+        .maximum_percent = OVERRIDE_NONE,
+    };
+    if (entry->kind == TIMELINE_SCALE)
+        event.u.service.desired_count = entry->desired_count;
+    else if (entry->task_definition != NULL)
+        event.u.service.task_definition = run_definition(run, entry->task_definition);
+    else
+        event.u.service.force_new_deployment = true;
+    run_step(run, &event);
+}
+
+static void set_state(struct run *run, const struct scenario_timeline *entry,
+                      enum instance_status status)
+{
+    struct host_list hosts = VEC_INIT;
+    select_hosts(run, &entry->select, SELECT_REGISTERED, &hosts);
+    for (size_t i = 0; i < hosts.count && run->code == BERTH_OK; i++) {
+        struct event event = {.kind = EVENT_UPDATE_INSTANCE_STATE};
+        event.u.update_instance_state.instance = fleet_host(run->fleet, hosts.items[i]).instance;
+        event.u.update_instance_state.status = status;
+        run_step(run, &event);
+    }
+    vec_free(&hosts);
+}
+
+static void fail_hosts(struct run *run, const struct scenario_timeline *entry)
+{
+    struct host_list hosts = VEC_INIT;
+    select_hosts(run, &entry->select, SELECT_TO_FAIL, &hosts);
+    for (size_t i = 0; i < hosts.count && run->code == BERTH_OK; i++) {
+        uint32_t loss = run_lose(run, hosts.items[i], entry->mode, entry->name);
+        if (entry->duration_ns < run->end_ns - run->now_ns)
+            run_put(run, run->now_ns + entry->duration_ns, RUN_RETURN, hosts.items[i], loss);
+    }
+    vec_free(&hosts);
+}
+
+static void recover_hosts(struct run *run, const struct scenario_timeline *entry)
+{
+    struct host_list hosts = VEC_INIT;
+    select_hosts(run, &entry->select, SELECT_LOST, &hosts);
+    for (size_t i = 0; i < hosts.count && run->code == BERTH_OK; i++)
+        run_recover(run, hosts.items[i]);
+    vec_free(&hosts);
+}
+
+void timeline_fire(struct run *run, uint32_t index)
+{
+    const struct scenario_timeline *entry = &run->scenario->timeline[index];
+    journal_timeline(run->journal, run->now_ns, entry->name, kind_names[entry->kind]);
+    collect_disturbed(run->collect, run->now_ns);
+    switch (entry->kind) {
+    case TIMELINE_SCALE:
+    case TIMELINE_DEPLOY:
+        update_service(run, entry);
+        break;
+    case TIMELINE_DRAIN:
+        set_state(run, entry, INSTANCE_DRAINING);
+        break;
+    case TIMELINE_ACTIVATE:
+        set_state(run, entry, INSTANCE_ACTIVE);
+        break;
+    case TIMELINE_FAIL:
+        fail_hosts(run, entry);
+        break;
+    case TIMELINE_RECOVER:
+        recover_hosts(run, entry);
+        break;
+    }
+}
