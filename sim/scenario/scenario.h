@@ -154,7 +154,7 @@ struct scenario_failure { /* failures.NAME */
     struct scenario_selector select;
     struct distribution mtbf, mttr; /* seconds */
     enum loss_mode mode;
-    uint32_t repairers; /* at most so many repairs at a time, first come first served; 0: no limit */
+    uint32_t repairers; /* repairs under way at a time, first come first served; 0: no limit */
 };
 
 struct scenario_delays {                 /* delays: seconds */
