@@ -3,7 +3,7 @@
  *
  *     metrics      every metric of the table, a panel each, means with 95% intervals
  *     reservation  reserved CPU and memory, tasks short of their desired count, over time
- *     waits        how long tasks waited for a place: share still waiting after a time
+ *     waits        how long tasks waited for a place: share that waited longer than a time
  *     heat         reserved CPU of every instance over time, a panel for each of the variants shown
  */
 #ifndef BERTH_SIM_REPORT_PLOTS_H
@@ -14,8 +14,9 @@
 enum plot { PLOT_METRICS = 0, PLOT_RESERVATION, PLOT_WAITS, PLOT_HEAT, PLOT_COUNT };
 
 struct plot_info {
-    const char *name;  /* "metrics": the file's name without its end */
-    const char *title; /* "The figures, with 95% intervals" */
+    const char *name;    /* "metrics": the file's name without its end */
+    const char *title;   /* "The figures" */
+    const char *caption; /* how to read it: a sentence or two */
 };
 extern const struct plot_info plot_infos[PLOT_COUNT];
 
@@ -27,13 +28,10 @@ enum plots_state {
 
 /*
  * Writes NAME.svg and NAME.png for every plot that has data into `folder`, through scripts in
- * `scratch`. A run without waits has no waits to draw. One gnuplot process for each kind of file,
- * at the same time.
+ * `scratch`. A run without waits has no waits to draw. One gnuplot for SVG and one for PNG, at the
+ * same time.
  */
 enum plots_state plots_write(const struct ranking *ranking, const char *folder, const char *scratch,
                              struct text *complaint);
-
-/* The gnuplot script of one plot, without terminal and output; false when there is no data. */
-bool plot_format(enum plot plot, const struct ranking *ranking, struct text *out);
 
 #endif

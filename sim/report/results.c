@@ -131,6 +131,8 @@ static enum berth_err write_pictures(const struct results *results, struct resul
         struct text line = TEXT_INIT, complaint = TEXT_INIT;
         enum plots_state state = plots_write(ranking, folder, results->stage, &complaint);
         written->has_plots = state == PLOTS_WRITTEN;
+        if (!written->has_plots)
+            files_empty_folder(folder);
         if (state == PLOTS_NO_GNUPLOT)
             say(results,
                 "no plots: gnuplot is not installed (Debian: apt-get install gnuplot-nox)");
