@@ -29,8 +29,8 @@ struct loop_ops {
 struct loop;
 
 /*
- * `controller` is taken; `store` and `context` are borrowed for the loop's life, `options` and `ops`
- * for the call. NULL callbacks are skipped.
+ * `controller` is taken; `store` and `context` are borrowed for the loop's life, `options` and
+ * `ops` for the call. NULL callbacks are skipped.
  */
 struct loop *loop_create(struct controller *controller, const struct controller_options *options,
                          task_def_decoder decode, struct store *store, const struct loop_ops *ops,
