@@ -1,5 +1,6 @@
 #include "scheduler/base/error.h"
 
+#include <limits.h>
 #include <stdio.h>
 #include <string.h>
 
@@ -43,7 +44,7 @@ static unsigned edit_distance(const char *a, const char *b)
     unsigned row[LENGTH_MAX + 1];
     size_t a_length = strlen(a), b_length = strlen(b);
     if (a_length > LENGTH_MAX || b_length > LENGTH_MAX)
-        return LENGTH_MAX;
+        return UINT_MAX;
     for (size_t j = 0; j <= b_length; j++)
         row[j] = (unsigned)j;
     for (size_t i = 1; i <= a_length; i++) {

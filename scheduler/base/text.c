@@ -1,5 +1,6 @@
 #include "scheduler/base/text.h"
 
+#include <assert.h>
 #include <stdio.h>
 #include <string.h>
 
@@ -40,6 +41,7 @@ void text_add(struct text *text, const char *bytes)
 void text_addf(struct text *text, const char *format, ...)
 {
     va_list args;
+    assert(format != NULL);
     va_start(args, format);
     int wanted = vsnprintf(NULL, 0, format, args);
     va_end(args);

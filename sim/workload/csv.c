@@ -52,12 +52,12 @@ static const char *shown(const char *text, char out[48])
 enum berth_err csv_fail(const struct csv *csv, int column, struct berth_error *err,
                         const char *format, ...)
 {
-    char quoted[48];
+    char quoted[48], what[BERTH_ERROR_TEXT_MAX];
     va_list args;
-    err->code = BERTH_ERR_INPUT;
     va_start(args, format);
-    (void)vsnprintf(err->text, sizeof err->text, format, args);
+    (void)vsnprintf(what, sizeof what, format, args);
     va_end(args);
+    (void)berth_fail(err, BERTH_ERR_INPUT, "%s", what);
     if (column == CSV_NO_COLUMN)
         return berth_fail_in(err, "%s:%llu: ", csv->name, (unsigned long long)csv->line);
     return berth_fail_in(err, "%s:%llu: column \"%s\": ", csv->name, (unsigned long long)csv->line,
