@@ -122,6 +122,14 @@ uint32_t cluster_reserve(struct cluster *cluster, instance_id id, const struct d
 void cluster_release(struct cluster *cluster, instance_id id, const struct demand *demand,
                      const struct gpu_grant *grants, uint32_t grant_count);
 
+/*
+ * Charge a reservation as it was once granted, to rebuild a cluster from a store. False, and
+ * nothing is changed, when it does not fit or the grants are not those of such a demand.
+ */
+bool cluster_restore_reservation(struct cluster *cluster, instance_id id,
+                                 const struct demand *demand, const struct gpu_grant *grants,
+                                 uint32_t grant_count);
+
 /* True when CPU, memory, ports, ENI and GPUs of `demand` are free on the instance now. */
 bool cluster_fits(const struct cluster *cluster, instance_id id, const struct demand *demand);
 

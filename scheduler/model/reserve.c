@@ -134,6 +134,33 @@ uint32_t cluster_reserve(struct cluster *cluster, instance_id id, const struct d
     return grant_count;
 }
 
+bool cluster_restore_reservation(struct cluster *cluster, instance_id id,
+                                 const struct demand *demand, const struct gpu_grant *grants,
+                                 uint32_t grant_count)
+{
+    const struct instance *instance = cluster_instance(cluster, id);
+    uint16_t free_milli[GPU_DEVICES_MAX];
+    uint64_t granted_milli = 0;
+    struct demand others = *demand;
+    others.gpu_count = 0;
+    if (!cluster_fits(cluster, id, &others) || grant_count > GPU_DEVICES_MAX)
+        return false;
+    memcpy(free_milli, instance->gpu_free_milli, instance->gpu_count * sizeof *free_milli);
+    for (uint32_t i = 0; i < grant_count; i++) {
+        if (grants[i].device >= instance->gpu_count ||
+            free_milli[grants[i].device] < grants[i].milli)
+            return false;
+        free_milli[grants[i].device] = (uint16_t)(free_milli[grants[i].device] - grants[i].milli);
+        granted_milli += grants[i].milli;
+    }
+    if (granted_milli != demand_gpu_milli(demand))
+        return false;
+    struct charge charge = charge_of(demand, grants, grant_count);
+    journal_charge(cluster, UNDO_RESERVE, id, &charge);
+    charge_take(cluster, id, &charge);
+    return true;
+}
+
 void cluster_release(struct cluster *cluster, instance_id id, const struct demand *demand,
                      const struct gpu_grant *grants, uint32_t grant_count)
 {
