@@ -1,0 +1,188 @@
+/*
+ * Everything that is kept in two places is counted again from the tasks and compared: lists,
+ * figures of deployments and instances, reservations against the cluster's own audit, deadlines
+ * against heaps. A difference is a defect, found at the step that made it.
+ */
+#include <assert.h>
+#include <string.h>
+
+#include "scheduler/core/controller_internal.h"
+
+static void audit_list(const struct task_list *list, enum task_list_kind kind)
+{
+    uint32_t count = 0;
+    const struct task *before = NULL;
+    for (const struct task *task = list->first; task != NULL; task = task->links[kind].next) {
+        assert(task->links[kind].prev == before);
+        assert(before == NULL || kind == LIST_QUEUE || before->id < task->id);
+        before = task;
+        count++;
+    }
+    assert(list->last == before && list->count == count);
+}
+
+static void audit_task(const struct controller *controller, const struct task *task)
+{
+    assert(task->status != TASK_STOPPED && task->id != TASK_NONE);
+    assert(task->id <= controller->last_task && task->seq <= controller->last_seq);
+    assert(task->revision > 0 && task->revision <= controller->revision);
+    assert(task_find(controller, task->id) == task);
+    assert((task->status == TASK_STOPPING) == !task->desired_running);
+    assert(task->desired_running == (task->stop_code == STOP_NONE));
+    assert((task->instance == INSTANCE_NONE) == (task->status == TASK_PROVISIONING));
+    assert(task->group < controller->groups.count);
+    assert(controller->groups.items[task->group].exists);
+    assert((task->service == SERVICE_NONE) == (task->deployment_number == 0));
+    if (task->status == TASK_RUNNING)
+        assert(task->running_mono_ns != BERTH_NS_NEVER);
+    if (task->deployment != NULL) {
+        assert(task->deployment->number == task->deployment_number);
+        assert(task->deployment->def == task->def);
+        assert(task->deployment->service->id == task->service);
+    }
+    if (task->instance != INSTANCE_NONE) {
+        const struct instance *instance = cluster_instance(controller->cluster, task->instance);
+        assert(instance->status != INSTANCE_INACTIVE);
+        if (task->service != SERVICE_NONE)
+            assert(task->is_draining == (instance->status == INSTANCE_DRAINING));
+    }
+}
+
+static void audit_host(const struct controller *controller, instance_id id)
+{
+    const struct host *host = &controller->hosts.items[id];
+    const struct instance *instance = cluster_instance(controller->cluster, id);
+    int64_t cpu_units = 0, mem_mib = 0;
+    uint32_t running = 0, ordinary = 0;
+    audit_list(&host->tasks, LIST_PLACE);
+    for (const struct task *task = host->tasks.first; task != NULL;
+         task = task->links[LIST_PLACE].next) {
+        const struct service *service = task->deployment == NULL ? NULL : task->deployment->service;
+        assert(task->instance == id);
+        cpu_units += task->cpu_units;
+        mem_mib += task->mem_mib;
+        running += task->status == TASK_RUNNING;
+        ordinary += service == NULL || service->scheduling != SCHEDULING_DAEMON;
+    }
+    assert(instance->cpu_remaining >= 0 && instance->mem_remaining >= 0);
+    assert(instance->cpu_registered - cpu_units == instance->cpu_remaining);
+    assert(instance->mem_registered - mem_mib == instance->mem_remaining);
+    assert(instance->reserved_tasks == host->tasks.count);
+    assert(host->running == running && instance->running_tasks == running);
+    assert(host->ordinary == ordinary && !host->is_touched);
+    assert(host->lost_ns == BERTH_NS_NEVER || !instance->is_agent_connected);
+    assert((host->lost_ns != BERTH_NS_NEVER) == heap_has(&controller->host_deadlines, id));
+}
+
+static void audit_deployment(const struct deployment *deployment)
+{
+    struct tally tally[2] = {{0}, {0}};
+    uint32_t stopping = 0, young = 0;
+    audit_list(&deployment->tasks, LIST_OWNER);
+    audit_list(&deployment->young, LIST_QUEUE);
+    for (const struct task *task = deployment->tasks.first; task != NULL;
+         task = task->links[LIST_OWNER].next) {
+        struct tally *figures = &tally[task->is_draining];
+        assert(task->deployment == deployment);
+        if (!task->desired_running)
+            stopping++;
+        else if (task->status < TASK_RUNNING)
+            figures->pending++;
+        else if (task->is_healthy)
+            figures->healthy++;
+        else
+            figures->young++, young++;
+    }
+    assert(memcmp(tally, deployment->tally, sizeof tally) == 0);
+    assert(stopping == deployment->stopping && young == deployment->young.count);
+}
+
+static void audit_daemon(const struct service *service)
+{
+    uint32_t wanted = 0, blocked = 0;
+    assert(service->daemon.checks.count == 0);
+    for (instance_id id = 0; id < service->daemon.seats.count; id++) {
+        const struct daemon_seat *seat = &service->daemon.seats.items[id];
+        wanted += seat->is_wanted;
+        blocked += seat->is_blocked;
+        assert(!seat->is_queued);
+        assert(seat->task == NULL || seat->task->instance == id);
+        assert(seat->is_blocked == (seat->is_wanted && seat->task == NULL));
+    }
+    assert(wanted == service->daemon.wanted_count && blocked == service->daemon.blocked_count);
+    assert(wanted == service->desired_count);
+}
+
+static void audit_service(const struct controller *controller, const struct service *service)
+{
+    struct service_view view = service_view_of(service);
+    assert(service->deployments.count > 0 && !service->is_dirty && !service->is_new);
+    assert(!service->is_record_dirty &&
+           memcmp(&view.desired_count, &service->emitted.desired_count, 4 * sizeof(uint32_t)) == 0);
+    assert(map_get(&controller->service_by_name, service->name) == service->id);
+    assert((service->deadline_ns != BERTH_NS_NEVER) ==
+           heap_has(&controller->service_deadlines, service->id));
+    for (size_t i = 0; i < service->deployments.count; i++) {
+        const struct deployment *deployment = service->deployments.items[i];
+        audit_deployment(deployment);
+        assert(deployment->service == service && deployment->plan->users > 0);
+        assert(i == 0 || deployment->number < service->deployments.items[i - 1]->number);
+        assert(i == 0 || deployment->tasks.count > 0);
+    }
+    if (service->scheduling == SCHEDULING_DAEMON)
+        audit_daemon(service);
+}
+
+static void audit_waiting(const struct controller *controller)
+{
+    uint32_t count = 0;
+    audit_list(&controller->waiting.tasks, LIST_PLACE);
+    for (uint32_t at = 0; at < controller->waiting.classes.count; at++) {
+        const struct wait_class *class = &controller->waiting.classes.items[at];
+        if (class->plan == NULL)
+            continue;
+        audit_list(&class->tasks, LIST_QUEUE);
+        assert(class->tasks.count > 0 && class->plan->users > 0);
+        for (const struct task *task = class->tasks.first; task != NULL;
+             task = task->links[LIST_QUEUE].next)
+            assert(task->wait_class == at && task->status == TASK_PROVISIONING);
+        count += class->tasks.count;
+    }
+    assert(count == controller->waiting.tasks.count);
+}
+
+static void audit_watchful(const struct controller *controller)
+{
+    uint32_t watchful = 0;
+    for (size_t i = 0; i < controller->waiting.classes.count; i++)
+        if (controller->waiting.classes.items[i].plan != NULL)
+            watchful += controller->waiting.classes.items[i].plan->has_member_of;
+    for (size_t i = 0; i < controller->blocked.count; i++) {
+        const struct service *service = controller->services.items[controller->blocked.items[i]];
+        assert(service->blocked_since_ns != BERTH_NS_NEVER);
+        watchful += service->deployments.items[0]->plan->has_member_of;
+    }
+    assert(watchful == controller->watchful);
+}
+
+void controller_audit(const struct controller *controller)
+{
+    uint32_t placed = 0;
+    assert(controller->dirty.count == 0 && controller->touched.count == 0);
+    assert(!controller->needs_own_record);
+    audit_list(&controller->tasks, LIST_ALL);
+    for (const struct task *task = controller->tasks.first; task != NULL;
+         task = task->links[LIST_ALL].next)
+        audit_task(controller, task);
+    for (instance_id id = 0; id < controller->hosts.count; id++) {
+        audit_host(controller, id);
+        placed += controller->hosts.items[id].tasks.count;
+    }
+    assert(placed + controller->waiting.tasks.count == controller->tasks.count);
+    assert(controller->task_slots.count == controller->tasks.count);
+    for (size_t i = 0; i < controller->services.count; i++)
+        if (controller->services.items[i] != NULL)
+            audit_service(controller, controller->services.items[i]);
+    audit_waiting(controller);
+    audit_watchful(controller);
+}

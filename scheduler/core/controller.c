@@ -1,0 +1,242 @@
+/*
+ * The step: apply the event, then look at every service that it marked and at whoever waits for
+ * capacity that it freed, then record what the other records no longer tell. Everything is driven
+ * by what changed; a step does not look at what it does not concern.
+ */
+#include "scheduler/core/controller.h"
+
+#include <assert.h>
+#include <string.h>
+
+#include "scheduler/core/controller_internal.h"
+
+struct controller *controller_create(const struct controller_options *options)
+{
+    struct controller *controller = mem_alloc(sizeof *controller);
+    controller->options = *options;
+    controller->options.cluster = mem_copy_text(options->cluster);
+    controller->options.account = mem_copy_text(options->account);
+    controller->options.region = mem_copy_text(options->region);
+    controller->symbols = symbols_create();
+    controller->cluster = cluster_create(controller->symbols);
+    controller->task_defs = task_def_registry_create();
+    controller->waiting.free_slot = UINT32_MAX;
+    return controller;
+}
+
+static void free_options(struct controller_options *options)
+{
+    mem_free((void *)(uintptr_t)options->cluster);
+    mem_free((void *)(uintptr_t)options->account);
+    mem_free((void *)(uintptr_t)options->region);
+}
+
+static void free_tables(struct controller *controller)
+{
+    for (size_t i = 0; i < controller->interned.count; i++)
+        mem_free(controller->interned.items[i].bytes);
+    vec_free(&controller->interned);
+    map_free(&controller->interned_by_hash);
+    for (size_t i = 0; i < controller->chunks.count; i++)
+        mem_free(controller->chunks.items[i]);
+    vec_free(&controller->chunks);
+    vec_free(&controller->free_slots);
+    map_free(&controller->task_slots);
+    vec_free(&controller->hosts);
+    heap_free(&controller->host_deadlines);
+    vec_free(&controller->services);
+    vec_free(&controller->service_names);
+    map_free(&controller->service_by_name);
+    heap_free(&controller->service_deadlines);
+    vec_free(&controller->dirty);
+    vec_free(&controller->blocked);
+    vec_free(&controller->daemons);
+    vec_free(&controller->groups);
+    vec_free(&controller->touched);
+    vec_free(&controller->def_records);
+    vec_free(&controller->started);
+    vec_free(&controller->stopped);
+    vec_free(&controller->victims);
+    vec_free(&controller->victim_tasks);
+}
+
+void controller_destroy(struct controller *controller)
+{
+    if (controller == NULL)
+        return;
+    for (size_t i = 0; i < controller->services.count; i++)
+        if (controller->services.items[i] != NULL)
+            service_free(controller, controller->services.items[i]);
+    waiting_free(controller);
+    plans_free(controller);
+    free_tables(controller);
+    arena_free(&controller->arena);
+    text_free(&controller->key);
+    task_def_registry_destroy(controller->task_defs);
+    cluster_destroy(controller->cluster);
+    symbols_destroy(controller->symbols);
+    free_options(&controller->options);
+    mem_free(controller);
+}
+
+static void register_task_def(struct controller *controller, const struct event *event)
+{
+    if (event->u.task_def == NULL) {
+        emit_refusal(controller, event, REPLY_INVALID, "taskDefinition: missing");
+        return;
+    }
+    const struct task_def *def = task_def_register(controller->task_defs, event->u.task_def);
+    emit_task_def(controller, def);
+    struct reply *reply = emit_reply(controller, event);
+    if (reply != NULL)
+        reply->u.task_def = def;
+}
+
+static void timer(struct controller *controller)
+{
+    instances_timer(controller);
+    waiting_timer(controller);
+    services_timer(controller);
+}
+
+static void apply(struct controller *controller, const struct event *event)
+{
+    switch (event->kind) {
+    case EVENT_TIMER:
+        timer(controller);
+        break;
+    case EVENT_REGISTER_TASK_DEFINITION:
+        register_task_def(controller, event);
+        break;
+    case EVENT_REGISTER_INSTANCE:
+        instances_register(controller, event);
+        break;
+    case EVENT_DEREGISTER_INSTANCE:
+        instances_deregister(controller, event);
+        break;
+    case EVENT_UPDATE_INSTANCE_STATE:
+        instances_update_state(controller, event);
+        break;
+    case EVENT_AGENT_CONNECTED:
+        instances_connected(controller, event);
+        break;
+    case EVENT_AGENT_DISCONNECTED:
+        instances_disconnected(controller, event);
+        break;
+    case EVENT_RUN_TASK:
+        run_task(controller, event);
+        break;
+    case EVENT_STOP_TASK:
+        stop_task(controller, event);
+        break;
+    case EVENT_CREATE_SERVICE:
+        services_create(controller, event);
+        break;
+    case EVENT_UPDATE_SERVICE:
+        services_update(controller, event);
+        break;
+    case EVENT_DELETE_SERVICE:
+        services_delete(controller, event);
+        break;
+    case EVENT_MESSAGE:
+        instances_message(controller, event);
+        break;
+    case EVENT_KIND_COUNT:
+        assert(false);
+        break;
+    }
+}
+
+void controller_step(struct controller *controller, struct step_time now, const struct event *event,
+                     struct action_list *out)
+{
+    assert(now.mono_ns >= controller->now.mono_ns);
+    controller->now = now;
+    controller->out = out;
+    vec_clear(out);
+    arena_reset(&controller->arena);
+    apply(controller, event);
+    waiting_pass(controller);
+    if (controller->needs_own_record)
+        emit_controller(controller);
+    controller->out = NULL;
+}
+
+berth_ns controller_next_deadline(const struct controller *controller)
+{
+    berth_ns next_ns = waiting_deadline(controller);
+    struct heap_item first;
+    if (heap_first(&controller->host_deadlines, &first) && first.key < next_ns)
+        next_ns = first.key;
+    if (heap_first(&controller->service_deadlines, &first) && first.key < next_ns)
+        next_ns = first.key;
+    return next_ns;
+}
+
+void action_list_free(struct action_list *list)
+{
+    vec_free(list);
+}
+
+struct cluster *controller_cluster(const struct controller *controller)
+{
+    return controller->cluster;
+}
+
+const struct task_def_registry *controller_task_defs(const struct controller *controller)
+{
+    return controller->task_defs;
+}
+
+uint64_t controller_revision(const struct controller *controller)
+{
+    return controller->revision;
+}
+
+uint32_t controller_service_count(const struct controller *controller)
+{
+    return (uint32_t)controller->services.count;
+}
+
+struct service_view controller_service(const struct controller *controller, service_id service)
+{
+    assert(service < controller->services.count);
+    if (controller->services.items[service] != NULL)
+        return service_view_of(controller->services.items[service]);
+    return (struct service_view){
+        .service = service,
+        .group = GROUP_NONE,
+        .name = controller->service_names.items[service],
+    };
+}
+
+bool controller_task(const struct controller *controller, task_id task, struct task_view *out)
+{
+    const struct task *found = task_find(controller, task);
+    if (found == NULL)
+        return false;
+    *out = task_view_of(controller, found, found->status, found->desired_running);
+    return true;
+}
+
+/* Ids rise along the list, so a task that is gone is stepped over by looking on from the start. */
+bool controller_next_task(const struct controller *controller, task_id after, struct task_view *out)
+{
+    const struct task *at = task_find(controller, after);
+    if (at != NULL) {
+        at = at->links[LIST_ALL].next;
+    } else {
+        at = controller->tasks.first;
+        while (at != NULL && at->id <= after)
+            at = at->links[LIST_ALL].next;
+    }
+    if (at == NULL)
+        return false;
+    *out = task_view_of(controller, at, at->status, at->desired_running);
+    return true;
+}
+
+uint32_t controller_waiting_count(const struct controller *controller)
+{
+    return controller->waiting.tasks.count;
+}

@@ -1,0 +1,388 @@
+/*
+ * controller_internal.h -- the controller's state, shared by its parts and by nothing else.
+ *
+ *     controller.c   create, step, queries      services.c   commands, bookkeeping of services
+ *     tasks.c        one task's life            reconcile.c  one pass over a REPLICA service
+ *     instances.c    registration, agents       daemon.c     one pass over a DAEMON service
+ *     run_task.c     RunTask, StopTask          rollout.c    the arithmetic of a pass
+ *     waiting.c      who waits for capacity     emit.c       actions
+ *     plans.c        compiled plans, interned   records.c    text of records; load.c reads it
+ *     audit.c        every invariant            describe.c   ECS's sentences
+ *
+ * Nothing derived is stored in a record: counters, queues and indexes are computed again on load,
+ * and nothing may depend on where in memory or in which slot a thing lies.
+ */
+#ifndef BERTH_SCHEDULER_CORE_CONTROLLER_INTERNAL_H
+#define BERTH_SCHEDULER_CORE_CONTROLLER_INTERNAL_H
+
+#include "scheduler/base/arena.h"
+#include "scheduler/base/heap.h"
+#include "scheduler/base/map.h"
+#include "scheduler/base/mem.h"
+#include "scheduler/core/controller.h"
+#include "scheduler/core/rollout.h"
+
+/* A chain of strategies and constraints, compiled for one definition; shared and counted. */
+struct plan {
+    struct placement_plan *compiled; /* owned */
+    const struct task_def *def;
+    enum placement_default when_empty;
+    struct placement_strategy_spec *strategies;    /* owned, texts too */
+    struct placement_constraint_spec *constraints; /* likewise */
+    uint16_t strategy_count, constraint_count;
+    uint64_t hash;
+    uint32_t next;          /* in the chain of its hash */
+    uint32_t users;         /* deployments and waiting classes; 0: may be forgotten */
+    group_id default_group; /* "family:FAMILY"; GROUP_NONE until it is asked for */
+    bool has_member_of;     /* its verdict can change by what other tasks do */
+};
+
+/* The lists that a task can be in; a link each. */
+enum task_list_kind {
+    LIST_ALL = 0, /* every live task, ascending id */
+    LIST_PLACE,   /* its instance's; unplaced: all that wait; ascending id */
+    LIST_OWNER,   /* its deployment's; ascending id */
+    LIST_QUEUE,   /* RUNNING but young; or the waiting class's */
+    LIST_COUNT
+};
+
+struct task;
+
+struct task_link {
+    struct task *prev, *next;
+};
+
+struct task_list {
+    struct task *first, *last;
+    uint32_t count;
+};
+
+struct deployment;
+
+struct task {
+    task_id id;
+    uint64_t reference;
+    uint64_t deployment_number;    /* 0: standalone */
+    uint64_t seq;                  /* of the payload that told its desired status; 0: none */
+    uint64_t revision;             /* of its last change */
+    struct deployment *deployment; /* NULL: standalone, or its service is gone */
+    struct task_link links[LIST_COUNT];
+    const struct task_def *def;
+    const struct gpu_request *gpus; /* interned */
+    const struct gpu_grant *grants; /* interned */
+    berth_ns requested_mono_ns;
+    berth_ns created_wall_ns;
+    berth_ns running_mono_ns; /* when it was seen RUNNING; BERTH_NS_NEVER before */
+    service_id service;
+    group_id group;
+    instance_id instance;
+    uint32_t slot;
+    uint32_t version;
+    uint32_t wait_class; /* while it waits */
+    int32_t cpu_units, mem_mib;
+    int32_t exit_code;
+    symbol started_by;
+    symbol stop_text;
+    uint16_t gpu_count, grant_count;
+    enum task_status status;
+    enum stop_code stop_code;
+    enum stop_reason stop_reason;
+    enum placement_verdict verdict;
+    bool desired_running;
+    bool overrides_gpus;
+    bool is_healthy;  /* old enough to count towards the floor */
+    bool is_draining; /* its instance is; kept for service tasks */
+};
+
+/* A deployment's tasks with desiredStatus RUNNING, by what a rollout asks of them. */
+struct tally {
+    uint32_t pending, young, healthy;
+};
+
+struct service;
+
+struct deployment {
+    struct service *service;
+    uint64_t number; /* ecs-svc/NUMBER */
+    const struct task_def *def;
+    struct plan *plan;           /* one user */
+    struct task_list tasks;      /* all not STOPPED */
+    struct task_list young;      /* RUNNING and not yet healthy, in order of running_mono_ns */
+    struct tally tally[2];       /* [1]: those on draining instances */
+    uint32_t stopping;           /* told to stop, not STOPPED yet */
+    uint32_t failures;           /* starts failed in a row */
+    berth_ns throttled_until_ns; /* monotonic; 0: not */
+    berth_ns created_wall_ns;
+    bool is_completed;
+};
+
+/* DAEMON only. One entry per instance ever registered; grown on demand. */
+struct daemon_seat {
+    struct task *task; /* the copy that lives there, told to stop or not */
+    bool is_wanted;    /* counted in desiredCount */
+    bool is_blocked;   /* wanted, but found no room */
+    bool is_queued;    /* in `checks` */
+};
+
+struct daemon {
+    VEC(struct daemon_seat) seats;
+    VEC(instance_id) checks; /* seats to look at in the next pass */
+    uint32_t wanted_count, blocked_count;
+};
+
+struct service {
+    service_id id;
+    symbol name;
+    group_id group;
+    enum scheduling_strategy scheduling;
+    uint32_t desired_count; /* DAEMON: computed */
+    uint32_t minimum_percent, maximum_percent;
+    VEC(struct deployment *) deployments; /* owned; [0] is PRIMARY, then older ones */
+    uint64_t launches;                    /* tasks ever started: the next one's reference */
+    uint64_t revision;
+    berth_ns blocked_since_ns; /* a task found no room; BERTH_NS_NEVER: none */
+    berth_ns deadline_ns;
+    berth_ns told_ns[SERVICE_EVENT_KIND_COUNT]; /* NEVER: the cause has cleared since */
+    berth_ns created_wall_ns;
+    struct service_view emitted; /* what the last change said */
+    struct daemon daemon;
+    bool is_dirty;          /* queued for a pass */
+    bool is_record_dirty;   /* something outside the view has changed */
+    bool is_listed_blocked; /* in controller.blocked */
+    bool is_new;            /* no change has told of it yet */
+};
+
+/* What the controller keeps of an instance beside the cluster's own. */
+struct host {
+    struct task_list tasks; /* all that hold a reservation */
+    uint64_t revision;
+    berth_ns lost_ns;  /* when its tasks are declared lost; BERTH_NS_NEVER */
+    uint32_t running;  /* lastStatus RUNNING */
+    uint32_t ordinary; /* tasks here that are not a daemon's */
+    bool is_touched;
+};
+
+struct group_state {
+    struct rng stream;
+    uint64_t revision;
+    uint64_t emitted_counter; /* of the stream, in the last change */
+    bool exists;
+};
+
+/* Waiting tasks that ask for the same: if one finds no room, none does. */
+struct wait_class {
+    struct plan *plan; /* one user; NULL: a free slot */
+    const struct gpu_request *gpus;
+    struct task_list tasks; /* in order of creation */
+    group_id group;
+    int32_t cpu_units, mem_mib;
+    uint16_t gpu_count;
+    uint64_t hash;
+    uint32_t next; /* in the chain of its hash, or of free slots */
+};
+
+struct wait_need { /* apart from the class: scanned for every piece of capacity that appears */
+    int32_t cpu_units, mem_mib;
+};
+
+struct waiting {
+    VEC(struct wait_class) classes;
+    VEC(struct wait_need) needs; /* by class; a free slot asks for more than there can be */
+    struct map by_hash;
+    uint32_t free_slot;     /* chain through `next` */
+    struct task_list tasks; /* all, in order of creation */
+    struct heap candidates; /* of the pass under way, by oldest task */
+};
+
+struct def_record {
+    const struct task_def *def;
+    uint64_t revision; /* of its last change */
+};
+
+struct interned {
+    void *bytes; /* owned */
+    size_t size_bytes;
+    uint32_t next;
+};
+
+#define TASK_CHUNK 1024
+
+struct controller {
+    struct controller_options options; /* texts owned */
+    struct symbols *symbols;
+    struct cluster *cluster;
+    struct task_def_registry *task_defs;
+
+    uint64_t revision, last_task, last_seq, last_deployment;
+
+    /* The step under way. */
+    struct step_time now;
+    struct action_list *out;
+    struct arena arena;
+    bool needs_own_record; /* a counter can no longer be read off the other records */
+
+    VEC(struct task *) chunks; /* owned: TASK_CHUNK tasks each, never moved */
+    VEC(uint32_t) free_slots;
+    struct map task_slots;
+    struct task_list tasks;
+
+    VEC(struct host) hosts; /* by instance */
+    struct heap host_deadlines;
+
+    VEC(struct service *) services; /* owned; by id; NULL: gone */
+    VEC(symbol) service_names;      /* by id, also of those gone */
+    struct map service_by_name;     /* symbol to id */
+    struct heap service_deadlines;
+    VEC(service_id) dirty;
+    VEC(service_id) blocked; /* replica services that lack room */
+    VEC(service_id) daemons;
+
+    VEC(struct group_state) groups; /* by group */
+
+    VEC(struct plan *) plans;
+    struct map plan_by_hash;
+    uint32_t unused_plans;
+    struct text key; /* scratch */
+
+    struct waiting waiting;
+    VEC(instance_id) touched; /* where capacity appeared in this step */
+    uint64_t touches;         /* calls of touch() that had an effect */
+    uint32_t watchful;        /* waiting classes and blocked services with member_of */
+
+    VEC(struct interned) interned;
+    struct map interned_by_hash;
+
+    VEC(struct def_record) def_records; /* in order of registration */
+
+    VEC(task_id) started, stopped; /* scratch of a pass */
+    VEC(struct victim) victims;
+    VEC(struct task *) victim_tasks;
+};
+
+/* emit.c */
+void emit_task(struct controller *controller, struct task *task, enum task_status previous,
+               bool was_desired, bool is_deleted);
+void emit_service(struct controller *controller, struct service *service);
+void emit_service_gone(struct controller *controller, const struct service *service);
+void emit_instance(struct controller *controller, instance_id id);
+void emit_group(struct controller *controller, group_id group);
+void emit_task_def(struct controller *controller, const struct task_def *def);
+void emit_controller(struct controller *controller);
+void emit_event(struct controller *controller, const struct service_event *event);
+void emit_payload(struct controller *controller, const struct task *task, uint64_t seq);
+struct message *emit_message(struct controller *controller, enum message_kind kind,
+                             instance_id instance, uint64_t seq);
+/* The reply to fill in, or NULL when none is wanted. */
+struct reply *emit_reply(struct controller *controller, const struct event *event);
+void emit_refusal(struct controller *controller, const struct event *event,
+                  enum reply_status status, const char *format, ...) BERTH_PRINTF(4, 5);
+struct task_view task_view_of(const struct controller *controller, const struct task *task,
+                              enum task_status previous, bool was_desired);
+struct service_view service_view_of(const struct service *service);
+
+/* tasks.c */
+void task_list_append(struct task_list *list, struct task *task, enum task_list_kind kind);
+/* In order of age (LIST_QUEUE) or of id; from the end, where it nearly always belongs. */
+void task_list_insert(struct task_list *list, struct task *task, enum task_list_kind kind);
+void task_list_remove(struct task_list *list, struct task *task, enum task_list_kind kind);
+struct task *task_find(const struct controller *controller, task_id id);
+struct task *task_alloc(struct controller *controller, task_id id); /* zeroed but for its slot */
+void task_free(struct controller *controller, struct task *task);
+struct demand task_demand(const struct task *task);
+void task_count(struct task *task);   /* add it to its deployment's figures */
+void task_uncount(struct task *task); /* and take it away, before anything about it changes */
+void task_place(struct controller *controller, struct task *task, instance_id instance);
+void task_running(struct controller *controller, struct task *task);
+/* desiredStatus falls; a task that is not placed ends at once. Calm when it has fallen already. */
+void task_stop(struct controller *controller, struct task *task, enum stop_code code,
+               enum stop_reason reason);
+/* lastStatus STOPPED: released and forgotten; `task` is gone. Codes given before stay. */
+void task_end(struct controller *controller, struct task *task, enum stop_code code,
+              enum stop_reason reason);
+void task_mature(struct controller *controller, struct deployment *deployment);
+const void *intern_bytes(struct controller *controller, const void *bytes, size_t size_bytes);
+
+/* instances.c */
+void instances_register(struct controller *controller, const struct event *event);
+void instances_deregister(struct controller *controller, const struct event *event);
+void instances_update_state(struct controller *controller, const struct event *event);
+void instances_connected(struct controller *controller, const struct event *event);
+void instances_disconnected(struct controller *controller, const struct event *event);
+void instances_message(struct controller *controller, const struct event *event);
+void instances_timer(struct controller *controller);
+struct host *host_of(struct controller *controller, instance_id id);
+void host_set_running(struct controller *controller, instance_id id, uint32_t running);
+
+/* run_task.c */
+void run_task(struct controller *controller, const struct event *event);
+void stop_task(struct controller *controller, const struct event *event);
+struct placement_request task_request(struct controller *controller, const struct plan *plan,
+                                      group_id group, const struct demand *demand);
+group_id group_ensure(struct controller *controller, const char *name);
+void group_settle(struct controller *controller, group_id group); /* emit it if it drew */
+
+/* waiting.c */
+uint32_t waiting_class(struct controller *controller, struct plan *plan, group_id group,
+                       const struct demand *demand); /* found or made */
+uint32_t waiting_find(const struct controller *controller, const struct plan *plan, group_id group,
+                      const struct demand *demand); /* UINT32_MAX when none waits */
+void waiting_add(struct controller *controller, struct task *task, uint32_t wait_class);
+void waiting_remove(struct controller *controller, struct task *task);
+/* All marked services, then whoever lacks room, where capacity appeared. */
+void waiting_pass(struct controller *controller);
+void waiting_timer(struct controller *controller);
+berth_ns waiting_deadline(const struct controller *controller);
+void waiting_free(struct controller *controller);
+/* Capacity appeared here, or something that an expression can see has changed. */
+void touch(struct controller *controller, instance_id id);
+void touch_watched(struct controller *controller, instance_id id);
+
+/* plans.c */
+enum berth_err plan_get(struct controller *controller, const struct task_def *def,
+                        const struct placement_strategy_spec *strategies, size_t strategy_count,
+                        const struct placement_constraint_spec *constraints,
+                        size_t constraint_count, enum placement_default when_empty,
+                        struct plan **out, struct berth_error *err) BERTH_MUST_CHECK;
+void plan_hold(struct controller *controller, struct plan *plan);
+void plan_drop(struct controller *controller, struct plan *plan);
+void plans_free(struct controller *controller);
+
+/* services.c */
+void services_create(struct controller *controller, const struct event *event);
+void services_update(struct controller *controller, const struct event *event);
+void services_delete(struct controller *controller, const struct event *event);
+struct service *service_new(struct controller *controller, service_id id, symbol name,
+                            group_id group);
+struct deployment *deployment_new(struct service *service, uint64_t number, struct plan *plan);
+void service_free(struct controller *controller, struct service *service);
+void service_mark(struct controller *controller, struct service *service); /* to be looked at */
+void service_set_blocked(struct controller *controller, struct service *service, berth_ns since_ns);
+void service_set_deadline(struct controller *controller, struct service *service,
+                          berth_ns deadline_ns);
+/* Emit, unless the same was told and neither its cause has cleared nor six hours have passed. */
+void service_tell(struct controller *controller, struct service *service,
+                  const struct service_event *event);
+void service_clear(struct service *service, enum service_event_kind kind);
+bool service_may_tell(const struct controller *controller, const struct service *service,
+                      enum service_event_kind kind);
+void services_timer(struct controller *controller);
+void services_pass(struct controller *controller); /* all that are marked */
+void service_start_failed(struct controller *controller, struct deployment *deployment);
+
+/* reconcile.c */
+void reconcile_replica(struct controller *controller, struct service *service);
+struct rollout_counts reconcile_counts(const struct service *service);
+struct task *service_launch(struct controller *controller, struct service *service,
+                            instance_id instance);
+/* Events of what the pass did, ended deployments, steady state, the change and the deadline. */
+void service_finish_pass(struct controller *controller, struct service *service);
+
+/* daemon.c */
+void reconcile_daemon(struct controller *controller, struct service *service);
+void daemon_check(struct controller *controller, struct service *service, instance_id id);
+void daemons_check(struct controller *controller, instance_id id); /* all daemon services */
+void daemons_touched(struct controller *controller, instance_id id);
+
+/* describe.c, records.c, load.c, audit.c implement controller.h */
+
+#endif

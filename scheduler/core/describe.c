@@ -1,0 +1,165 @@
+/* ECS's sentences: service events (semantics 4.8) and stoppedReason (3.4). */
+#include "scheduler/core/controller_internal.h"
+
+static void add_tasks(const struct service_event *event, struct text *out)
+{
+    char id[33];
+    for (uint32_t i = 0; i < event->task_count; i++) {
+        id_format(event->tasks[i], id);
+        text_addf(out, " (task %s)", id);
+    }
+}
+
+static const char *closest_words(enum placement_verdict verdict)
+{
+    switch (verdict) {
+    case PLACEMENT_CPU:
+        return "has insufficient CPU units available.";
+    case PLACEMENT_MEMORY:
+        return "has insufficient memory available.";
+    case PLACEMENT_PORTS:
+        return "is already using a port required by your task.";
+    case PLACEMENT_ATTRIBUTE:
+        return "is missing an attribute required by your task.";
+    case PLACEMENT_FITS:
+    case PLACEMENT_INACTIVE:
+    case PLACEMENT_AGENT:
+    case PLACEMENT_LOCATION:
+    case PLACEMENT_ENI:
+    case PLACEMENT_GPU:
+    case PLACEMENT_MEMBER_OF:
+    case PLACEMENT_DISTINCT_INSTANCE:
+    case PLACEMENT_VERDICT_COUNT:
+        break;
+    }
+    return NULL;
+}
+
+static void add_placement_failure(const struct controller *controller,
+                                  const struct service_event *event, struct text *out)
+{
+    text_add(out, " was unable to place a task because no container instance met all of its "
+                  "requirements.");
+    if (event->closest == INSTANCE_NONE) {
+        text_add(out, " Reason: No Container Instances were found in your cluster.");
+        return;
+    }
+    const struct instance *instance = cluster_instance(controller->cluster, event->closest);
+    text_addf(out, " The closest matching (container-instance %s) ",
+              symbols_text(controller->symbols, instance->name));
+    const char *words = closest_words(event->verdict);
+    if (words != NULL)
+        text_add(out, words);
+    else
+        text_addf(out, "encountered error \"%s\".", placement_verdict_names[event->verdict]);
+}
+
+static void add_deployment(const struct service_event *event, struct text *out)
+{
+    text_addf(out, " (deployment ecs-svc/%llu)", (unsigned long long)event->deployment);
+}
+
+void service_event_format(const struct controller *controller, const struct service_event *event,
+                          struct text *out)
+{
+    const char *name =
+        symbols_text(controller->symbols, controller->service_names.items[event->service]);
+    text_addf(out, "(service %s)", name == NULL ? "" : name);
+    switch (event->kind) {
+    case SERVICE_EVENT_STARTED_TASKS:
+        text_addf(out, " has started %u tasks:", (unsigned)event->task_count);
+        add_tasks(event, out);
+        text_add(out, ".");
+        break;
+    case SERVICE_EVENT_STOPPED_TASKS:
+        text_addf(out, " has stopped %u running tasks:", (unsigned)event->task_count);
+        add_tasks(event, out);
+        text_add(out, ".");
+        break;
+    case SERVICE_EVENT_STEADY_STATE:
+        text_add(out, " has reached a steady state.");
+        break;
+    case SERVICE_EVENT_DEPLOYMENT_IN_PROGRESS:
+        add_deployment(event, out);
+        text_add(out, " deployment in progress.");
+        break;
+    case SERVICE_EVENT_DEPLOYMENT_COMPLETED:
+        add_deployment(event, out);
+        text_add(out, " deployment completed.");
+        break;
+    case SERVICE_EVENT_PLACEMENT_FAILURE:
+        add_placement_failure(controller, event, out);
+        break;
+    case SERVICE_EVENT_START_IMPAIRED:
+        text_add(out, " is unable to consistently start tasks successfully.");
+        break;
+    case SERVICE_EVENT_DEADLOCK:
+        text_add(out, " was unable to stop or start tasks during a deployment because of the "
+                      "service deployment configuration. Update the minimumHealthyPercent or "
+                      "maximumPercent value and try again.");
+        break;
+    case SERVICE_EVENT_DAEMON_CONSTRAINT_VIOLATED:
+        text_add(out, " has stopped a daemon task that violated its placement constraints:");
+        add_tasks(event, out);
+        text_add(out, ".");
+        break;
+    case SERVICE_EVENT_KIND_COUNT:
+        break;
+    }
+}
+
+static void add_host(const struct controller *controller, const struct task_view *task,
+                     struct text *out)
+{
+    const struct instance *instance = task->instance == INSTANCE_NONE
+                                          ? NULL
+                                          : cluster_instance(controller->cluster, task->instance);
+    const char *name = "";
+    if (instance != NULL)
+        name = symbols_text(controller->symbols,
+                            instance->ec2_id != SYMBOL_NONE ? instance->ec2_id : instance->name);
+    text_addf(out, "Host EC2 (instance %s) terminated.", name);
+}
+
+void stopped_reason_format(const struct controller *controller, const struct task_view *task,
+                           struct text *out)
+{
+    const char *given = symbols_text(controller->symbols, task->stop_text);
+    switch (task->stop_reason) {
+    case STOP_REASON_SCALING:
+    case STOP_REASON_DEPLOYMENT:
+    case STOP_REASON_DRAINING:
+    case STOP_REASON_SERVICE_DELETED:
+    case STOP_REASON_CONSTRAINT:
+        text_addf(out, "Scaling activity initiated by (deployment ecs-svc/%llu)",
+                  (unsigned long long)task->deployment);
+        break;
+    case STOP_REASON_USER:
+        text_add(out, given == NULL ? "Task stopped by user" : given);
+        break;
+    case STOP_REASON_ESSENTIAL_EXIT:
+        text_add(out, "Essential container in task exited");
+        break;
+    case STOP_REASON_PULL_FAILED:
+        text_add(out, "CannotPullContainerError: the image could not be pulled");
+        break;
+    case STOP_REASON_START_FAILED:
+        text_add(out, "CannotStartContainerError: the container could not be started");
+        break;
+    case STOP_REASON_HOST_TERMINATED:
+    case STOP_REASON_HOST_LOST:
+        add_host(controller, task, out);
+        break;
+    case STOP_REASON_DEREGISTERED:
+        text_add(out, "Container instance deregistration forced by user");
+        break;
+    case STOP_REASON_CAPACITY:
+        text_addf(out, "TaskFailedToStart: %s",
+                  task->verdict == PLACEMENT_FITS ? "NO ACTIVE INSTANCES"
+                                                  : placement_verdict_names[task->verdict]);
+        break;
+    case STOP_REASON_NONE:
+    case STOP_REASON_COUNT:
+        break;
+    }
+}

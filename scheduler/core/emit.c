@@ -1,0 +1,204 @@
+/* Actions: what a step leaves behind. Each change takes the next revision; nothing else does. */
+#include <assert.h>
+#include <stdio.h>
+#include <string.h>
+
+#include "scheduler/core/controller_internal.h"
+
+static struct action *push(struct controller *controller, enum action_kind kind)
+{
+    struct action *action = vec_push(controller->out);
+    action->kind = kind;
+    return action;
+}
+
+static struct change *push_change(struct controller *controller, enum record_kind kind)
+{
+    struct change *change = &push(controller, ACTION_CHANGE)->u.change;
+    change->revision = ++controller->revision;
+    change->kind = kind;
+    change->is_deleted = false;
+    return change;
+}
+
+struct task_view task_view_of(const struct controller *controller, const struct task *task,
+                              enum task_status previous, bool was_desired)
+{
+    uint32_t gpu_milli = 0;
+    (void)controller;
+    for (uint16_t i = 0; i < task->gpu_count; i++)
+        gpu_milli += task->gpus[i].milli;
+    return (struct task_view){
+        .task = task->id,
+        .instance = task->instance,
+        .service = task->service,
+        .group = task->group,
+        .def = task->def,
+        .deployment = task->deployment_number,
+        .reference = task->reference,
+        .last_status = task->status,
+        .previous_status = previous,
+        .desired_running = task->desired_running,
+        .was_desired_running = was_desired,
+        .stop_code = task->stop_code,
+        .stop_reason = task->stop_reason,
+        .stop_text = task->stop_text,
+        .verdict = task->verdict,
+        .exit_code = task->exit_code,
+        .cpu_units = task->cpu_units,
+        .mem_mib = task->mem_mib,
+        .gpu_milli = gpu_milli,
+        .version = task->version,
+        .requested_mono_ns = task->requested_mono_ns,
+        .created_wall_ns = task->created_wall_ns,
+    };
+}
+
+void emit_task(struct controller *controller, struct task *task, enum task_status previous,
+               bool was_desired, bool is_deleted)
+{
+    assert(previous <= task->status && (was_desired || !task->desired_running));
+    struct change *change = push_change(controller, RECORD_TASK);
+    task->version++;
+    task->revision = change->revision;
+    change->is_deleted = is_deleted;
+    change->u.task = task_view_of(controller, task, previous, was_desired);
+    if (is_deleted)
+        controller->needs_own_record = true;
+}
+
+struct service_view service_view_of(const struct service *service)
+{
+    struct service_view view = {
+        .service = service->id,
+        .group = service->group,
+        .name = service->name,
+        .scheduling = service->scheduling,
+        .desired_count = service->desired_count,
+        .deployment_count = (uint32_t)service->deployments.count,
+        .is_active = true,
+    };
+    for (size_t i = 0; i < service->deployments.count; i++)
+        for (int draining = 0; draining < 2; draining++) {
+            const struct tally *tally = &service->deployments.items[i]->tally[draining];
+            view.running_count += tally->young + tally->healthy;
+            view.pending_count += tally->pending;
+        }
+    view.is_steady = view.running_count == view.desired_count && view.pending_count == 0 &&
+                     view.deployment_count == 1;
+    return view;
+}
+
+void emit_service(struct controller *controller, struct service *service)
+{
+    struct change *change = push_change(controller, RECORD_SERVICE);
+    service->revision = change->revision;
+    service->emitted = service_view_of(service);
+    service->is_record_dirty = false;
+    service->is_new = false;
+    change->u.service = service->emitted;
+}
+
+void emit_service_gone(struct controller *controller, const struct service *service)
+{
+    struct change *change = push_change(controller, RECORD_SERVICE);
+    change->is_deleted = true;
+    change->u.service = service_view_of(service);
+    change->u.service.is_active = false;
+    change->u.service.is_steady = false;
+    controller->needs_own_record = true;
+}
+
+void emit_instance(struct controller *controller, instance_id id)
+{
+    struct change *change = push_change(controller, RECORD_INSTANCE);
+    change->u.instance = id;
+    host_of(controller, id)->revision = change->revision;
+}
+
+void emit_group(struct controller *controller, group_id group)
+{
+    struct group_state *state = &controller->groups.items[group];
+    struct change *change = push_change(controller, RECORD_GROUP);
+    change->u.group = group;
+    state->revision = change->revision;
+    state->emitted_counter = state->stream.counter;
+}
+
+void emit_task_def(struct controller *controller, const struct task_def *def)
+{
+    struct change *change = push_change(controller, RECORD_TASK_DEFINITION);
+    change->u.task_def = def;
+    *vec_push(&controller->def_records) = (struct def_record){def, change->revision};
+}
+
+void emit_controller(struct controller *controller)
+{
+    (void)push_change(controller, RECORD_CONTROLLER);
+    controller->needs_own_record = false;
+}
+
+void emit_event(struct controller *controller, const struct service_event *event)
+{
+    struct service_event *copy = &push(controller, ACTION_SERVICE_EVENT)->u.service_event;
+    *copy = *event;
+    if (event->task_count > 0) {
+        task_id *tasks = arena_alloc(&controller->arena, event->task_count * sizeof *tasks);
+        memcpy(tasks, event->tasks, event->task_count * sizeof *tasks);
+        copy->tasks = tasks;
+    }
+}
+
+struct message *emit_message(struct controller *controller, enum message_kind kind,
+                             instance_id instance, uint64_t seq)
+{
+    struct message *message = &push(controller, ACTION_SEND)->u.send;
+    memset(message, 0, sizeof *message);
+    message->kind = kind;
+    message->instance = instance;
+    message->seq = seq;
+    return message;
+}
+
+void emit_payload(struct controller *controller, const struct task *task, uint64_t seq)
+{
+    struct message *message = emit_message(controller, MESSAGE_PAYLOAD, task->instance, seq);
+    message->u.payload = (struct task_payload){
+        .task = task->id,
+        .def = task->def,
+        .group =
+            symbols_text(controller->symbols, cluster_group_name(controller->cluster, task->group)),
+        .reference = task->reference,
+        .cpu_units = task->cpu_units,
+        .mem_mib = task->mem_mib,
+        .grants = task->grants,
+        .grant_count = task->grant_count,
+        .desired_running = task->desired_running,
+    };
+}
+
+struct reply *emit_reply(struct controller *controller, const struct event *event)
+{
+    if (event->token == 0)
+        return NULL;
+    struct reply *reply = &push(controller, ACTION_REPLY)->u.reply;
+    memset(reply, 0, sizeof *reply);
+    reply->token = event->token;
+    reply->command = event->kind;
+    return reply;
+}
+
+void emit_refusal(struct controller *controller, const struct event *event,
+                  enum reply_status status, const char *format, ...)
+{
+    struct reply *reply = emit_reply(controller, event);
+    if (reply == NULL)
+        return;
+    char *text = arena_alloc(&controller->arena, BERTH_ERROR_TEXT_MAX);
+    va_list args;
+    va_start(args, format);
+    (void)vsnprintf(text, BERTH_ERROR_TEXT_MAX, format, args);
+    va_end(args);
+    reply->status = status;
+    reply->text = text;
+}

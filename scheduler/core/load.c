@@ -1,0 +1,686 @@
+/*
+ * A controller from its records. Whatever records.c does not write is computed here again: lists,
+ * figures, reservations in the cluster, indexes, heaps. Records may come from a damaged store, so
+ * every number is checked before it is used as an index, and a wrong one is an error that names the
+ * record; nothing is guessed.
+ */
+#include <stdio.h>
+#include <string.h>
+
+#include "scheduler/core/controller_internal.h"
+#include "scheduler/core/records.h"
+
+struct loader {
+    struct controller *controller; /* owned until it is handed out */
+    task_def_decoder decode;
+    struct berth_error *err;
+    const char *key;  /* of the record at hand */
+    struct text copy; /* its value, cut up in place */
+    struct text_line line;
+    bool has_failed; /* a field of it was missing or wrong; `err` says which */
+};
+
+static void wrong(struct loader *loader, const char *field)
+{
+    if (loader->has_failed)
+        return;
+    loader->has_failed = true;
+    (void)berth_fail(loader->err, BERTH_ERR_INPUT,
+                     "record %.300s: field %s is missing or wrong; restore the store from a copy",
+                     loader->key, field);
+}
+
+static uint64_t get_u64(struct loader *loader, const char *field, uint64_t max)
+{
+    uint64_t value = 0;
+    if (!text_get_u64(&loader->line, field, &value) || value > max)
+        wrong(loader, field);
+    return value > max ? 0 : value;
+}
+
+static int64_t get_i64(struct loader *loader, const char *field)
+{
+    int64_t value = 0;
+    if (!text_get_i64(&loader->line, field, &value))
+        wrong(loader, field);
+    return value;
+}
+
+static int32_t get_amount(struct loader *loader, const char *field)
+{
+    return (int32_t)get_u64(loader, field, INT32_MAX);
+}
+
+/* Absent: never. */
+static berth_ns get_deadline(struct loader *loader, const char *field)
+{
+    return text_get(&loader->line, field) == NULL ? BERTH_NS_NEVER : get_i64(loader, field);
+}
+
+static const char *get_text(struct loader *loader, const char *field)
+{
+    const char *value = text_get(&loader->line, field);
+    if (value == NULL)
+        wrong(loader, field);
+    return value == NULL ? "" : value;
+}
+
+static char *get_list(struct loader *loader, const char *field)
+{
+    return (char *)(uintptr_t)text_get(&loader->line, field);
+}
+
+/* Index of the field's value among `names`. */
+static uint32_t get_word(struct loader *loader, const char *field, const char *const *names,
+                         uint32_t count)
+{
+    const char *value = get_text(loader, field);
+    for (uint32_t i = 0; i < count; i++)
+        if (strcmp(names[i], value) == 0)
+            return i;
+    wrong(loader, field);
+    return 0;
+}
+
+static symbol get_symbol(struct loader *loader, const char *field)
+{
+    return symbols_add(loader->controller->symbols, text_get(&loader->line, field));
+}
+
+static uint64_t get_revision(struct loader *loader)
+{
+    uint64_t revision = get_u64(loader, "rev", UINT64_MAX);
+    if (revision > loader->controller->revision)
+        loader->controller->revision = revision;
+    return revision;
+}
+
+static void raise_to(uint64_t *counter, uint64_t value)
+{
+    if (value > *counter)
+        *counter = value;
+}
+
+static void load_controller(struct loader *loader)
+{
+    struct controller *controller = loader->controller;
+    if (strcmp(loader->line.word, "berth/1") != 0) {
+        wrong(loader, "berth/1 (the version)");
+        return;
+    }
+    (void)get_revision(loader);
+    raise_to(&controller->last_task, get_u64(loader, "task", UINT64_MAX));
+    raise_to(&controller->last_seq, get_u64(loader, "seq", UINT64_MAX));
+    raise_to(&controller->last_deployment, get_u64(loader, "deployment", UINT64_MAX));
+    uint64_t services = get_u64(loader, "services", 100000000);
+    while (controller->services.count < services) {
+        *vec_push(&controller->services) = NULL;
+        *vec_push(&controller->service_names) = SYMBOL_NONE;
+    }
+}
+
+static void load_task_def(struct loader *loader)
+{
+    struct controller *controller = loader->controller;
+    struct task_def *def = NULL;
+    char reference[512];
+    uint64_t at = get_revision(loader);
+    const char *family = get_text(loader, "family");
+    uint64_t revision = get_u64(loader, "revision", UINT32_MAX);
+    uint64_t status = get_u64(loader, "status", TASK_DEF_DELETE_IN_PROGRESS);
+    const char *document = get_text(loader, "document");
+    if (loader->has_failed)
+        return;
+    if (loader->decode(document, &def, loader->err) != BERTH_OK) {
+        loader->has_failed = true;
+        (void)berth_fail_in(loader->err, "record %.300s: ", loader->key);
+        return;
+    }
+    (void)snprintf(reference, sizeof reference, "%s:%llu", def->family,
+                   (unsigned long long)revision);
+    if (revision == 0 || strcmp(def->family, family) != 0 ||
+        task_def_find(controller->task_defs, reference) != NULL) {
+        task_def_destroy(def);
+        wrong(loader, "revision");
+        return;
+    }
+    def->revision = (uint32_t)revision;
+    def->status = (enum task_def_status)status;
+    *vec_push(&controller->def_records) =
+        (struct def_record){task_def_restore(controller->task_defs, def), at};
+}
+
+static void load_group(struct loader *loader)
+{
+    struct controller *controller = loader->controller;
+    struct group_state state = {.exists = true};
+    state.revision = get_revision(loader);
+    state.stream.key = get_u64(loader, "key", UINT64_MAX);
+    state.stream.counter = get_u64(loader, "counter", UINT64_MAX);
+    state.emitted_counter = state.stream.counter;
+    symbol name = get_symbol(loader, "name");
+    uint64_t number;
+    if (name == SYMBOL_NONE || !number_parse(loader->key + strlen("group/"), UINT32_MAX, &number) ||
+        number != controller->groups.count)
+        wrong(loader, "name");
+    if (loader->has_failed)
+        return;
+    if (cluster_group(controller->cluster, name) != number) {
+        wrong(loader, "name");
+        return;
+    }
+    *vec_push(&controller->groups) = state;
+}
+
+enum { LOADED_PORTS_MAX = 256, LOADED_ATTRIBUTES_MAX = 1024 };
+
+static uint16_t load_ports(struct loader *loader, const char *field, uint16_t *ports)
+{
+    char *rest = get_list(loader, field);
+    uint16_t count = 0;
+    uint64_t port;
+    while (rest != NULL) {
+        if (count == LOADED_PORTS_MAX || !list_next_u64(&rest, UINT16_MAX, &port) ||
+            (count > 0 && port <= ports[count - 1])) {
+            wrong(loader, field);
+            return 0;
+        }
+        ports[count++] = (uint16_t)port;
+    }
+    return count;
+}
+
+static uint32_t load_attributes(struct loader *loader, struct attribute *attributes)
+{
+    struct symbols *symbols = loader->controller->symbols;
+    char *rest = get_list(loader, "attributes");
+    uint32_t count = 0;
+    while (rest != NULL) {
+        char *item = list_next(&rest);
+        symbol name = symbols_add(symbols, list_next(&item));
+        for (uint32_t i = 0; i < count; i++)
+            if (attributes[i].name == name)
+                wrong(loader, "attributes");
+        if (count == LOADED_ATTRIBUTES_MAX)
+            wrong(loader, "attributes");
+        if (loader->has_failed)
+            return 0;
+        attributes[count++] = (struct attribute){name, symbols_add(symbols, list_next(&item))};
+    }
+    return count;
+}
+
+static void load_instance_state(struct loader *loader, instance_id id, uint64_t revision)
+{
+    struct controller *controller = loader->controller;
+    struct host *host = host_of(controller, id);
+    cluster_set_status(controller->cluster, id,
+                       (enum instance_status)get_word(loader, "status", instance_status_names,
+                                                      INSTANCE_STATUS_COUNT));
+    cluster_set_connected(controller->cluster, id, get_u64(loader, "connected", 1) != 0);
+    host->revision = revision;
+    host->lost_ns = get_deadline(loader, "lost");
+    if (host->lost_ns != BERTH_NS_NEVER)
+        heap_set(&controller->host_deadlines, id, host->lost_ns);
+}
+
+static void load_instance(struct loader *loader)
+{
+    struct controller *controller = loader->controller;
+    uint16_t tcp[LOADED_PORTS_MAX], udp[LOADED_PORTS_MAX];
+    struct attribute *attributes =
+        arena_alloc(&controller->arena, LOADED_ATTRIBUTES_MAX * sizeof *attributes);
+    uint64_t revision = get_revision(loader), number;
+    uint32_t count = cluster_instance_count(controller->cluster);
+    struct instance_spec spec = {
+        .name = get_text(loader, "name"),
+        .ec2_id = text_get(&loader->line, "ec2"),
+        .agent_version = text_get(&loader->line, "version"),
+        .cpu_units = get_amount(loader, "cpu"),
+        .mem_mib = get_amount(loader, "memory"),
+        .gpu_count = (uint16_t)get_u64(loader, "gpus", GPU_DEVICES_MAX),
+        .eni_limit = (uint16_t)get_u64(loader, "enis", UINT16_MAX),
+        .tcp_ports_used = tcp,
+        .udp_ports_used = udp,
+        .attributes = attributes,
+        .registered_wall_ns = get_i64(loader, "registered"),
+    };
+    spec.tcp_port_count = load_ports(loader, "tcp", tcp);
+    spec.udp_port_count = load_ports(loader, "udp", udp);
+    spec.attribute_count = load_attributes(loader, attributes);
+    if (!number_parse(loader->key + strlen("instance/"), UINT32_MAX, &number) || number != count)
+        wrong(loader, "(the key)");
+    if (count > 0) {
+        symbol last = cluster_instance(controller->cluster, count - 1)->name;
+        if (strcmp(spec.name, symbols_text(controller->symbols, last)) <= 0)
+            wrong(loader, "name");
+    }
+    if (loader->has_failed)
+        return;
+    load_instance_state(loader, cluster_add_instance(controller->cluster, &spec), revision);
+}
+
+/* The specs of a list, lent by it; returns how many. */
+static size_t load_strategies(struct loader *loader, char *list,
+                              struct placement_strategy_spec *specs)
+{
+    size_t count = 0;
+    while (list != NULL && *list != '\0') {
+        char *item = list_next(&list);
+        if (count == PLACEMENT_STRATEGIES_MAX) {
+            wrong(loader, "strategies");
+            return 0;
+        }
+        specs[count].type = list_next(&item);
+        specs[count++].field = list_next(&item);
+    }
+    return count;
+}
+
+static size_t load_constraints(struct loader *loader, char *list,
+                               struct placement_constraint_spec *specs)
+{
+    size_t count = 0;
+    while (list != NULL && *list != '\0') {
+        char *item = list_next(&list);
+        if (count == PLACEMENT_CONSTRAINTS_MAX) {
+            wrong(loader, "constraints");
+            return 0;
+        }
+        specs[count].type = list_next(&item);
+        specs[count++].expression = list_next(&item);
+    }
+    return count;
+}
+
+static struct plan *load_plan(struct loader *loader, const struct task_def *def, char *strategies,
+                              char *constraints, enum placement_default when_empty)
+{
+    struct placement_strategy_spec strategy[PLACEMENT_STRATEGIES_MAX];
+    struct placement_constraint_spec constraint[PLACEMENT_CONSTRAINTS_MAX];
+    struct plan *plan = NULL;
+    size_t strategy_count = load_strategies(loader, strategies, strategy);
+    size_t constraint_count = load_constraints(loader, constraints, constraint);
+    if (!loader->has_failed &&
+        plan_get(loader->controller, def, strategy, strategy_count, constraint, constraint_count,
+                 when_empty, &plan, loader->err) != BERTH_OK) {
+        loader->has_failed = true;
+        (void)berth_fail_in(loader->err, "record %.300s: ", loader->key);
+    }
+    return plan;
+}
+
+static const struct task_def *load_def(struct loader *loader, const char *reference)
+{
+    const struct task_def *def = strchr(reference, ':') == NULL
+                                     ? NULL
+                                     : task_def_find(loader->controller->task_defs, reference);
+    if (def == NULL)
+        wrong(loader, "def");
+    return def;
+}
+
+static void load_deployment(struct loader *loader, struct service *service, char *item)
+{
+    struct controller *controller = loader->controller;
+    uint64_t number = 0, failures = 0, throttled = 0, created = 0, is_completed = 0;
+    if (!list_next_u64(&item, UINT64_MAX, &number) || item == NULL) {
+        wrong(loader, "deployments");
+        return;
+    }
+    const struct task_def *def = load_def(loader, list_next(&item));
+    if (!list_next_u64(&item, UINT32_MAX, &failures) ||
+        !list_next_u64(&item, INT64_MAX, &throttled) ||
+        !list_next_u64(&item, INT64_MAX, &created) || !list_next_u64(&item, 1, &is_completed) ||
+        item == NULL)
+        wrong(loader, "deployments");
+    size_t before = service->deployments.count;
+    if (before > 0 && service->deployments.items[before - 1]->number <= number)
+        wrong(loader, "deployments");
+    if (loader->has_failed)
+        return;
+    char *strategies = list_next(&item);
+    struct plan *plan =
+        load_plan(loader, def, strategies, list_next(&item), PLACEMENT_DEFAULT_SERVICE);
+    if (plan == NULL)
+        return;
+    struct deployment *deployment = deployment_new(service, number, plan);
+    plan_hold(controller, plan);
+    deployment->failures = (uint32_t)failures;
+    deployment->throttled_until_ns = (berth_ns)throttled;
+    deployment->created_wall_ns = (berth_ns)created;
+    deployment->is_completed = is_completed != 0;
+    raise_to(&controller->last_deployment, number);
+    *vec_push(&service->deployments) = deployment;
+}
+
+static void load_told(struct loader *loader, struct service *service)
+{
+    char *rest = get_list(loader, "told");
+    uint64_t kind, at;
+    while (rest != NULL) {
+        if (!list_next_u64(&rest, SERVICE_EVENT_KIND_COUNT - 1, &kind) ||
+            !list_next_u64(&rest, INT64_MAX - 1, &at)) {
+            wrong(loader, "told");
+            return;
+        }
+        service->told_ns[kind] = (berth_ns)at;
+    }
+}
+
+static void load_seats(struct loader *loader, struct service *service)
+{
+    uint32_t count = cluster_instance_count(loader->controller->cluster);
+    char *rest = get_list(loader, "seats");
+    while (service->daemon.seats.count < count)
+        *vec_push(&service->daemon.seats) = (struct daemon_seat){.task = NULL};
+    while (rest != NULL) {
+        char *run = list_next(&rest);
+        char *dash = strchr(run, '-');
+        uint64_t first, last;
+        if (dash != NULL)
+            *dash = '\0';
+        if (dash == NULL || !number_parse(run, UINT32_MAX, &first) ||
+            !number_parse(dash + 1, UINT32_MAX, &last) || last >= count) {
+            wrong(loader, "seats");
+            return;
+        }
+        for (uint64_t at = first; at <= last; at++) {
+            service->daemon.wanted_count += !service->daemon.seats.items[at].is_wanted;
+            service->daemon.seats.items[at].is_wanted = true;
+        }
+    }
+}
+
+static void load_service_parts(struct loader *loader, struct service *service)
+{
+    struct controller *controller = loader->controller;
+    static const char *const schedulings[] = {"REPLICA", "DAEMON"};
+    service->scheduling = (enum scheduling_strategy)get_word(loader, "scheduling", schedulings, 2);
+    service->revision = get_revision(loader);
+    service->desired_count = (uint32_t)get_u64(loader, "desired", UINT32_MAX);
+    service->minimum_percent = (uint32_t)get_u64(loader, "minimum", 100);
+    service->maximum_percent = (uint32_t)get_u64(loader, "maximum", UINT32_MAX);
+    service->launches = get_u64(loader, "launches", UINT64_MAX);
+    service->created_wall_ns = get_i64(loader, "created");
+    load_told(loader, service);
+    char *rest = get_list(loader, "deployments");
+    while (rest != NULL && !loader->has_failed)
+        load_deployment(loader, service, list_next(&rest));
+    if (service->deployments.count == 0)
+        wrong(loader, "deployments");
+    if (loader->has_failed)
+        return;
+    service_set_blocked(controller, service, get_deadline(loader, "blocked"));
+    service_set_deadline(controller, service, get_deadline(loader, "deadline"));
+    if (service->scheduling == SCHEDULING_DAEMON) {
+        *vec_push(&controller->daemons) = service->id;
+        load_seats(loader, service);
+        if (service->daemon.wanted_count != service->desired_count)
+            wrong(loader, "seats");
+    }
+    service->is_record_dirty = false;
+    service->is_new = false;
+}
+
+static void load_service(struct loader *loader)
+{
+    struct controller *controller = loader->controller;
+    uint64_t id = get_u64(loader, "id", 100000000);
+    uint64_t group = get_u64(loader, "group", UINT32_MAX);
+    symbol name = get_symbol(loader, "name");
+    if (name == SYMBOL_NONE || map_get(&controller->service_by_name, name) != MAP_ABSENT)
+        wrong(loader, "name");
+    if (id < controller->services.count && controller->services.items[id] != NULL)
+        wrong(loader, "id");
+    if (group >= controller->groups.count)
+        wrong(loader, "group");
+    if (loader->has_failed)
+        return;
+    load_service_parts(loader, service_new(controller, (service_id)id, name, (group_id)group));
+}
+
+static void load_gpus(struct loader *loader, struct task *task)
+{
+    struct gpu_request gpus[GPU_DEVICES_MAX];
+    struct gpu_grant grants[GPU_DEVICES_MAX];
+    uint64_t milli = 0, device = 0;
+    task->gpus = task->def->demand.gpus;
+    task->gpu_count = task->def->demand.gpu_count;
+    if (text_get(&loader->line, "overrides-gpus") != NULL) {
+        task->overrides_gpus = true;
+        task->gpu_count = 0;
+        for (char *rest = get_list(loader, "gpus"); rest != NULL;) {
+            if (task->gpu_count == GPU_DEVICES_MAX || !list_next_u64(&rest, UINT32_MAX, &milli)) {
+                wrong(loader, "gpus");
+                return;
+            }
+            gpus[task->gpu_count++].milli = (uint32_t)milli;
+        }
+        task->gpus = intern_bytes(loader->controller, gpus, task->gpu_count * sizeof *gpus);
+    }
+    for (char *rest = get_list(loader, "grants"); rest != NULL;) {
+        if (task->grant_count == GPU_DEVICES_MAX ||
+            !list_next_u64(&rest, GPU_DEVICES_MAX - 1, &device) ||
+            !list_next_u64(&rest, BERTH_GPU_MILLI, &milli)) {
+            wrong(loader, "grants");
+            return;
+        }
+        grants[task->grant_count++] = (struct gpu_grant){(uint16_t)device, (uint16_t)milli};
+    }
+    task->grants = intern_bytes(loader->controller, grants, task->grant_count * sizeof *grants);
+}
+
+static void load_owner(struct loader *loader, struct task *task)
+{
+    struct controller *controller = loader->controller;
+    if (text_get(&loader->line, "service") == NULL)
+        return;
+    task->service = (service_id)get_u64(loader, "service", UINT32_MAX - 1);
+    task->deployment_number = get_u64(loader, "deployment", UINT64_MAX);
+    raise_to(&controller->last_deployment, task->deployment_number);
+    if (task->service >= controller->services.count) {
+        wrong(loader, "service");
+        return;
+    }
+    struct service *service = controller->services.items[task->service];
+    if (service == NULL)
+        return; /* Deleted; its tasks are ending. */
+    for (size_t i = 0; i < service->deployments.count; i++)
+        if (service->deployments.items[i]->number == task->deployment_number)
+            task->deployment = service->deployments.items[i];
+    if (task->deployment == NULL || task->deployment->def != task->def) {
+        task->deployment = NULL;
+        wrong(loader, "deployment");
+        return;
+    }
+    task_list_append(&task->deployment->tasks, task, LIST_OWNER);
+}
+
+static void load_place(struct loader *loader, struct task *task)
+{
+    struct controller *controller = loader->controller;
+    instance_id id = (instance_id)get_u64(loader, "instance", UINT32_MAX - 1);
+    struct demand demand = task_demand(task);
+    if (id >= cluster_instance_count(controller->cluster)) {
+        wrong(loader, "instance");
+        return;
+    }
+    const struct instance *instance = cluster_instance(controller->cluster, id);
+    if (instance->status == INSTANCE_INACTIVE ||
+        !cluster_restore_reservation(controller->cluster, id, &demand, task->grants,
+                                     task->grant_count)) {
+        wrong(loader, "instance");
+        return;
+    }
+    struct host *host = host_of(controller, id);
+    task->instance = id;
+    if (task->desired_running)
+        cluster_join(controller->cluster, id, task->group);
+    task->is_draining = task->service != SERVICE_NONE && instance->status == INSTANCE_DRAINING;
+    task_list_append(&host->tasks, task, LIST_PLACE);
+    if (task->status == TASK_RUNNING)
+        host_set_running(controller, id, host->running + 1);
+    struct service *service = task->deployment == NULL ? NULL : task->deployment->service;
+    if (service == NULL || service->scheduling != SCHEDULING_DAEMON) {
+        host->ordinary++;
+        return;
+    }
+    if (service->daemon.seats.items[id].task != NULL)
+        wrong(loader, "instance");
+    service->daemon.seats.items[id].task = task;
+}
+
+static void load_wait(struct loader *loader, struct task *task)
+{
+    struct controller *controller = loader->controller;
+    char *strategies = get_list(loader, "strategies");
+    struct plan *plan = load_plan(loader, task->def, strategies, get_list(loader, "constraints"),
+                                  PLACEMENT_DEFAULT_STANDALONE);
+    if (task->service != SERVICE_NONE)
+        wrong(loader, "status");
+    if (plan == NULL || loader->has_failed)
+        return;
+    struct demand demand = task_demand(task);
+    waiting_add(controller, task, waiting_class(controller, plan, task->group, &demand));
+}
+
+static void load_task_fields(struct loader *loader, struct task *task)
+{
+    task->revision = get_revision(loader);
+    task->status =
+        (enum task_status)get_word(loader, "status", task_status_names, TASK_STATUS_COUNT);
+    task->desired_running = task->status != TASK_STOPPING;
+    task->version = (uint32_t)get_u64(loader, "version", UINT32_MAX);
+    task->reference = get_u64(loader, "reference", UINT64_MAX);
+    task->seq = get_u64(loader, "seq", UINT64_MAX);
+    task->cpu_units = get_amount(loader, "cpu");
+    task->mem_mib = get_amount(loader, "memory");
+    task->requested_mono_ns = get_i64(loader, "requested");
+    task->created_wall_ns = get_i64(loader, "created");
+    task->running_mono_ns = get_deadline(loader, "running");
+    task->started_by = get_symbol(loader, "started-by");
+    task->stop_text = get_symbol(loader, "stop-text");
+    task->group = (group_id)get_u64(loader, "group", UINT32_MAX);
+    if (!task->desired_running) {
+        task->stop_code =
+            (enum stop_code)get_word(loader, "stop-code", stop_code_names, STOP_CODE_COUNT);
+        task->stop_reason =
+            (enum stop_reason)get_word(loader, "stop-reason", stop_reason_names, STOP_REASON_COUNT);
+    }
+    if (task->group >= loader->controller->groups.count)
+        wrong(loader, "group");
+    if (task->status != TASK_PROVISIONING && task->status != TASK_PENDING &&
+        task->status != TASK_RUNNING && task->status != TASK_STOPPING)
+        wrong(loader, "status");
+    raise_to(&loader->controller->last_seq, task->seq);
+}
+
+static void load_task(struct loader *loader)
+{
+    struct controller *controller = loader->controller;
+    uint64_t id;
+    const struct task *last = controller->tasks.last;
+    const struct task_def *def = load_def(loader, get_text(loader, "def"));
+    if (!number_parse(loader->key + strlen("task/"), UINT64_MAX, &id) || id == TASK_NONE ||
+        (last != NULL && id <= last->id))
+        wrong(loader, "(the key)");
+    if (loader->has_failed)
+        return;
+    struct task *task = task_alloc(controller, id);
+    raise_to(&controller->last_task, id);
+    task->def = def;
+    load_task_fields(loader, task);
+    load_gpus(loader, task);
+    if (!loader->has_failed)
+        load_owner(loader, task);
+    if (loader->has_failed)
+        return;
+    if (task->status == TASK_PROVISIONING)
+        load_wait(loader, task);
+    else
+        load_place(loader, task);
+    task_count(task);
+}
+
+/* In the order in which one kind of record refers to another. */
+static const struct {
+    const char *prefix;
+    void (*load)(struct loader *loader);
+} kinds[] = {
+    {"taskdef/", load_task_def},  {"controller", load_controller}, {"group/", load_group},
+    {"instance/", load_instance}, {"service/", load_service},      {"task/", load_task},
+};
+
+static bool load_one(struct loader *loader, const struct record *record,
+                     void (*load)(struct loader *loader))
+{
+    loader->key = record->key;
+    text_clear(&loader->copy);
+    text_add(&loader->copy, record->value);
+    if (text_parse_line(loader->copy.bytes, &loader->line, loader->err) != BERTH_OK) {
+        (void)berth_fail_in(loader->err, "record %.300s: ", loader->key);
+        return false;
+    }
+    load(loader);
+    arena_reset(&loader->controller->arena);
+    return !loader->has_failed;
+}
+
+static bool is_known_key(const char *key)
+{
+    for (size_t kind = 0; kind < sizeof kinds / sizeof kinds[0]; kind++)
+        if (strncmp(key, kinds[kind].prefix, strlen(kinds[kind].prefix)) == 0)
+            return true;
+    return false;
+}
+
+static bool load_all(struct loader *loader, const struct record *records, size_t record_count)
+{
+    for (size_t i = 0; i < record_count; i++)
+        if (!is_known_key(records[i].key)) {
+            loader->key = records[i].key;
+            wrong(loader, "(the key)");
+            return false;
+        }
+    for (size_t kind = 0; kind < sizeof kinds / sizeof kinds[0]; kind++)
+        for (size_t i = 0; i < record_count; i++)
+            if (strncmp(records[i].key, kinds[kind].prefix, strlen(kinds[kind].prefix)) == 0 &&
+                !load_one(loader, &records[i], kinds[kind].load))
+                return false;
+    return true;
+}
+
+/* What follows from all records together. */
+static void settle(struct controller *controller)
+{
+    for (size_t at = 0; at < controller->services.count; at++) {
+        struct service *service = controller->services.items[at];
+        if (service == NULL)
+            continue;
+        service->emitted = service_view_of(service);
+        for (size_t i = 0; i < service->daemon.seats.count; i++) {
+            struct daemon_seat *seat = &service->daemon.seats.items[i];
+            seat->is_blocked = seat->is_wanted && seat->task == NULL;
+            service->daemon.blocked_count += seat->is_blocked;
+        }
+    }
+}
+
+enum berth_err controller_load(const struct controller_options *options,
+                               const struct record *records, size_t record_count,
+                               task_def_decoder decode, struct controller **out,
+                               struct berth_error *err)
+{
+    struct loader loader = {.decode = decode, .err = err};
+    loader.controller = controller_create(options);
+    bool is_loaded = load_all(&loader, records, record_count);
+    text_free(&loader.copy);
+    if (!is_loaded) {
+        controller_destroy(loader.controller);
+        return err->code;
+    }
+    settle(loader.controller);
+    *out = loader.controller;
+    return BERTH_OK;
+}

@@ -1,0 +1,315 @@
+/*
+ * One pass over a REPLICA service: count, stop, start, tell (semantics 4.2, 4.3, 4.15).
+ *
+ * Tasks are kept (of the PRIMARY deployment, on an instance that stays) or outgoing (of an older
+ * deployment, or on a DRAINING instance). rollout.c says how many of which may go and come, so a
+ * deployment and a drain are one mechanism under one floor and one ceiling. Which outgoing task
+ * goes first is the strategy's answer (1.6). A pass costs what it changes, except that choosing
+ * among tasks looks at all candidates.
+ */
+#include <assert.h>
+#include <string.h>
+
+#include "scheduler/core/controller_internal.h"
+
+static void add_outgoing(struct rollout_counts *counts, const struct tally *tally)
+{
+    counts->outgoing_pending += tally->pending;
+    counts->outgoing_young += tally->young;
+    counts->outgoing_healthy += tally->healthy;
+}
+
+struct rollout_counts reconcile_counts(const struct service *service)
+{
+    struct rollout_counts counts = {.desired = service->desired_count};
+    for (size_t i = 0; i < service->deployments.count; i++) {
+        const struct deployment *deployment = service->deployments.items[i];
+        if (i == 0) {
+            const struct tally *kept = &deployment->tally[0];
+            counts.kept = kept->pending + kept->young + kept->healthy;
+            counts.kept_healthy = kept->healthy;
+        } else {
+            add_outgoing(&counts, &deployment->tally[0]);
+        }
+        add_outgoing(&counts, &deployment->tally[1]);
+        counts.counted += deployment->tasks.count;
+    }
+    return counts;
+}
+
+static struct rollout_bounds bounds_of(const struct service *service)
+{
+    return rollout_bounds(service->desired_count, service->minimum_percent,
+                          service->maximum_percent);
+}
+
+static bool is_outgoing(const struct service *service, const struct task *task)
+{
+    return task->is_draining || task->deployment != service->deployments.items[0];
+}
+
+static void stop_one(struct controller *controller, struct task *task, bool is_surplus)
+{
+    enum stop_reason reason = is_surplus          ? STOP_REASON_SCALING
+                              : task->is_draining ? STOP_REASON_DRAINING
+                                                  : STOP_REASON_DEPLOYMENT;
+    *vec_push(&controller->stopped) = task->id;
+    task_stop(controller, task, STOP_SERVICE_SCHEDULER_INITIATED, reason);
+}
+
+static enum victim_class class_of(const struct task *task)
+{
+    if (task->status < TASK_PENDING)
+        return VICTIM_PROVISIONING;
+    return task->status < TASK_RUNNING ? VICTIM_PENDING : VICTIM_HEALTHY;
+}
+
+/* Who may be chosen: kept ones for scale-in, outgoing healthy ones for a rollout. */
+static void gather_victims(struct controller *controller, const struct service *service,
+                           bool is_surplus)
+{
+    vec_clear(&controller->victims);
+    vec_clear(&controller->victim_tasks);
+    for (size_t i = 0; i < service->deployments.count; i++)
+        for (struct task *task = service->deployments.items[i]->tasks.first; task != NULL;
+             task = task->links[LIST_OWNER].next) {
+            if (!task->desired_running || is_outgoing(service, task) == is_surplus ||
+                (!is_surplus && !task->is_healthy))
+                continue;
+            *vec_push(&controller->victims) = (struct victim){
+                .task = task->id,
+                .instance = task->instance,
+                .class_ = class_of(task),
+                .created_ns = task->created_wall_ns,
+                .demand = &task->def->demand,
+            };
+            *vec_push(&controller->victim_tasks) = task;
+        }
+}
+
+static void stop_victims(struct controller *controller, struct service *service, uint32_t count,
+                         bool is_surplus)
+{
+    if (count == 0)
+        return;
+    gather_victims(controller, service, is_surplus);
+    const struct plan *plan = service->deployments.items[0]->plan;
+    struct rng *stream = &controller->groups.items[service->group].stream;
+    bool takes_all = count >= controller->victims.count;
+    for (; count > 0 && controller->victims.count > 0; count--) {
+        size_t at = takes_all
+                        ? 0
+                        : placement_choose_victim(controller->cluster, plan->compiled,
+                                                  service->group, stream, controller->victims.items,
+                                                  controller->victims.count);
+        if (at == SIZE_MAX)
+            return;
+        struct task *task = controller->victim_tasks.items[at];
+        size_t after = --controller->victims.count - at;
+        controller->victim_tasks.count--;
+        memmove(controller->victims.items + at, controller->victims.items + at + 1,
+                after * sizeof *controller->victims.items);
+        memmove(controller->victim_tasks.items + at, controller->victim_tasks.items + at + 1,
+                after * sizeof *controller->victim_tasks.items);
+        stop_one(controller, task, is_surplus);
+    }
+}
+
+/* Every outgoing task that does not count as healthy and is RUNNING, or is not RUNNING yet. */
+static void stop_unhealthy(struct controller *controller, struct service *service, bool is_running)
+{
+    for (size_t i = 0; i < service->deployments.count; i++)
+        for (struct task *task = service->deployments.items[i]->tasks.first; task != NULL;
+             task = task->links[LIST_OWNER].next)
+            if (task->desired_running && !task->is_healthy && is_outgoing(service, task) &&
+                (task->status == TASK_RUNNING) == is_running)
+                stop_one(controller, task, false);
+}
+
+static void stop_some(struct controller *controller, struct service *service)
+{
+    struct rollout_counts counts = reconcile_counts(service);
+    struct rollout_stops stops = rollout_stops(&counts, bounds_of(service));
+    if (stops.pending)
+        stop_unhealthy(controller, service, false);
+    if (stops.young)
+        stop_unhealthy(controller, service, true);
+    stop_victims(controller, service, stops.healthy, false);
+    stop_victims(controller, service, stops.surplus, true);
+}
+
+struct task *service_launch(struct controller *controller, struct service *service,
+                            instance_id instance)
+{
+    struct deployment *primary = service->deployments.items[0];
+    struct task *task = task_alloc(controller, ++controller->last_task);
+    bool was_blocked = service->blocked_since_ns != BERTH_NS_NEVER;
+    task->reference = ++service->launches;
+    task->deployment_number = primary->number;
+    task->deployment = primary;
+    task->service = service->id;
+    task->group = service->group;
+    task->def = primary->def;
+    task->cpu_units = primary->def->demand.cpu_units;
+    task->mem_mib = primary->def->demand.mem_mib;
+    task->gpus = primary->def->demand.gpus;
+    task->gpu_count = primary->def->demand.gpu_count;
+    task->requested_mono_ns = was_blocked ? service->blocked_since_ns : controller->now.mono_ns;
+    task->created_wall_ns = controller->now.wall_ns;
+    task_list_append(&primary->tasks, task, LIST_OWNER);
+    task_count(task);
+    service->is_record_dirty = true;
+    *vec_push(&controller->started) = task->id;
+    task_place(controller, task, instance);
+    return task;
+}
+
+static void tell_no_room(struct controller *controller, struct service *service,
+                         const struct placement_request *request)
+{
+    struct service_event event = {.kind = SERVICE_EVENT_PLACEMENT_FAILURE,
+                                  .service = service->id,
+                                  .deployment = service->deployments.items[0]->number};
+    if (!service_may_tell(controller, service, event.kind))
+        return; /* Finding the closest instance looks at all of them. */
+    event.closest = placement_closest(controller->cluster, request, &event.verdict);
+    service_tell(controller, service, &event);
+}
+
+static void start_some(struct controller *controller, struct service *service)
+{
+    const struct deployment *primary = service->deployments.items[0];
+    struct rollout_counts counts = reconcile_counts(service);
+    uint32_t wanted = rollout_starts(&counts, bounds_of(service));
+    if (primary->throttled_until_ns > controller->now.mono_ns)
+        wanted = 0;
+    struct placement_request request =
+        task_request(controller, primary->plan, service->group, &primary->def->demand);
+    for (; wanted > 0; wanted--) {
+        instance_id instance = placement_choose(controller->cluster, &request);
+        if (instance == INSTANCE_NONE)
+            break;
+        (void)service_launch(controller, service, instance);
+    }
+    if (wanted == 0) {
+        service_set_blocked(controller, service, BERTH_NS_NEVER);
+        service_clear(service, SERVICE_EVENT_PLACEMENT_FAILURE);
+        return;
+    }
+    if (service->blocked_since_ns == BERTH_NS_NEVER)
+        service_set_blocked(controller, service, controller->now.mono_ns);
+    tell_no_room(controller, service, &request);
+}
+
+static void tell_tasks(struct controller *controller, const struct service *service,
+                       enum service_event_kind kind, const task_id *tasks, size_t count)
+{
+    if (count == 0)
+        return;
+    struct service_event event = {.kind = kind,
+                                  .service = service->id,
+                                  .deployment = service->deployments.items[0]->number,
+                                  .tasks = tasks,
+                                  .task_count = (uint32_t)count};
+    emit_event(controller, &event);
+}
+
+/* Old deployments end with their last task; PRIMARY is completed when all of it is healthy. */
+static void end_deployments(struct controller *controller, struct service *service)
+{
+    struct deployment *primary = service->deployments.items[0];
+    for (size_t i = service->deployments.count; i-- > 1;) {
+        struct deployment *old = service->deployments.items[i];
+        if (old->tasks.count > 0)
+            continue;
+        plan_drop(controller, old->plan);
+        mem_free(old);
+        memmove(service->deployments.items + i, service->deployments.items + i + 1,
+                (service->deployments.count - i - 1) * sizeof(struct deployment *));
+        service->deployments.count--;
+    }
+    if (primary->is_completed || service->deployments.count > 1 ||
+        primary->tally[0].healthy != service->desired_count ||
+        primary->tally[0].pending + primary->tally[0].young > 0)
+        return;
+    primary->is_completed = true;
+    service->is_record_dirty = true;
+    struct service_event event = {.kind = SERVICE_EVENT_DEPLOYMENT_COMPLETED,
+                                  .service = service->id,
+                                  .deployment = primary->number};
+    emit_event(controller, &event);
+}
+
+static void tell_state(struct controller *controller, struct service *service, bool is_settled)
+{
+    struct service_event event = {.service = service->id,
+                                  .deployment = service->deployments.items[0]->number};
+    struct rollout_counts counts = reconcile_counts(service);
+    event.kind = SERVICE_EVENT_DEADLOCK;
+    if (service->deployments.count > 1 && rollout_is_deadlocked(&counts, bounds_of(service)))
+        service_tell(controller, service, &event);
+    else
+        service_clear(service, event.kind);
+    event.kind = SERVICE_EVENT_STEADY_STATE;
+    if (is_settled)
+        service_tell(controller, service, &event);
+    else
+        service_clear(service, event.kind);
+    if (service->deployments.items[0]->failures == 0)
+        service_clear(service, SERVICE_EVENT_START_IMPAIRED);
+}
+
+/* The next moment at which time alone can change what a pass would do. */
+static berth_ns next_deadline(const struct controller *controller, const struct service *service,
+                              bool is_steady)
+{
+    berth_ns now_ns = controller->now.mono_ns;
+    berth_ns deadline_ns = is_steady ? BERTH_NS_NEVER : now_ns + ROLLOUT_PERIOD_NS;
+    for (size_t i = 0; i < service->deployments.count; i++) {
+        const struct task *young = service->deployments.items[i]->young.first;
+        if (young != NULL && young->running_mono_ns + ROLLOUT_HEALTHY_AFTER_NS < deadline_ns)
+            deadline_ns = young->running_mono_ns + ROLLOUT_HEALTHY_AFTER_NS;
+    }
+    berth_ns throttled_ns = service->deployments.items[0]->throttled_until_ns;
+    if (throttled_ns > now_ns && throttled_ns < deadline_ns)
+        deadline_ns = throttled_ns;
+    return deadline_ns;
+}
+
+static bool views_differ(const struct service_view *a, const struct service_view *b)
+{
+    return a->desired_count != b->desired_count || a->running_count != b->running_count ||
+           a->pending_count != b->pending_count || a->deployment_count != b->deployment_count;
+}
+
+void service_finish_pass(struct controller *controller, struct service *service)
+{
+    tell_tasks(controller, service, SERVICE_EVENT_STOPPED_TASKS, controller->stopped.items,
+               controller->stopped.count);
+    tell_tasks(controller, service, SERVICE_EVENT_STARTED_TASKS, controller->started.items,
+               controller->started.count);
+    end_deployments(controller, service);
+    struct service_view view = service_view_of(service);
+    const struct deployment *primary = service->deployments.items[0];
+    bool is_settled = view.is_steady && primary->is_completed &&
+                      primary->tally[0].healthy == service->desired_count;
+    tell_state(controller, service, is_settled);
+    service_set_deadline(controller, service,
+                         is_settled ? BERTH_NS_NEVER
+                                    : next_deadline(controller, service, view.is_steady));
+    group_settle(controller, service->group);
+    if (service->is_new || service->is_record_dirty || views_differ(&view, &service->emitted))
+        emit_service(controller, service);
+    service->is_dirty = false;
+}
+
+void reconcile_replica(struct controller *controller, struct service *service)
+{
+    vec_clear(&controller->started);
+    vec_clear(&controller->stopped);
+    for (size_t i = 0; i < service->deployments.count; i++)
+        task_mature(controller, service->deployments.items[i]);
+    stop_some(controller, service);
+    start_some(controller, service);
+    service_finish_pass(controller, service);
+}

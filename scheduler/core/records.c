@@ -1,0 +1,500 @@
+/*
+ * Records: the state as lines of text, one for each thing that changes by itself.
+ *
+ *     controller                       counters that no other record holds any longer
+ *     group/00000003                   a task group's random stream
+ *     instance/00000012                a container instance
+ *     service/NAME                     a service with its deployments
+ *     task/0000000000000123            a task
+ *     taskdef/FAMILY/00000007          a task definition, its document whole
+ *
+ * Every record holds the revision of its last change, so the highest one is the controller's, and
+ * after a deletion the controller's own record is written: a counter can always be read off what is
+ * there. Figures, queues and indexes are not stored. Deadlines are, in monotonic nanoseconds.
+ */
+#include "scheduler/core/records.h"
+
+#include <assert.h>
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+
+#include "scheduler/core/controller_internal.h"
+
+void list_add(struct text *list, const char *item)
+{
+    text_add(list, list->length > 0 ? "," : "");
+    if (*item == '\0') {
+        text_add(list, "%00"); /* So that one empty item differs from no list. */
+        return;
+    }
+    for (; *item != '\0'; item++)
+        if (*item == ',' || *item == '%')
+            text_addf(list, "%%%02X", (unsigned)(unsigned char)*item);
+        else
+            text_add_n(list, item, 1);
+}
+
+void list_add_u64(struct text *list, uint64_t item)
+{
+    text_addf(list, list->length > 0 ? ",%llu" : "%llu", (unsigned long long)item);
+}
+
+char *list_next(char **rest)
+{
+    char *item = *rest, *out = item, *in = item;
+    if (item == NULL)
+        return NULL;
+    for (; *in != '\0' && *in != ','; in++) {
+        if (in[0] == '%' && in[1] == '2' && (in[2] == 'C' || in[2] == '5')) {
+            *out++ = in[2] == 'C' ? ',' : '%';
+            in += 2;
+        } else if (in[0] == '%' && in[1] == '0' && in[2] == '0') {
+            in += 2;
+        } else {
+            *out++ = *in;
+        }
+    }
+    *rest = *in == ',' ? in + 1 : NULL;
+    *out = '\0';
+    return item;
+}
+
+bool number_parse(const char *text, uint64_t max, uint64_t *out)
+{
+    uint64_t number = 0;
+    if (*text == '\0')
+        return false;
+    for (; *text != '\0'; text++) {
+        unsigned digit = (unsigned)(*text - '0');
+        if (digit > 9 || number > (UINT64_MAX - digit) / 10)
+            return false;
+        number = number * 10 + digit;
+    }
+    *out = number;
+    return number <= max;
+}
+
+bool list_next_u64(char **rest, uint64_t max, uint64_t *out)
+{
+    const char *item = list_next(rest);
+    return item != NULL && number_parse(item, max, out);
+}
+
+static void field_list(struct text *out, const char *name, struct text *list)
+{
+    if (list->length > 0)
+        text_field(out, name, list->bytes);
+    text_clear(list);
+}
+
+static void field_ns(struct text *out, const char *name, berth_ns value_ns)
+{
+    if (value_ns != BERTH_NS_NEVER)
+        text_field_i64(out, name, value_ns);
+}
+
+static void field_symbol(struct text *out, const struct controller *controller, const char *name,
+                         symbol value)
+{
+    text_field(out, name, symbols_text(controller->symbols, value));
+}
+
+static void write_controller(const struct controller *controller, struct text *out)
+{
+    text_word(out, "berth/1");
+    text_field_u64(out, "rev", controller->revision);
+    text_field_u64(out, "task", controller->last_task);
+    text_field_u64(out, "seq", controller->last_seq);
+    text_field_u64(out, "deployment", controller->last_deployment);
+    text_field_u64(out, "services", controller->services.count);
+}
+
+static void write_group(const struct controller *controller, group_id group, struct text *out)
+{
+    const struct group_state *state = &controller->groups.items[group];
+    text_word(out, "group");
+    text_field_u64(out, "rev", state->revision);
+    field_symbol(out, controller, "name", cluster_group_name(controller->cluster, group));
+    text_field_u64(out, "key", state->stream.key);
+    text_field_u64(out, "counter", state->stream.counter);
+}
+
+/* The agent's own ports: those occupied that no task here has claimed. */
+static void list_own_ports(struct text *list, const struct host *host, const struct port_set *set,
+                           bool is_tcp)
+{
+    for (uint16_t i = 0; i < set->count; i++) {
+        bool is_claimed = false;
+        for (const struct task *task = host->tasks.first; task != NULL && !is_claimed;
+             task = task->links[LIST_PLACE].next) {
+            const struct demand *demand = &task->def->demand;
+            const uint16_t *ports = is_tcp ? demand->tcp_ports : demand->udp_ports;
+            uint16_t count = is_tcp ? demand->tcp_port_count : demand->udp_port_count;
+            for (uint16_t j = 0; j < count && !is_claimed; j++)
+                is_claimed = ports[j] == set->ports[i];
+        }
+        if (!is_claimed)
+            list_add_u64(list, set->ports[i]);
+    }
+}
+
+static void list_attributes(struct text *list, const struct controller *controller,
+                            const struct instance *instance)
+{
+    struct text item = TEXT_INIT;
+    for (uint32_t i = 0; i < instance->attribute_count; i++) {
+        const char *value = symbols_text(controller->symbols, instance->attributes[i].value);
+        text_clear(&item);
+        list_add(&item, symbols_text(controller->symbols, instance->attributes[i].name));
+        if (value != NULL)
+            list_add(&item, value);
+        list_add(list, item.bytes);
+    }
+    text_free(&item);
+}
+
+static void write_instance(const struct controller *controller, instance_id id, struct text *out)
+{
+    const struct host *host = &controller->hosts.items[id];
+    const struct instance *instance = cluster_instance(controller->cluster, id);
+    struct text list = TEXT_INIT;
+    text_word(out, "instance");
+    text_field_u64(out, "rev", host->revision);
+    field_symbol(out, controller, "name", instance->name);
+    field_symbol(out, controller, "ec2", instance->ec2_id);
+    field_symbol(out, controller, "version", instance->agent_version);
+    text_field(out, "status", instance_status_names[instance->status]);
+    text_field_u64(out, "connected", instance->is_agent_connected);
+    field_ns(out, "lost", host->lost_ns);
+    text_field_i64(out, "registered", instance->registered_wall_ns);
+    text_field_i64(out, "cpu", instance->cpu_registered);
+    text_field_i64(out, "memory", instance->mem_registered);
+    text_field_u64(out, "gpus", instance->gpu_count);
+    text_field_u64(out, "enis", instance->eni_limit);
+    list_own_ports(&list, host, &instance->tcp, true);
+    field_list(out, "tcp", &list);
+    list_own_ports(&list, host, &instance->udp, false);
+    field_list(out, "udp", &list);
+    list_attributes(&list, controller, instance);
+    field_list(out, "attributes", &list);
+    text_free(&list);
+}
+
+static void list_specs(const struct plan *plan, struct text *strategies, struct text *constraints)
+{
+    struct text item = TEXT_INIT;
+    for (uint16_t i = 0; i < plan->strategy_count; i++) {
+        text_clear(&item);
+        list_add(&item, plan->strategies[i].type);
+        if (plan->strategies[i].field != NULL)
+            list_add(&item, plan->strategies[i].field);
+        list_add(strategies, item.bytes);
+    }
+    for (uint16_t i = 0; i < plan->constraint_count; i++) {
+        text_clear(&item);
+        list_add(&item, plan->constraints[i].type);
+        if (plan->constraints[i].expression != NULL)
+            list_add(&item, plan->constraints[i].expression);
+        list_add(constraints, item.bytes);
+    }
+    text_free(&item);
+}
+
+static void add_def(struct text *out, const struct task_def *def)
+{
+    text_addf(out, "%s:%lu", def->family, (unsigned long)def->revision);
+}
+
+static void field_def(struct text *out, const struct task_def *def)
+{
+    struct text name = TEXT_INIT;
+    add_def(&name, def);
+    text_field(out, "def", name.bytes);
+    text_free(&name);
+}
+
+/* number, definition, failures, throttled until, created, completed, strategies, constraints */
+static void list_deployment(struct text *list, const struct deployment *deployment)
+{
+    struct text item = TEXT_INIT, strategies = TEXT_INIT, constraints = TEXT_INIT;
+    struct text name = TEXT_INIT;
+    list_add_u64(&item, deployment->number);
+    add_def(&name, deployment->def);
+    list_add(&item, name.bytes);
+    list_add_u64(&item, deployment->failures);
+    list_add_u64(&item, (uint64_t)deployment->throttled_until_ns);
+    list_add_u64(&item, (uint64_t)deployment->created_wall_ns);
+    list_add_u64(&item, deployment->is_completed);
+    list_specs(deployment->plan, &strategies, &constraints);
+    list_add(&item, strategies.length > 0 ? strategies.bytes : "");
+    list_add(&item, constraints.length > 0 ? constraints.bytes : "");
+    list_add(list, item.bytes);
+    text_free(&item);
+    text_free(&strategies);
+    text_free(&constraints);
+    text_free(&name);
+}
+
+/* Runs of wanted seats: "0-4999,5003-5003". */
+static void list_seats(struct text *list, const struct daemon *daemon)
+{
+    char run[64];
+    for (size_t first = 0, last; first < daemon->seats.count; first = last + 1) {
+        last = first;
+        if (!daemon->seats.items[first].is_wanted)
+            continue;
+        while (last + 1 < daemon->seats.count && daemon->seats.items[last + 1].is_wanted)
+            last++;
+        (void)snprintf(run, sizeof run, "%zu-%zu", first, last);
+        list_add(list, run);
+    }
+}
+
+static void write_service(const struct controller *controller, const struct service *service,
+                          struct text *out)
+{
+    struct text list = TEXT_INIT;
+    text_word(out, "service");
+    text_field_u64(out, "rev", service->revision);
+    text_field_u64(out, "id", service->id);
+    field_symbol(out, controller, "name", service->name);
+    text_field_u64(out, "group", service->group);
+    text_field(out, "scheduling", service->scheduling == SCHEDULING_DAEMON ? "DAEMON" : "REPLICA");
+    text_field_u64(out, "desired", service->desired_count);
+    text_field_u64(out, "minimum", service->minimum_percent);
+    text_field_u64(out, "maximum", service->maximum_percent);
+    text_field_u64(out, "launches", service->launches);
+    text_field_i64(out, "created", service->created_wall_ns);
+    field_ns(out, "blocked", service->blocked_since_ns);
+    field_ns(out, "deadline", service->deadline_ns);
+    for (int kind = 0; kind < SERVICE_EVENT_KIND_COUNT; kind++)
+        if (service->told_ns[kind] != BERTH_NS_NEVER) {
+            list_add_u64(&list, (uint64_t)kind);
+            list_add_u64(&list, (uint64_t)service->told_ns[kind]);
+        }
+    field_list(out, "told", &list);
+    for (size_t i = 0; i < service->deployments.count; i++)
+        list_deployment(&list, service->deployments.items[i]);
+    field_list(out, "deployments", &list);
+    list_seats(&list, &service->daemon);
+    field_list(out, "seats", &list);
+    text_free(&list);
+}
+
+static void write_task_end(const struct controller *controller, const struct task *task,
+                           struct text *out)
+{
+    text_field(out, "stop-code", stop_code_names[task->stop_code]);
+    text_field(out, "stop-reason", stop_reason_names[task->stop_reason]);
+    field_symbol(out, controller, "stop-text", task->stop_text);
+}
+
+static void write_waiting(const struct controller *controller, const struct task *task,
+                          struct text *out)
+{
+    struct text strategies = TEXT_INIT, constraints = TEXT_INIT;
+    list_specs(controller->waiting.classes.items[task->wait_class].plan, &strategies, &constraints);
+    field_list(out, "strategies", &strategies);
+    field_list(out, "constraints", &constraints);
+    text_free(&strategies);
+    text_free(&constraints);
+}
+
+static void write_gpus(const struct task *task, struct text *out)
+{
+    struct text list = TEXT_INIT;
+    if (task->overrides_gpus) {
+        text_field_u64(out, "overrides-gpus", 1);
+        for (uint16_t i = 0; i < task->gpu_count; i++)
+            list_add_u64(&list, task->gpus[i].milli);
+        field_list(out, "gpus", &list);
+    }
+    for (uint16_t i = 0; i < task->grant_count; i++) {
+        list_add_u64(&list, task->grants[i].device);
+        list_add_u64(&list, task->grants[i].milli);
+    }
+    field_list(out, "grants", &list);
+    text_free(&list);
+}
+
+static void write_task(const struct controller *controller, const struct task *task,
+                       struct text *out)
+{
+    text_word(out, "task");
+    text_field_u64(out, "rev", task->revision);
+    field_def(out, task->def);
+    text_field_u64(out, "group", task->group);
+    if (task->service != SERVICE_NONE) {
+        text_field_u64(out, "service", task->service);
+        text_field_u64(out, "deployment", task->deployment_number);
+    }
+    if (task->instance != INSTANCE_NONE)
+        text_field_u64(out, "instance", task->instance);
+    text_field(out, "status", task_status_names[task->status]);
+    text_field_u64(out, "version", task->version);
+    text_field_u64(out, "reference", task->reference);
+    text_field_u64(out, "seq", task->seq);
+    text_field_i64(out, "cpu", task->cpu_units);
+    text_field_i64(out, "memory", task->mem_mib);
+    write_gpus(task, out);
+    text_field_i64(out, "requested", task->requested_mono_ns);
+    text_field_i64(out, "created", task->created_wall_ns);
+    field_ns(out, "running", task->running_mono_ns);
+    field_symbol(out, controller, "started-by", task->started_by);
+    if (!task->desired_running)
+        write_task_end(controller, task, out);
+    if (task->status == TASK_PROVISIONING)
+        write_waiting(controller, task, out);
+}
+
+static void write_def(const struct controller *controller, const struct task_def *def,
+                      struct text *out)
+{
+    uint64_t revision = 0;
+    for (size_t i = controller->def_records.count; i-- > 0 && revision == 0;)
+        if (controller->def_records.items[i].def == def)
+            revision = controller->def_records.items[i].revision;
+    text_word(out, "taskdef");
+    text_field_u64(out, "rev", revision);
+    text_field(out, "family", def->family);
+    text_field_u64(out, "revision", def->revision);
+    text_field_u64(out, "status", (uint64_t)def->status);
+    text_field(out, "document", def->document);
+}
+
+void controller_record_key(const struct controller *controller, const struct change *change,
+                           struct text *key)
+{
+    switch (change->kind) {
+    case RECORD_CONTROLLER:
+        text_add(key, "controller");
+        break;
+    case RECORD_TASK_DEFINITION:
+        text_addf(key, "taskdef/%s/%08lu", change->u.task_def->family,
+                  (unsigned long)change->u.task_def->revision);
+        break;
+    case RECORD_INSTANCE:
+        text_addf(key, "instance/%08lu", (unsigned long)change->u.instance);
+        break;
+    case RECORD_SERVICE:
+        text_addf(key, "service/%s", symbols_text(controller->symbols, change->u.service.name));
+        break;
+    case RECORD_TASK:
+        text_addf(key, "task/%020llu", (unsigned long long)change->u.task.task);
+        break;
+    case RECORD_GROUP:
+        text_addf(key, "group/%08lu", (unsigned long)change->u.group);
+        break;
+    case RECORD_KIND_COUNT:
+        break;
+    }
+}
+
+/*
+ * The thing as it is now, which may be later than the change: whoever writes records writes the
+ * last of a step's changes, and a record never says less than its change. One line, no newline.
+ */
+void controller_record_value(const struct controller *controller, const struct change *change,
+                             struct text *value)
+{
+    const struct service *service;
+    const struct task *task;
+    if (change->is_deleted)
+        return;
+    switch (change->kind) {
+    case RECORD_CONTROLLER:
+        write_controller(controller, value);
+        break;
+    case RECORD_TASK_DEFINITION:
+        write_def(controller, change->u.task_def, value);
+        break;
+    case RECORD_INSTANCE:
+        write_instance(controller, change->u.instance, value);
+        break;
+    case RECORD_SERVICE:
+        service = controller->services.items[change->u.service.service];
+        if (service != NULL)
+            write_service(controller, service, value);
+        break;
+    case RECORD_TASK:
+        task = task_find(controller, change->u.task.task);
+        if (task != NULL)
+            write_task(controller, task, value);
+        break;
+    case RECORD_GROUP:
+        write_group(controller, change->u.group, value);
+        break;
+    case RECORD_KIND_COUNT:
+        break;
+    }
+}
+
+/* Keys and values of a dump, to be sorted. */
+struct line {
+    char *key, *value; /* owned */
+};
+
+static int compare_lines(const void *left, const void *right)
+{
+    return strcmp(((const struct line *)left)->key, ((const struct line *)right)->key);
+}
+
+typedef VEC(struct line) line_list;
+
+static void add_line(const struct controller *controller, const struct change *change,
+                     line_list *lines)
+{
+    struct text key = TEXT_INIT, value = TEXT_INIT;
+    controller_record_key(controller, change, &key);
+    controller_record_value(controller, change, &value);
+    *vec_push(lines) = (struct line){key.bytes, value.bytes};
+}
+
+static void collect(const struct controller *controller, line_list *lines)
+{
+    struct change change = {.kind = RECORD_CONTROLLER};
+    add_line(controller, &change, lines);
+    change.kind = RECORD_TASK_DEFINITION;
+    for (size_t i = 0; i < controller->def_records.count; i++) {
+        change.u.task_def = controller->def_records.items[i].def;
+        add_line(controller, &change, lines);
+    }
+    change.kind = RECORD_GROUP;
+    for (group_id group = 0; group < controller->groups.count; group++) {
+        change.u.group = group;
+        add_line(controller, &change, lines);
+    }
+    change.kind = RECORD_INSTANCE;
+    for (instance_id id = 0; id < controller->hosts.count; id++) {
+        change.u.instance = id;
+        add_line(controller, &change, lines);
+    }
+    change.kind = RECORD_SERVICE;
+    for (size_t i = 0; i < controller->services.count; i++)
+        if (controller->services.items[i] != NULL) {
+            change.u.service = service_view_of(controller->services.items[i]);
+            add_line(controller, &change, lines);
+        }
+    change.kind = RECORD_TASK;
+    for (struct task *task = controller->tasks.first; task != NULL;
+         task = task->links[LIST_ALL].next) {
+        change.u.task = task_view_of(controller, task, task->status, task->desired_running);
+        add_line(controller, &change, lines);
+    }
+}
+
+void controller_dump(const struct controller *controller, struct text *out)
+{
+    line_list lines = VEC_INIT;
+    collect(controller, &lines);
+    qsort(lines.items, lines.count, sizeof *lines.items, compare_lines);
+    for (size_t i = 0; i < lines.count; i++) {
+        text_addf(out, "%s ", lines.items[i].key);
+        text_add(out, lines.items[i].value);
+        text_add(out, "\n");
+        mem_free(lines.items[i].key);
+        mem_free(lines.items[i].value);
+    }
+    vec_free(&lines);
+}

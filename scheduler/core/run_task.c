@@ -1,0 +1,246 @@
+/*
+ * RunTask and StopTask. Copies are placed one after another, each seeing those before it. With a
+ * launch type, what does not fit is refused in the reply; with a capacity provider it waits.
+ */
+#include <stdio.h>
+#include <string.h>
+
+#include "scheduler/core/controller_internal.h"
+
+enum { COUNT_MAX = 100000, GROUP_NAME_MAX = 255, TEXT_MAX = 1024 };
+
+/* FNV-1a of the group's name: the entity's number for its random stream. */
+static uint64_t hash_name(const char *name)
+{
+    uint64_t hash = UINT64_C(0xcbf29ce484222325);
+    for (; *name != '\0'; name++)
+        hash = (hash ^ (unsigned char)*name) * UINT64_C(0x100000001b3);
+    return hash;
+}
+
+/*
+ * A group's number and stream are part of the state from the first mention on, and are never given
+ * up: a service that is made again under its old name goes on where its stream stood.
+ */
+group_id group_ensure(struct controller *controller, const char *name)
+{
+    group_id group = cluster_group(controller->cluster, symbols_add(controller->symbols, name));
+    while (controller->groups.count <= group)
+        *vec_push(&controller->groups) = (struct group_state){.exists = false};
+    struct group_state *state = &controller->groups.items[group];
+    if (!state->exists) {
+        state->exists = true;
+        state->stream =
+            (struct rng){rng_key(controller->options.random_key, "group", hash_name(name)), 0};
+        emit_group(controller, group);
+    }
+    return group;
+}
+
+void group_settle(struct controller *controller, group_id group)
+{
+    const struct group_state *state = &controller->groups.items[group];
+    if (state->stream.counter != state->emitted_counter)
+        emit_group(controller, group);
+}
+
+struct placement_request task_request(struct controller *controller, const struct plan *plan,
+                                      group_id group, const struct demand *demand)
+{
+    return (struct placement_request){
+        .plan = plan->compiled,
+        .demand = demand,
+        .group = group,
+        .stream = &controller->groups.items[group].stream,
+    };
+}
+
+/* What one call asks for, resolved. */
+struct ask {
+    const struct event_run_task *event;
+    const struct task_def *def;
+    struct plan *plan;
+    group_id group;
+    struct demand demand; /* GPU requests interned */
+    uint32_t wait_class;  /* UINT32_MAX until a copy has to wait */
+};
+
+static enum berth_err check_numbers(const struct event_run_task *event, struct berth_error *err)
+{
+    if (event->count < 1 || event->count > COUNT_MAX)
+        return berth_fail(err, BERTH_ERR_INPUT, "count: %lu; use 1 to %d",
+                          (unsigned long)event->count, COUNT_MAX);
+    if (event->cpu_units < OVERRIDE_NONE)
+        return berth_fail(err, BERTH_ERR_INPUT, "overrides.cpu: must not be negative");
+    if (event->mem_mib < OVERRIDE_NONE)
+        return berth_fail(err, BERTH_ERR_INPUT, "overrides.memory: must not be negative");
+    if (event->overrides_gpus && event->gpu_count > GPU_DEVICES_MAX)
+        return berth_fail(err, BERTH_ERR_INPUT, "overrides: more than %d GPU requests",
+                          GPU_DEVICES_MAX);
+    for (uint16_t i = 0; event->overrides_gpus && i < event->gpu_count; i++)
+        if (event->gpus[i].milli == 0 ||
+            (event->gpus[i].milli > BERTH_GPU_MILLI && event->gpus[i].milli % BERTH_GPU_MILLI != 0))
+            return berth_fail(err, BERTH_ERR_INPUT,
+                              "overrides: a GPU request is a share below 1 or a whole number");
+    if (event->group != NULL && (event->group[0] == '\0' || strlen(event->group) > GROUP_NAME_MAX))
+        return berth_fail(err, BERTH_ERR_INPUT, "group: use 1 to %d characters", GROUP_NAME_MAX);
+    if (event->group != NULL && strncmp(event->group, "service:", 8) == 0)
+        return berth_fail(err, BERTH_ERR_INPUT,
+                          "group: service:... belongs to a service; choose another name");
+    return BERTH_OK;
+}
+
+static group_id default_group(struct controller *controller, struct plan *plan)
+{
+    if (plan->default_group == GROUP_NONE) {
+        text_clear(&controller->key);
+        text_addf(&controller->key, "family:%s", plan->def->family);
+        plan->default_group = group_ensure(controller, controller->key.bytes);
+    }
+    return plan->default_group;
+}
+
+/* Fills `ask`, or makes the refusal and returns false. */
+static bool resolve(struct controller *controller, const struct event *event, struct ask *ask)
+{
+    const struct event_run_task *wanted = &event->u.run_task;
+    struct berth_error err = BERTH_ERROR_INIT;
+    ask->event = wanted;
+    ask->wait_class = UINT32_MAX;
+    ask->def = wanted->task_definition == NULL
+                   ? NULL
+                   : task_def_find(controller->task_defs, wanted->task_definition);
+    if (ask->def == NULL || ask->def->status != TASK_DEF_ACTIVE) {
+        emit_refusal(controller, event, REPLY_INVALID,
+                     "taskDefinition: there is no ACTIVE %.256s; register it first",
+                     wanted->task_definition == NULL ? "one" : wanted->task_definition);
+        return false;
+    }
+    if (check_numbers(wanted, &err) != BERTH_OK ||
+        plan_get(controller, ask->def, wanted->strategies, wanted->strategy_count,
+                 wanted->constraints, wanted->constraint_count, PLACEMENT_DEFAULT_STANDALONE,
+                 &ask->plan, &err) != BERTH_OK) {
+        emit_refusal(controller, event, REPLY_INVALID, "%s", err.text);
+        return false;
+    }
+    ask->demand = ask->def->demand;
+    if (wanted->cpu_units != OVERRIDE_NONE)
+        ask->demand.cpu_units = wanted->cpu_units;
+    if (wanted->mem_mib != OVERRIDE_NONE)
+        ask->demand.mem_mib = wanted->mem_mib;
+    if (wanted->overrides_gpus) {
+        ask->demand.gpus =
+            intern_bytes(controller, wanted->gpus, wanted->gpu_count * sizeof *wanted->gpus);
+        ask->demand.gpu_count = wanted->gpu_count;
+    }
+    ask->group = wanted->group == NULL ? default_group(controller, ask->plan)
+                                       : group_ensure(controller, wanted->group);
+    return true;
+}
+
+static struct task *new_task(struct controller *controller, const struct ask *ask)
+{
+    struct task *task = task_alloc(controller, ++controller->last_task);
+    task->reference = ask->event->reference;
+    task->def = ask->def;
+    task->group = ask->group;
+    task->cpu_units = ask->demand.cpu_units;
+    task->mem_mib = ask->demand.mem_mib;
+    task->gpus = ask->demand.gpus;
+    task->gpu_count = ask->demand.gpu_count;
+    task->overrides_gpus = ask->event->overrides_gpus;
+    task->started_by = symbols_add(controller->symbols, ask->event->started_by);
+    task->requested_mono_ns = controller->now.mono_ns;
+    task->created_wall_ns = controller->now.wall_ns;
+    return task;
+}
+
+static void wait(struct controller *controller, struct ask *ask)
+{
+    struct task *task = new_task(controller, ask);
+    if (ask->wait_class == UINT32_MAX)
+        ask->wait_class = waiting_class(controller, ask->plan, ask->group, &ask->demand);
+    waiting_add(controller, task, ask->wait_class);
+    emit_task(controller, task, TASK_PROVISIONING, true, false);
+}
+
+static void fill_failures(struct controller *controller, const struct ask *ask, struct reply *reply)
+{
+    struct placement_request request =
+        task_request(controller, ask->plan, ask->group, &ask->demand);
+    instance_id closest =
+        placement_closest(controller->cluster, &request, &reply->u.run_task.reason);
+    reply->u.run_task.no_instances = closest == INSTANCE_NONE;
+    if (!ask->event->wants_failures)
+        return;
+    uint32_t count = cluster_instance_count(controller->cluster);
+    struct reply_failure *failures = arena_alloc(&controller->arena, count * sizeof *failures);
+    for (instance_id id = 0; id < count; id++)
+        failures[id] =
+            (struct reply_failure){id, placement_check(controller->cluster, &request, id)};
+    reply->u.run_task.failures = failures;
+    reply->u.run_task.failure_count = count;
+}
+
+static void answer(struct controller *controller, const struct event *event, const struct ask *ask,
+                   task_id first, uint32_t created, uint32_t placed)
+{
+    struct reply *reply = emit_reply(controller, event);
+    if (reply == NULL)
+        return;
+    task_id *tasks = arena_alloc(&controller->arena, created * sizeof *tasks);
+    for (uint32_t i = 0; i < created; i++)
+        tasks[i] = first + i;
+    reply->u.run_task.tasks = tasks;
+    reply->u.run_task.task_count = created;
+    reply->u.run_task.placed_count = placed;
+    reply->u.run_task.refused_count = event->u.run_task.count - created;
+    if (created < event->u.run_task.count)
+        fill_failures(controller, ask, reply);
+}
+
+void run_task(struct controller *controller, const struct event *event)
+{
+    struct ask ask;
+    uint32_t placed = 0;
+    if (!resolve(controller, event, &ask))
+        return;
+    task_id first = controller->last_task + 1;
+    struct placement_request request = task_request(controller, ask.plan, ask.group, &ask.demand);
+    /* If the same waits already, there is no room: that is what waiting.c keeps true. */
+    bool may_fit = waiting_find(controller, ask.plan, ask.group, &ask.demand) == UINT32_MAX;
+    while (may_fit && placed < ask.event->count) {
+        instance_id instance = placement_choose(controller->cluster, &request);
+        if (instance == INSTANCE_NONE)
+            break;
+        task_place(controller, new_task(controller, &ask), instance);
+        placed++;
+    }
+    group_settle(controller, ask.group);
+    uint32_t created = placed;
+    for (; ask.event->waits && created < ask.event->count; created++)
+        wait(controller, &ask);
+    answer(controller, event, &ask, first, created, placed);
+}
+
+void stop_task(struct controller *controller, const struct event *event)
+{
+    const char *reason = event->u.stop_task.reason;
+    struct task *task = task_find(controller, event->u.stop_task.task);
+    if (task == NULL) {
+        emit_refusal(controller, event, REPLY_NOT_FOUND,
+                     "task: %llu was not found; it may have stopped already",
+                     (unsigned long long)event->u.stop_task.task);
+        return;
+    }
+    if (reason != NULL && strlen(reason) > TEXT_MAX) {
+        emit_refusal(controller, event, REPLY_INVALID, "reason: use at most %d characters",
+                     TEXT_MAX);
+        return;
+    }
+    if (task->desired_running) {
+        task->stop_text = symbols_add(controller->symbols, reason);
+        task_stop(controller, task, STOP_USER_INITIATED, STOP_REASON_USER);
+    }
+    (void)emit_reply(controller, event);
+}

@@ -1,0 +1,497 @@
+/*
+ * Services: the commands on them, and their bookkeeping.
+ *
+ * A service is looked at (a pass) when it is marked, which every change of one of its tasks does,
+ * and at its deadline. Passes run at the end of the step: daemon services first, then by name.
+ */
+#include <string.h>
+
+#include "scheduler/core/controller_internal.h"
+
+enum { NAME_MAX_BYTES = 255, DESIRED_MAX = 1000000, PERCENT_MAX = 100000 };
+
+struct deployment *deployment_new(struct service *service, uint64_t number, struct plan *plan)
+{
+    struct deployment *deployment = mem_alloc(sizeof *deployment);
+    deployment->service = service;
+    deployment->number = number;
+    deployment->def = plan->def;
+    deployment->plan = plan;
+    return deployment;
+}
+
+struct service *service_new(struct controller *controller, service_id id, symbol name,
+                            group_id group)
+{
+    struct service *service = mem_alloc(sizeof *service);
+    service->id = id;
+    service->name = name;
+    service->group = group;
+    service->blocked_since_ns = BERTH_NS_NEVER;
+    service->deadline_ns = BERTH_NS_NEVER;
+    service->is_new = true;
+    for (int kind = 0; kind < SERVICE_EVENT_KIND_COUNT; kind++)
+        service->told_ns[kind] = BERTH_NS_NEVER;
+    while (controller->services.count <= id) {
+        *vec_push(&controller->services) = NULL;
+        *vec_push(&controller->service_names) = SYMBOL_NONE;
+    }
+    controller->services.items[id] = service;
+    controller->service_names.items[id] = name;
+    map_put(&controller->service_by_name, name, id);
+    return service;
+}
+
+void service_free(struct controller *controller, struct service *service)
+{
+    for (size_t i = 0; i < service->deployments.count; i++) {
+        plan_drop(controller, service->deployments.items[i]->plan);
+        mem_free(service->deployments.items[i]);
+    }
+    vec_free(&service->deployments);
+    vec_free(&service->daemon.seats);
+    vec_free(&service->daemon.checks);
+    mem_free(service);
+}
+
+void service_mark(struct controller *controller, struct service *service)
+{
+    if (service->is_dirty)
+        return;
+    service->is_dirty = true;
+    *vec_push(&controller->dirty) = service->id;
+}
+
+static void remove_id(service_id *items, size_t *count, service_id id)
+{
+    size_t at = 0;
+    while (at < *count && items[at] != id)
+        at++;
+    if (at == *count)
+        return;
+    memmove(items + at, items + at + 1, (*count - at - 1) * sizeof *items);
+    --*count;
+}
+
+void service_set_blocked(struct controller *controller, struct service *service, berth_ns since_ns)
+{
+    if (service->blocked_since_ns == since_ns)
+        return;
+    bool was_blocked = service->blocked_since_ns != BERTH_NS_NEVER;
+    bool is_blocked = since_ns != BERTH_NS_NEVER;
+    service->blocked_since_ns = since_ns;
+    service->is_record_dirty = true;
+    if (was_blocked == is_blocked || service->scheduling == SCHEDULING_DAEMON)
+        return;
+    bool is_watchful = service->deployments.items[0]->plan->has_member_of;
+    if (is_blocked) {
+        *vec_push(&controller->blocked) = service->id;
+        controller->watchful += is_watchful;
+    } else {
+        remove_id(controller->blocked.items, &controller->blocked.count, service->id);
+        controller->watchful -= is_watchful;
+    }
+}
+
+void service_set_deadline(struct controller *controller, struct service *service,
+                          berth_ns deadline_ns)
+{
+    if (service->deadline_ns == deadline_ns)
+        return;
+    service->deadline_ns = deadline_ns;
+    service->is_record_dirty = true;
+    if (deadline_ns == BERTH_NS_NEVER)
+        heap_remove(&controller->service_deadlines, service->id);
+    else
+        heap_set(&controller->service_deadlines, service->id, deadline_ns);
+}
+
+bool service_may_tell(const struct controller *controller, const struct service *service,
+                      enum service_event_kind kind)
+{
+    berth_ns told_ns = service->told_ns[kind];
+    return told_ns == BERTH_NS_NEVER || controller->now.mono_ns - told_ns >= EVENT_REPEAT_NS;
+}
+
+void service_tell(struct controller *controller, struct service *service,
+                  const struct service_event *event)
+{
+    if (!service_may_tell(controller, service, event->kind))
+        return;
+    service->told_ns[event->kind] = controller->now.mono_ns;
+    service->is_record_dirty = true;
+    emit_event(controller, event);
+}
+
+void service_clear(struct service *service, enum service_event_kind kind)
+{
+    if (service->told_ns[kind] == BERTH_NS_NEVER)
+        return;
+    service->told_ns[kind] = BERTH_NS_NEVER;
+    service->is_record_dirty = true;
+}
+
+void services_timer(struct controller *controller)
+{
+    struct heap_item due;
+    while (heap_first(&controller->service_deadlines, &due) && due.key <= controller->now.mono_ns) {
+        struct service *service = controller->services.items[due.handle];
+        service_set_deadline(controller, service, BERTH_NS_NEVER);
+        service_mark(controller, service);
+    }
+}
+
+/* Daemon services lead, then by name. */
+static bool is_before(const struct controller *controller, service_id a, service_id b)
+{
+    const struct service *left = controller->services.items[a];
+    const struct service *right = controller->services.items[b];
+    if (left->scheduling != right->scheduling)
+        return left->scheduling == SCHEDULING_DAEMON;
+    return strcmp(symbols_text(controller->symbols, left->name),
+                  symbols_text(controller->symbols, right->name)) < 0;
+}
+
+/* Merge sort by hand: qsort has no context argument, and thousands may be due at once. */
+static void sort_ids(const struct controller *controller, service_id *ids, service_id *scratch,
+                     size_t count)
+{
+    if (count < 2)
+        return;
+    size_t half = count / 2;
+    sort_ids(controller, ids, scratch, half);
+    sort_ids(controller, ids + half, scratch, count - half);
+    size_t left = 0, right = half;
+    for (size_t at = 0; at < count; at++)
+        if (right == count || (left < half && is_before(controller, ids[left], ids[right])))
+            scratch[at] = ids[left++];
+        else
+            scratch[at] = ids[right++];
+    memcpy(ids, scratch, count * sizeof *ids);
+}
+
+void services_pass(struct controller *controller)
+{
+    while (controller->dirty.count > 0) {
+        size_t count = controller->dirty.count;
+        service_id *ids = arena_alloc(&controller->arena, 2 * count * sizeof *ids);
+        memcpy(ids, controller->dirty.items, count * sizeof *ids);
+        sort_ids(controller, ids, ids + count, count);
+        vec_clear(&controller->dirty);
+        for (size_t i = 0; i < count; i++) {
+            struct service *service = controller->services.items[ids[i]];
+            if (service == NULL)
+                continue; /* Deleted after it was marked. */
+            /* Marks made by its own pass are seen by that pass. */
+            if (service->scheduling == SCHEDULING_DAEMON)
+                reconcile_daemon(controller, service);
+            else
+                reconcile_replica(controller, service);
+        }
+    }
+}
+
+void service_start_failed(struct controller *controller, struct deployment *deployment)
+{
+    struct service *service = deployment->service;
+    berth_ns delay_ns = throttle_delay_ns(++deployment->failures);
+    service->is_record_dirty = true;
+    if (delay_ns == 0)
+        return;
+    deployment->throttled_until_ns = controller->now.mono_ns + delay_ns;
+    struct service_event event = {.kind = SERVICE_EVENT_START_IMPAIRED,
+                                  .service = service->id,
+                                  .deployment = deployment->number};
+    service_tell(controller, service, &event);
+}
+
+static bool is_name(const char *name)
+{
+    size_t length = name == NULL ? 0 : strlen(name);
+    if (length == 0 || length > NAME_MAX_BYTES)
+        return false;
+    return strspn(name, "ABCDEFGHIJKLMNOPQRSTUVWXYZabcdefghijklmnopqrstuvwxyz0123456789_-") ==
+           length;
+}
+
+static struct service *find_service(const struct controller *controller, const char *name)
+{
+    symbol id = name == NULL ? SYMBOL_NONE : symbols_find(controller->symbols, name);
+    uint32_t service = id == SYMBOL_NONE ? MAP_ABSENT : map_get(&controller->service_by_name, id);
+    return service == MAP_ABSENT ? NULL : controller->services.items[service];
+}
+
+service_id controller_find_service(const struct controller *controller, const char *name)
+{
+    const struct service *service = find_service(controller, name);
+    return service == NULL ? SERVICE_NONE : service->id;
+}
+
+static enum berth_err check_percents(uint32_t minimum, uint32_t maximum, bool is_daemon,
+                                     struct berth_error *err)
+{
+    if (minimum > 100)
+        return berth_fail(err, BERTH_ERR_INPUT, "minimumHealthyPercent: use 0 to 100");
+    if (is_daemon && maximum != 100)
+        return berth_fail(err, BERTH_ERR_INPUT,
+                          "maximumPercent: a DAEMON service runs one task on an instance; use 100");
+    if (maximum < 100 || maximum > PERCENT_MAX)
+        return berth_fail(err, BERTH_ERR_INPUT, "maximumPercent: use 100 to %d", PERCENT_MAX);
+    return BERTH_OK;
+}
+
+/* The figures of a command, with the defaults of creation or what the service has (semantics 4.3).
+ */
+static enum berth_err resolve_numbers(const struct event_service *wanted, bool is_daemon,
+                                      uint32_t *desired, uint32_t *minimum, uint32_t *maximum,
+                                      struct berth_error *err)
+{
+    if (wanted->desired_count < OVERRIDE_NONE || wanted->desired_count > DESIRED_MAX)
+        return berth_fail(err, BERTH_ERR_INPUT, "desiredCount: use 0 to %d", DESIRED_MAX);
+    if (is_daemon && wanted->desired_count > 0)
+        return berth_fail(err, BERTH_ERR_INPUT,
+                          "desiredCount: a DAEMON service computes its own; leave it out");
+    if (wanted->minimum_healthy_percent < OVERRIDE_NONE || wanted->maximum_percent < OVERRIDE_NONE)
+        return berth_fail(err, BERTH_ERR_INPUT,
+                          "deploymentConfiguration: percents must not be negative");
+    if (wanted->desired_count != OVERRIDE_NONE && !is_daemon)
+        *desired = (uint32_t)wanted->desired_count;
+    if (wanted->minimum_healthy_percent != OVERRIDE_NONE)
+        *minimum = (uint32_t)wanted->minimum_healthy_percent;
+    if (wanted->maximum_percent != OVERRIDE_NONE)
+        *maximum = (uint32_t)wanted->maximum_percent;
+    return check_percents(*minimum, *maximum, is_daemon, err);
+}
+
+static const struct task_def *find_def(const struct controller *controller, const char *reference,
+                                       struct berth_error *err)
+{
+    const struct task_def *def =
+        reference == NULL ? NULL : task_def_find(controller->task_defs, reference);
+    if (def != NULL && def->status == TASK_DEF_ACTIVE)
+        return def;
+    (void)berth_fail(err, BERTH_ERR_INPUT,
+                     "taskDefinition: there is no ACTIVE %.256s; register it first",
+                     reference == NULL ? "one" : reference);
+    return NULL;
+}
+
+/* A new PRIMARY; the one before becomes ACTIVE and is drained like any old revision. */
+static void deploy(struct controller *controller, struct service *service, struct plan *plan)
+{
+    service_set_blocked(controller, service, BERTH_NS_NEVER);
+    struct deployment *deployment = deployment_new(service, ++controller->last_deployment, plan);
+    deployment->created_wall_ns = controller->now.wall_ns;
+    plan_hold(controller, plan);
+    (void)vec_push(&service->deployments);
+    memmove(service->deployments.items + 1, service->deployments.items,
+            (service->deployments.count - 1) * sizeof(struct deployment *));
+    service->deployments.items[0] = deployment;
+    service->is_record_dirty = true;
+    for (int kind = 0; kind < SERVICE_EVENT_KIND_COUNT; kind++)
+        service_clear(service, (enum service_event_kind)kind);
+    struct service_event event = {.kind = SERVICE_EVENT_DEPLOYMENT_IN_PROGRESS,
+                                  .service = service->id,
+                                  .deployment = deployment->number};
+    emit_event(controller, &event);
+}
+
+static void reply_service(struct controller *controller, const struct event *event,
+                          service_id service)
+{
+    struct reply *reply = emit_reply(controller, event);
+    if (reply != NULL)
+        reply->u.service = service;
+}
+
+static void check_all_seats(struct controller *controller, struct service *service)
+{
+    for (instance_id id = 0; id < cluster_instance_count(controller->cluster); id++)
+        daemon_check(controller, service, id);
+}
+
+static enum berth_err check_create(const struct event_service *wanted, struct berth_error *err)
+{
+    if (!is_name(wanted->service))
+        return berth_fail(err, BERTH_ERR_INPUT,
+                          "serviceName: use 1 to %d letters, digits, '_' and '-'", NAME_MAX_BYTES);
+    if (wanted->scheduling == SCHEDULING_DAEMON && wanted->strategy_count > 0)
+        return berth_fail(err, BERTH_ERR_INPUT,
+                          "placementStrategy: a DAEMON service has none; leave it out");
+    return BERTH_OK;
+}
+
+void services_create(struct controller *controller, const struct event *event)
+{
+    const struct event_service *wanted = &event->u.service;
+    bool is_daemon = wanted->scheduling == SCHEDULING_DAEMON;
+    uint32_t desired = 0, minimum = is_daemon ? 0 : 100, maximum = is_daemon ? 100 : 200;
+    struct berth_error err = BERTH_ERROR_INIT;
+    struct plan *plan = NULL;
+    const struct task_def *def = NULL;
+    if (check_create(wanted, &err) != BERTH_OK ||
+        resolve_numbers(wanted, is_daemon, &desired, &minimum, &maximum, &err) != BERTH_OK ||
+        (def = find_def(controller, wanted->task_definition, &err)) == NULL ||
+        plan_get(controller, def, wanted->strategies, wanted->strategy_count, wanted->constraints,
+                 wanted->constraint_count, PLACEMENT_DEFAULT_SERVICE, &plan, &err) != BERTH_OK) {
+        emit_refusal(controller, event, REPLY_INVALID, "%s", err.text);
+        return;
+    }
+    if (find_service(controller, wanted->service) != NULL) {
+        emit_refusal(controller, event, REPLY_REFUSED,
+                     "serviceName: %s is taken; update it or choose another name", wanted->service);
+        return;
+    }
+    text_clear(&controller->key);
+    text_addf(&controller->key, "service:%s", wanted->service);
+    group_id group = group_ensure(controller, controller->key.bytes);
+    symbol name = symbols_add(controller->symbols, wanted->service);
+    struct service *service =
+        service_new(controller, (service_id)controller->services.count, name, group);
+    service->scheduling = wanted->scheduling;
+    service->desired_count = desired;
+    service->minimum_percent = minimum;
+    service->maximum_percent = maximum;
+    service->created_wall_ns = controller->now.wall_ns;
+    deploy(controller, service, plan);
+    if (is_daemon) {
+        *vec_push(&controller->daemons) = service->id;
+        check_all_seats(controller, service);
+    }
+    service_mark(controller, service);
+    reply_service(controller, event, service->id);
+}
+
+/* New strategies or constraints are no deployment: every deployment goes on under them. */
+static enum berth_err replan(struct controller *controller, struct service *service,
+                             const struct event_service *wanted, const struct task_def *def,
+                             struct plan **out, struct berth_error *err)
+{
+    const struct plan *now = service->deployments.items[0]->plan;
+    const struct placement_strategy_spec *strategies =
+        wanted->sets_strategies ? wanted->strategies : now->strategies;
+    const struct placement_constraint_spec *constraints =
+        wanted->sets_constraints ? wanted->constraints : now->constraints;
+    return plan_get(controller, def, strategies,
+                    wanted->sets_strategies ? wanted->strategy_count : now->strategy_count,
+                    constraints,
+                    wanted->sets_constraints ? wanted->constraint_count : now->constraint_count,
+                    PLACEMENT_DEFAULT_SERVICE, out, err);
+}
+
+static void set_plan(struct controller *controller, struct deployment *deployment,
+                     struct plan *plan)
+{
+    plan_hold(controller, plan);
+    plan_drop(controller, deployment->plan);
+    deployment->plan = plan;
+}
+
+static void adopt_specs(struct controller *controller, struct service *service,
+                        const struct event_service *wanted)
+{
+    struct berth_error err = BERTH_ERROR_INIT;
+    if (!wanted->sets_strategies && !wanted->sets_constraints)
+        return;
+    service_set_blocked(controller, service, BERTH_NS_NEVER);
+    service->is_record_dirty = true;
+    for (size_t i = service->deployments.count; i-- > 0;) {
+        struct plan *plan = NULL;
+        /* An older definition's own constraints may leave no room for ten: it keeps its plan. */
+        if (replan(controller, service, wanted, service->deployments.items[i]->def, &plan, &err) ==
+            BERTH_OK)
+            set_plan(controller, service->deployments.items[i], plan);
+    }
+}
+
+void services_update(struct controller *controller, const struct event *event)
+{
+    const struct event_service *wanted = &event->u.service;
+    struct service *service = find_service(controller, wanted->service);
+    if (service == NULL) {
+        emit_refusal(controller, event, REPLY_NOT_FOUND, "service: there is no %.256s",
+                     wanted->service == NULL ? "name" : wanted->service);
+        return;
+    }
+    bool is_daemon = service->scheduling == SCHEDULING_DAEMON;
+    uint32_t desired = service->desired_count;
+    uint32_t minimum = service->minimum_percent, maximum = service->maximum_percent;
+    const struct task_def *def = service->deployments.items[0]->def;
+    struct berth_error err = BERTH_ERROR_INIT;
+    struct plan *plan = NULL;
+    if (is_daemon && wanted->sets_strategies && wanted->strategy_count > 0)
+        (void)berth_fail(&err, BERTH_ERR_INPUT,
+                         "placementStrategy: a DAEMON service has none; leave it out");
+    if (err.code != BERTH_OK ||
+        resolve_numbers(wanted, is_daemon, &desired, &minimum, &maximum, &err) != BERTH_OK ||
+        (wanted->task_definition != NULL &&
+         (def = find_def(controller, wanted->task_definition, &err)) == NULL) ||
+        replan(controller, service, wanted, def, &plan, &err) != BERTH_OK) {
+        emit_refusal(controller, event, REPLY_INVALID, "%s", err.text);
+        return;
+    }
+    bool deploys = wanted->force_new_deployment || def != service->deployments.items[0]->def;
+    plan_hold(controller, plan);
+    adopt_specs(controller, service, wanted);
+    if (deploys)
+        deploy(controller, service, plan);
+    plan_drop(controller, plan);
+    if (service->desired_count != desired || service->minimum_percent != minimum ||
+        service->maximum_percent != maximum)
+        service->is_record_dirty = true;
+    service->desired_count = desired;
+    service->minimum_percent = minimum;
+    service->maximum_percent = maximum;
+    if (is_daemon && (deploys || wanted->sets_constraints))
+        check_all_seats(controller, service);
+    service_mark(controller, service);
+    reply_service(controller, event, service->id);
+}
+
+/* The service is gone at once (INACTIVE: every task is told to stop); its tasks end on their own.
+ */
+static void remove_service(struct controller *controller, struct service *service)
+{
+    for (size_t i = 0; i < service->deployments.count; i++) {
+        struct deployment *deployment = service->deployments.items[i];
+        while (deployment->tasks.first != NULL) {
+            struct task *task = deployment->tasks.first;
+            task_stop(controller, task, STOP_SERVICE_SCHEDULER_INITIATED,
+                      STOP_REASON_SERVICE_DELETED);
+            task_uncount(task);
+            task_list_remove(&deployment->tasks, task, LIST_OWNER);
+            if (service->scheduling == SCHEDULING_DAEMON)
+                host_of(controller, task->instance)->ordinary++;
+            task->deployment = NULL;
+        }
+    }
+    service_set_blocked(controller, service, BERTH_NS_NEVER);
+    service_set_deadline(controller, service, BERTH_NS_NEVER);
+    remove_id(controller->daemons.items, &controller->daemons.count, service->id);
+    (void)map_remove(&controller->service_by_name, service->name);
+    controller->services.items[service->id] = NULL;
+    emit_service_gone(controller, service);
+    service_free(controller, service);
+}
+
+void services_delete(struct controller *controller, const struct event *event)
+{
+    const struct event_service *wanted = &event->u.service;
+    struct service *service = find_service(controller, wanted->service);
+    if (service == NULL) {
+        emit_refusal(controller, event, REPLY_NOT_FOUND, "service: there is no %.256s",
+                     wanted->service == NULL ? "name" : wanted->service);
+        return;
+    }
+    struct service_view view = service_view_of(service);
+    if (!wanted->force &&
+        (service->desired_count > 0 || view.running_count > 0 || view.pending_count > 0)) {
+        emit_refusal(controller, event, REPLY_REFUSED,
+                     "service: %s still has tasks; set desiredCount to 0 first or use force",
+                     wanted->service);
+        return;
+    }
+    service_id id = service->id;
+    remove_service(controller, service);
+    reply_service(controller, event, id);
+}

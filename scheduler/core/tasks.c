@@ -1,0 +1,323 @@
+/*
+ * One task's life, as the controller sees it.
+ *
+ *     (waits) PROVISIONING --> PENDING --> RUNNING
+ *                   |             |           |        desiredStatus falls: out of its group,
+ *                   |             +-----------+------> STOPPING, and its agent is told
+ *                   v                                     |   the agent reports, or its host is
+ * lost: STOPPED <--------------------------------+   STOPPED, released, forgotten
+ *
+ * A reservation lasts from placement to STOPPED (U4); spread and distinctInstance count a task only
+ * while its desiredStatus is RUNNING (U2). Every change passes through these functions, which keep
+ * the cluster, the deployment's figures and the instance's in step.
+ */
+#include <assert.h>
+#include <string.h>
+
+#include "scheduler/core/controller_internal.h"
+
+void task_list_append(struct task_list *list, struct task *task, enum task_list_kind kind)
+{
+    struct task_link *link = &task->links[kind];
+    link->prev = list->last;
+    link->next = NULL;
+    if (list->last != NULL)
+        list->last->links[kind].next = task;
+    else
+        list->first = task;
+    list->last = task;
+    list->count++;
+}
+
+void task_list_insert(struct task_list *list, struct task *task, enum task_list_kind kind)
+{
+    struct task *before = list->last;
+    while (before != NULL && (kind == LIST_QUEUE ? before->running_mono_ns > task->running_mono_ns
+                                                 : before->id > task->id))
+        before = before->links[kind].prev;
+    if (before == list->last) {
+        task_list_append(list, task, kind);
+        return;
+    }
+    struct task *after = before == NULL ? list->first : before->links[kind].next;
+    task->links[kind] = (struct task_link){before, after};
+    after->links[kind].prev = task;
+    if (before == NULL)
+        list->first = task;
+    else
+        before->links[kind].next = task;
+    list->count++;
+}
+
+void task_list_remove(struct task_list *list, struct task *task, enum task_list_kind kind)
+{
+    struct task_link *link = &task->links[kind];
+    if (link->prev != NULL)
+        link->prev->links[kind].next = link->next;
+    else
+        list->first = link->next;
+    if (link->next != NULL)
+        link->next->links[kind].prev = link->prev;
+    else
+        list->last = link->prev;
+    assert(list->count > 0);
+    list->count--;
+    *link = (struct task_link){NULL, NULL};
+}
+
+struct task *task_find(const struct controller *controller, task_id id)
+{
+    uint32_t slot = map_get(&controller->task_slots, id);
+    if (slot == MAP_ABSENT)
+        return NULL;
+    return &controller->chunks.items[slot / TASK_CHUNK][slot % TASK_CHUNK];
+}
+
+struct task *task_alloc(struct controller *controller, task_id id)
+{
+    if (controller->free_slots.count == 0) {
+        uint32_t base = (uint32_t)controller->chunks.count * TASK_CHUNK;
+        *vec_push(&controller->chunks) = mem_resize(NULL, TASK_CHUNK, sizeof(struct task));
+        for (uint32_t i = TASK_CHUNK; i-- > 0;)
+            *vec_push(&controller->free_slots) = base + i;
+    }
+    uint32_t slot = controller->free_slots.items[--controller->free_slots.count];
+    struct task *task = &controller->chunks.items[slot / TASK_CHUNK][slot % TASK_CHUNK];
+    memset(task, 0, sizeof *task);
+    task->id = id;
+    task->slot = slot;
+    task->service = SERVICE_NONE;
+    task->instance = INSTANCE_NONE;
+    task->running_mono_ns = BERTH_NS_NEVER;
+    task->desired_running = true;
+    map_put(&controller->task_slots, id, slot);
+    task_list_append(&controller->tasks, task, LIST_ALL);
+    return task;
+}
+
+void task_free(struct controller *controller, struct task *task)
+{
+    task_list_remove(&controller->tasks, task, LIST_ALL);
+    (void)map_remove(&controller->task_slots, task->id);
+    *vec_push(&controller->free_slots) = task->slot;
+}
+
+struct demand task_demand(const struct task *task)
+{
+    struct demand demand = task->def->demand;
+    demand.cpu_units = task->cpu_units;
+    demand.mem_mib = task->mem_mib;
+    demand.gpus = task->gpus;
+    demand.gpu_count = task->gpu_count;
+    return demand;
+}
+
+static uint32_t *figure_of(const struct task *task)
+{
+    struct deployment *deployment = task->deployment;
+    if (!task->desired_running)
+        return &deployment->stopping;
+    struct tally *tally = &deployment->tally[task->is_draining];
+    if (task->status < TASK_RUNNING)
+        return &tally->pending;
+    return task->is_healthy ? &tally->healthy : &tally->young;
+}
+
+void task_count(struct task *task)
+{
+    if (task->deployment == NULL || task->status == TASK_STOPPED)
+        return;
+    ++*figure_of(task);
+    if (task->desired_running && task->status == TASK_RUNNING && !task->is_healthy)
+        task_list_insert(&task->deployment->young, task, LIST_QUEUE);
+}
+
+void task_uncount(struct task *task)
+{
+    if (task->deployment == NULL || task->status == TASK_STOPPED)
+        return;
+    uint32_t *figure = figure_of(task);
+    assert(*figure > 0);
+    --*figure;
+    if (task->desired_running && task->status == TASK_RUNNING && !task->is_healthy)
+        task_list_remove(&task->deployment->young, task, LIST_QUEUE);
+}
+
+/* The time of the step rises, so the young stand in order of age and only the first few are seen.
+ */
+void task_mature(struct controller *controller, struct deployment *deployment)
+{
+    berth_ns born_ns = controller->now.mono_ns - ROLLOUT_HEALTHY_AFTER_NS;
+    struct task *task = deployment->young.first;
+    while (task != NULL && task->running_mono_ns <= born_ns) {
+        struct task *next = task->links[LIST_QUEUE].next;
+        task_uncount(task);
+        task->is_healthy = true;
+        task_count(task);
+        task = next;
+    }
+}
+
+/* FNV-1a, 64 bit. */
+static uint64_t hash_bytes(const unsigned char *bytes, size_t size_bytes)
+{
+    uint64_t hash = UINT64_C(0xcbf29ce484222325);
+    for (size_t i = 0; i < size_bytes; i++)
+        hash = (hash ^ bytes[i]) * UINT64_C(0x100000001b3);
+    return hash;
+}
+
+/*
+ * GPU requests and grants are kept once for good: messages that lend them may be under way for
+ * longer than the task lives, and there are few different ones.
+ */
+const void *intern_bytes(struct controller *controller, const void *bytes, size_t size_bytes)
+{
+    if (size_bytes == 0)
+        return NULL;
+    uint64_t hash = hash_bytes(bytes, size_bytes);
+    uint32_t first = map_get(&controller->interned_by_hash, hash);
+    for (uint32_t at = first; at != MAP_ABSENT; at = controller->interned.items[at].next) {
+        const struct interned *known = &controller->interned.items[at];
+        if (known->size_bytes == size_bytes && memcmp(known->bytes, bytes, size_bytes) == 0)
+            return known->bytes;
+    }
+    void *copy = mem_alloc(size_bytes);
+    memcpy(copy, bytes, size_bytes);
+    map_put(&controller->interned_by_hash, hash, (uint32_t)controller->interned.count);
+    *vec_push(&controller->interned) = (struct interned){copy, size_bytes, first};
+    return copy;
+}
+
+static void tell_agent(struct controller *controller, struct task *task)
+{
+    if (!cluster_instance(controller->cluster, task->instance)->is_agent_connected)
+        return; /* It will be told when it is back. */
+    emit_payload(controller, task, task->seq);
+}
+
+void task_place(struct controller *controller, struct task *task, instance_id instance)
+{
+    assert(task->instance == INSTANCE_NONE && task->desired_running);
+    struct host *host = host_of(controller, instance);
+    struct demand demand = task_demand(task);
+    struct gpu_grant grants[GPU_DEVICES_MAX];
+    enum task_status previous = task->status;
+    uint32_t count = cluster_reserve(controller->cluster, instance, &demand, grants);
+    cluster_join(controller->cluster, instance, task->group);
+    task->grants = intern_bytes(controller, grants, count * sizeof *grants);
+    task->grant_count = (uint16_t)count;
+    task_uncount(task);
+    task->instance = instance;
+    task->status = TASK_PENDING;
+    task_count(task);
+    task_list_insert(&host->tasks, task, LIST_PLACE);
+    struct service *service = task->deployment == NULL ? NULL : task->deployment->service;
+    if (service == NULL || service->scheduling != SCHEDULING_DAEMON)
+        host->ordinary++;
+    task->seq = ++controller->last_seq;
+    touch_watched(controller, instance);
+    emit_task(controller, task, previous, true, false);
+    tell_agent(controller, task);
+}
+
+void task_running(struct controller *controller, struct task *task)
+{
+    assert(task->status == TASK_PENDING && task->desired_running);
+    enum task_status previous = task->status;
+    task_uncount(task);
+    task->status = TASK_RUNNING;
+    task->running_mono_ns = controller->now.mono_ns;
+    task_count(task);
+    host_set_running(controller, task->instance, host_of(controller, task->instance)->running + 1);
+    touch_watched(controller, task->instance);
+    emit_task(controller, task, previous, true, false);
+    if (task->deployment != NULL) {
+        if (task->deployment->failures > 0) {
+            task->deployment->failures = 0;
+            if (task->deployment->throttled_until_ns > controller->now.mono_ns)
+                task->deployment->throttled_until_ns = controller->now.mono_ns;
+            task->deployment->service->is_record_dirty = true;
+        }
+        service_mark(controller, task->deployment->service);
+    }
+}
+
+/* What both a stop and an end take away from the instance while the task is wanted there. */
+static void leave_instance(struct controller *controller, struct task *task)
+{
+    if (task->instance == INSTANCE_NONE)
+        return;
+    if (task->desired_running)
+        cluster_leave(controller->cluster, task->instance, task->group);
+    if (task->status == TASK_RUNNING)
+        host_set_running(controller, task->instance,
+                         host_of(controller, task->instance)->running - 1);
+    touch(controller, task->instance);
+}
+
+void task_stop(struct controller *controller, struct task *task, enum stop_code code,
+               enum stop_reason reason)
+{
+    if (!task->desired_running)
+        return;
+    if (task->instance == INSTANCE_NONE) {
+        task_end(controller, task, code, reason);
+        return;
+    }
+    enum task_status previous = task->status;
+    leave_instance(controller, task);
+    task_uncount(task);
+    task->desired_running = false;
+    task->status = TASK_STOPPING;
+    task->stop_code = code;
+    task->stop_reason = reason;
+    task_count(task);
+    task->seq = ++controller->last_seq;
+    emit_task(controller, task, previous, true, false);
+    tell_agent(controller, task);
+    if (task->deployment != NULL)
+        service_mark(controller, task->deployment->service);
+}
+
+/* Gives back what the task held on its instance; a daemon's last companion may have gone. */
+static void release_instance(struct controller *controller, struct task *task)
+{
+    struct host *host = host_of(controller, task->instance);
+    struct demand demand = task_demand(task);
+    struct service *service = task->deployment == NULL ? NULL : task->deployment->service;
+    bool is_daemon = service != NULL && service->scheduling == SCHEDULING_DAEMON;
+    cluster_release(controller->cluster, task->instance, &demand, task->grants, task->grant_count);
+    task_list_remove(&host->tasks, task, LIST_PLACE);
+    if (is_daemon) {
+        service->daemon.seats.items[task->instance].task = NULL;
+        daemon_check(controller, service, task->instance);
+    } else if (--host->ordinary == 0) {
+        daemons_check(controller, task->instance);
+    }
+}
+
+void task_end(struct controller *controller, struct task *task, enum stop_code code,
+              enum stop_reason reason)
+{
+    enum task_status previous = task->status;
+    bool was_desired = task->desired_running;
+    leave_instance(controller, task);
+    task_uncount(task);
+    if (was_desired) {
+        task->stop_code = code;
+        task->stop_reason = reason;
+    }
+    if (task->instance != INSTANCE_NONE)
+        release_instance(controller, task);
+    else
+        waiting_remove(controller, task);
+    task->desired_running = false;
+    task->status = TASK_STOPPED;
+    emit_task(controller, task, previous, was_desired, true);
+    if (task->deployment != NULL) {
+        task_list_remove(&task->deployment->tasks, task, LIST_OWNER);
+        service_mark(controller, task->deployment->service);
+    }
+    task_free(controller, task);
+}
