@@ -210,11 +210,12 @@ static enum berth_err read_values(const json_t *metric, const char *place,
 {
     const json_t *mean = json_object_get(metric, "mean");
     const json_t *values = json_object_get(metric, "values");
-    if (!(json_is_number(mean) || json_is_null(mean)) || !json_is_array(values))
+    if (!(json_is_number(mean) || json_is_null(mean)) || (values != NULL && !json_is_array(values)))
         return berth_fail(err, BERTH_ERR_INPUT,
-                          "%s: needs \"mean\", a number or null, and \"values\", a list; is this "
-                          "a summary.json?",
+                          "%s: needs \"mean\", a number or null, and may have \"values\", a list; "
+                          "is this a summary.json?",
                           place);
+    variant->has[index] = true;
     variant->means[index] = json_is_null(mean) ? NAN : json_number_value(mean);
     size_t count = json_array_size(values);
     variant->value_counts[index] = (uint32_t)count;

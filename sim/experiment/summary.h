@@ -22,7 +22,8 @@ void summary_format_string(const char *string, struct text *out);
 
 struct summary_variant {
     char *name;
-    double *values[METRIC_COUNT]; /* NaN for null; NULL when the file has no such metric */
+    bool has[METRIC_COUNT];
+    double *values[METRIC_COUNT]; /* NaN for null; none in a baseline reduced to means */
     double means[METRIC_COUNT];
     uint32_t value_counts[METRIC_COUNT];
 };
