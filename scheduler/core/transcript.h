@@ -2,13 +2,15 @@
  * transcript.h -- the versioned text form of times, events and actions: one line each.
  *
  *     berth-transcript 1
+ *     ! Controller cluster=default account=000000000000 region=us-east-1 random-key=42
  *     @ mono=0 wall=1700000000000000000
  *     > RunTask token=7 task-definition=job count=1
  *     < Change revision=12 kind=task ...
  *     < Reply token=7 ...
  *
- * '@' is the time of the steps that follow, '>' an event in, '<' an action out. Golden transcripts,
- * replay, parity of simulator and daemon, and recordings of real runs are this one form.
+ * '!' is what the controller was created with, '@' is the time of the steps that follow, '>' an
+ * event in, '<' an action out. Golden transcripts, replay, parity of simulator and daemon, and
+ * recordings of real runs are this one form.
  */
 #ifndef BERTH_SCHEDULER_CORE_TRANSCRIPT_H
 #define BERTH_SCHEDULER_CORE_TRANSCRIPT_H
@@ -16,6 +18,11 @@
 #include "scheduler/core/controller.h"
 
 #define TRANSCRIPT_HEADER "berth-transcript 1"
+
+/* The second line. Times that are never are left out. Read: texts borrow from the line. */
+void transcript_format_options(const struct controller_options *options, struct text *out);
+enum berth_err transcript_parse_options(char *line, struct controller_options *out,
+                                        struct berth_error *err) BERTH_MUST_CHECK;
 
 void transcript_format_time(struct step_time now, struct text *out);
 void transcript_format_event(const struct event *event, struct text *out);

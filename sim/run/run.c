@@ -341,6 +341,12 @@ static void build(struct run *run, berth_ns warm_up_ns)
         .instance_lost_ns = scenario->run.instance_lost_ns,
         .waiting_give_up_ns = WAITING_GIVE_UP_NS,
     };
+    if (run->options->transcript != NULL) {
+        struct text head = TEXT_INIT;
+        text_add(&head, TRANSCRIPT_HEADER "\n");
+        transcript_format_options(&options, &head);
+        write_transcript(run, &head);
+    }
     run->loop = loop_create(controller_create(&options), &options, task_def_from_document,
                             &run->store, &loop_ops, run);
     run->fleet = fleet_create(scenario, rng_key(run->key, "fleet", 0), run->end_ns, run->queue,
@@ -353,8 +359,6 @@ static void build(struct run *run, berth_ns warm_up_ns)
 static void start(struct run *run)
 {
     const struct scenario *scenario = run->scenario;
-    if (run->options->transcript != NULL)
-        (void)fprintf(run->options->transcript, "%s\n", TRANSCRIPT_HEADER);
     register_definitions(run);
     fleet_start(run->fleet);
     for (uint32_t i = 0; i < scenario->service_count; i++)

@@ -1,0 +1,42 @@
+#include "scheduler/core/transcript.h"
+
+enum berth_err transcript_parse_options(char *line, struct controller_options *out,
+                                        struct berth_error *err)
+{
+    struct text_line words;
+    if (line[0] != '!' || line[1] != ' ')
+        return berth_fail(err, BERTH_ERR_INPUT,
+                          "the line after the header must be \"! Controller ...\"");
+    enum berth_err code = text_parse_line(line + 2, &words, err);
+    if (code != BERTH_OK)
+        return code;
+    *out = (struct controller_options){.cluster = text_get(&words, "cluster"),
+                                       .account = text_get(&words, "account"),
+                                       .region = text_get(&words, "region"),
+                                       .instance_lost_ns = BERTH_NS_NEVER,
+                                       .waiting_give_up_ns = BERTH_NS_NEVER};
+    (void)text_get_i64(&words, "instance-lost", &out->instance_lost_ns);
+    (void)text_get_i64(&words, "waiting-give-up", &out->waiting_give_up_ns);
+    if (out->cluster == NULL || out->account == NULL || out->region == NULL ||
+        !text_get_u64(&words, "random-key", &out->random_key) || out->instance_lost_ns < 0 ||
+        out->waiting_give_up_ns < 0)
+        return berth_fail(err, BERTH_ERR_INPUT,
+                          "the options need cluster, account, region and random-key, and times of "
+                          "at least 0");
+    return BERTH_OK;
+}
+
+void transcript_format_options(const struct controller_options *options, struct text *out)
+{
+    text_add(out, "! ");
+    text_word(out, "Controller");
+    text_field(out, "cluster", options->cluster);
+    text_field(out, "account", options->account);
+    text_field(out, "region", options->region);
+    text_field_u64(out, "random-key", options->random_key);
+    if (options->instance_lost_ns != BERTH_NS_NEVER)
+        text_field_i64(out, "instance-lost", options->instance_lost_ns);
+    if (options->waiting_give_up_ns != BERTH_NS_NEVER)
+        text_field_i64(out, "waiting-give-up", options->waiting_give_up_ns);
+    text_end(out);
+}
