@@ -319,8 +319,9 @@ static void create_service(struct run *run, uint32_t index)
         .constraints = service->constraints.items,
         .constraint_count = service->constraints.count,
     };
-    event.u.service.strategies =
-        run_strategies(run, &service->strategies, &event.u.service.strategy_count);
+    if (service->scheduling != SCHEDULING_DAEMON || service->strategies.is_set)
+        event.u.service.strategies =
+            run_strategies(run, &service->strategies, &event.u.service.strategy_count);
     run_step(run, &event);
 }
 
