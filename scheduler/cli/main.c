@@ -9,6 +9,7 @@
 static const struct command *const commands[] = {
     &command_run,
     &command_place,
+    &command_validate,
     &command_import,
     &command_gate,
     NULL,

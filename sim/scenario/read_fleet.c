@@ -1,6 +1,6 @@
 #include "sim/scenario/parts.h"
 
-#include <stdio.h>
+#include <math.h>
 #include <string.h>
 
 #include "scheduler/ecs/task_def_json.h"
@@ -101,7 +101,13 @@ static int32_t read_capacity(const struct at *at, bool (*parse)(const json_t *, 
     if (at->json == NULL || at->reader->has_failed)
         return 1;
     char buffer[80];
-    if (!parse(at->json, &value) || value < 1)
+    /* 4096.0 is a whole number too, as in JSON Schema. */
+    double real = json_real_value(at->json);
+    bool is_whole = json_is_real(at->json) && real == floor(real) && fabs(real) <= INT32_MAX;
+    json_t *number = is_whole ? json_integer((json_int_t)real) : json_incref(at->json);
+    bool is_read = parse(number, &value);
+    json_decref(number);
+    if (!is_read || value < 1)
         at_fail(at, "%s is not understood here; %s", json_words(at->json, buffer, sizeof buffer),
                 cure);
     return value;

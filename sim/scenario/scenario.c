@@ -9,6 +9,7 @@
  */
 #include "sim/scenario/scenario.h"
 
+#include <stdio.h>
 #include <string.h>
 
 #include "sim/scenario/compare.h"
@@ -157,6 +158,41 @@ enum berth_err scenario_load_text(const char *text, size_t length, const char *f
     *out = NULL;
     enum berth_err code = document_load_text(text, length, folder, &document, err);
     return code != BERTH_OK ? code : load_document(&document, "scenario", out, err);
+}
+
+static enum berth_err check_metric(const struct scenario_set *set, const struct scenario *scenario,
+                                   const char *place, const char *name, const char *const *names,
+                                   struct berth_error *err)
+{
+    for (size_t i = 0; names[i] != NULL; i++)
+        if (strcmp(names[i], name) == 0)
+            return BERTH_OK;
+    const char *near = berth_nearest(name, names);
+    return berth_fail(err, BERTH_ERR_INPUT,
+                      "%s:%s: there is no metric \"%.60s\" (variant %.100s); %s%s%s", set->path,
+                      place, name, scenario->variant,
+                      near != NULL ? "did you mean \"" : "see \"Metrics\" in sim/README.md",
+                      near != NULL ? near : "", near != NULL ? "\"?" : "");
+}
+
+enum berth_err scenario_check_metrics(const struct scenario_set *set, const char *const *names,
+                                      struct berth_error *err)
+{
+    for (uint32_t i = 0; i < set->variant_count; i++) {
+        const struct scenario_run *run = &set->variants[i]->run;
+        enum berth_err code = BERTH_OK;
+        for (uint32_t j = 0; j < run->metric_count && code == BERTH_OK; j++) {
+            char place[40];
+            (void)snprintf(place, sizeof place, "/run/metrics/%u", j);
+            code = check_metric(set, set->variants[i], place, run->metrics[j], names, err);
+        }
+        if (code == BERTH_OK && run->precision_metric != NULL)
+            code = check_metric(set, set->variants[i], "/run/precision/metric",
+                                run->precision_metric, names, err);
+        if (code != BERTH_OK)
+            return code;
+    }
+    return BERTH_OK;
 }
 
 const struct scenario_task_def *scenario_find_task_def(const struct scenario *scenario,

@@ -228,6 +228,13 @@ enum berth_err scenario_load_text(const char *text, size_t length, const char *f
                                   struct scenario_set **out,
                                   struct berth_error *err) BERTH_MUST_CHECK;
 
+/*
+ * Refuse names of metrics (run.metrics, run.precision.metric) that are not among `names`
+ * (NULL-terminated): the caller's, since metrics are made in a layer above.
+ */
+enum berth_err scenario_check_metrics(const struct scenario_set *set, const char *const *names,
+                                      struct berth_error *err) BERTH_MUST_CHECK;
+
 const struct scenario_task_def *scenario_find_task_def(const struct scenario *scenario,
                                                        const char *name);
 const struct scenario_service *scenario_find_service(const struct scenario *scenario,
