@@ -11,6 +11,7 @@ static const struct command *const commands[] = {
     &command_place,
     &command_validate,
     &command_import,
+    &command_replay,
     &command_gate,
     NULL,
 };
