@@ -1,7 +1,10 @@
 /*
  * Lines to events and back. The controller is only asked for names here, so this file answers for
- * it: the linker takes these two functions instead of the real ones.
+ * it: the writer of actions is compiled here once more, against two functions of other names.
  */
+#define controller_cluster fake_cluster
+#define controller_service fake_service
+
 #include "scheduler/core/transcript.h"
 
 #include <setjmp.h>
@@ -13,6 +16,7 @@
 #include <cmocka.h>
 
 #include "scheduler/base/mem.h"
+#include "scheduler/core/transcript_action.c"
 
 static struct cluster *names_cluster;
 static symbol service_name;
