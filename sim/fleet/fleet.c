@@ -189,9 +189,10 @@ static void send_up(struct fleet *fleet, uint32_t host, const struct message *me
                     parcels_hold(&fleet->parcels, message), h->link_epoch);
 }
 
-void fleet_send(struct fleet *fleet, const struct message *message)
+void fleet_send(struct fleet *fleet, berth_ns now_ns, const struct message *message)
 {
     uint32_t host = fleet_host_of(fleet, message->instance);
+    fleet->now_ns = now_ns;
     /* Work for an instance may be decided in the very step that registers it. */
     if (host == HOST_NONE && message->instance >= fleet->host_of.count)
         host = fleet->registering;
@@ -347,10 +348,12 @@ static void booted(struct fleet *fleet, uint32_t host, uint64_t power_epoch)
         join_again(fleet, host);
 }
 
+/* Were the first fleet to boot, services would be placed on whichever hosts happen to come first.
+ */
 void fleet_start(struct fleet *fleet)
 {
     for (uint32_t i = 0; i < fleet->host_count; i++)
-        host_boot(fleet, i);
+        host_boot(fleet, i, 0);
 }
 
 void fleet_dispatch(struct fleet *fleet, berth_ns now_ns, const struct sim_event *event)

@@ -78,12 +78,12 @@ uint32_t fleet_task_count(const struct fleet *fleet); /* known to agents, not ye
 /* What the controller made of definition number `index` of the scenario. */
 void fleet_define(struct fleet *fleet, uint32_t index, const struct task_def *def);
 
-void fleet_start(struct fleet *fleet); /* every host boots, at time 0 */
+void fleet_start(struct fleet *fleet); /* every host is up and registers, at time 0 */
 void fleet_dispatch(struct fleet *fleet, berth_ns now_ns, const struct sim_event *event);
 
 /* From the controller: the reply to a host's registration, and messages to its agents. */
 void fleet_registered(struct fleet *fleet, uint64_t token, instance_id instance);
-void fleet_send(struct fleet *fleet, const struct message *message);
+void fleet_send(struct fleet *fleet, berth_ns now_ns, const struct message *message);
 
 /*
  * One cause of loss more; a host returns when the last one is gone. A worse mode than the present

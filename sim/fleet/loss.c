@@ -18,12 +18,11 @@
 #include "scheduler/base/mem.h"
 #include "sim/fleet/host.h"
 
-void host_boot(struct fleet *fleet, uint32_t host)
+void host_boot(struct fleet *fleet, uint32_t host, berth_ns delay_ns)
 {
     struct host *h = &fleet->hosts[host];
     host_set_power(fleet, host, HOST_BOOTING);
     h->power_epoch++;
-    berth_ns delay_ns = distribution_draw_ns(&fleet->scenario->delays.boot, &h->boot);
     fleet_queue(fleet, behaviour_later(fleet->now_ns, delay_ns), FLEET_BOOTED, host, h->power_epoch,
                 0);
 }
@@ -165,7 +164,7 @@ static void come_back(struct fleet *fleet, uint32_t host)
     h->causes = 0;
     h->loss++;
     if (h->power == HOST_OFF)
-        host_boot(fleet, host);
+        host_boot(fleet, host, distribution_draw_ns(&fleet->scenario->delays.boot, &h->boot));
     else if (h->power == HOST_HUNG)
         wake(fleet, host);
     else

@@ -103,9 +103,11 @@ struct collect *collect_create(const struct scenario *scenario, const struct run
     find_smallest(collect);
     find_zones(collect);
     collect->services = mem_alloc((scenario->service_count + 1) * sizeof *collect->services);
-    for (uint32_t i = 0; i < scenario->service_count; i++)
+    for (uint32_t i = 0; i < scenario->service_count; i++) {
         collect->services[i].by_zone =
             mem_alloc(collect->zone_count * sizeof *collect->services[i].by_zone);
+        collect->measured_count += collect_is_measured(collect, i);
+    }
     prepare_samples(collect);
     set_next_sample(collect);
     set_boundary(collect);
@@ -362,10 +364,10 @@ static void finish_services(struct collect *collect, double *metrics)
     struct levels *levels = &collect->levels;
     berth_ns end_ns = collect->duration_ns;
     double window_ns = (double)(end_ns - levels->window_ns);
-    double count = (double)collect->scenario->service_count;
+    double count = (double)collect->measured_count;
     double below = level_in_window(levels, LEVEL_BELOW_DESIRED, end_ns);
     double desired = level_in_window(levels, LEVEL_DESIRED, end_ns);
-    bool has_services = collect->scenario->service_count > 0;
+    bool has_services = collect->measured_count > 0;
     metrics[METRIC_ZONE_SKEW_MEAN] =
         ratio(level_in_window(levels, LEVEL_ZONE_SKEW, end_ns), window_ns * count);
     metrics[METRIC_BLAST_RADIUS_MAX] =

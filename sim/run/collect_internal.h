@@ -36,7 +36,8 @@ struct instance_figures {
     int64_t figure[LEVEL_INSTANCES_IN_USE + 1]; /* CPU_RESERVED .. INSTANCES_IN_USE are used */
     int64_t load; /* reserved CPU in ten-thousandths of what is registered */
     bool is_registered;
-    uint32_t zone; /* index + 1; 0: not known yet */
+    uint32_t tasks; /* that hold a reservation here, daemons' left out: they are everywhere */
+    uint32_t zone;  /* index + 1; 0: not known yet */
 };
 
 struct task_figures {
@@ -44,10 +45,11 @@ struct task_figures {
     instance_id instance;
     uint32_t service; /* of the scenario, or UINT32_MAX */
     uint32_t zone;
-    bool is_waiting, is_running, is_counted; /* counted: in its service's zone counts */
+    bool is_daemon, is_waiting, is_running;
+    bool is_counted; /* in its service's zone counts */
 };
 
-struct service_figures {
+struct service_figures { /* of a REPLICA service; those of a daemon stay 0 */
     int64_t desired, serving, below, skew;
     uint32_t *by_zone; /* owned */
     bool is_steady, is_unsettled, is_active;
@@ -78,6 +80,7 @@ struct collect {
     const char **zones;               /* owned array of lent texts */
     uint32_t zone_count;
     VEC(struct smallest) smallest;
+    uint32_t measured_count; /* REPLICA services */
     uint32_t unsettled_count;
     VEC(berth_ns) disturbances; /* still open: when each began */
     uint64_t steady_count;
@@ -100,6 +103,8 @@ void collect_instance(struct collect *collect, berth_ns now_ns, instance_id id);
 uint32_t collect_zone(struct collect *collect, instance_id id);
 void collect_task(struct collect *collect, berth_ns now_ns, const struct change *change);
 void collect_service(struct collect *collect, berth_ns now_ns, const struct change *change);
+/* Daemons follow the machines: one that is missing on a dead machine is missed by nobody. */
+bool collect_is_measured(const struct collect *collect, uint32_t service);
 uint32_t collect_service_index(struct collect *collect, service_id service);
 void collect_blast(struct collect *collect, uint32_t service, int64_t tasks);
 void collect_blast_scan(struct collect *collect);

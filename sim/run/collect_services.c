@@ -21,8 +21,16 @@ static void judge(struct collect *collect, berth_ns now_ns, struct service_figur
     service->is_unsettled = is_unsettled;
 }
 
+bool collect_is_measured(const struct collect *collect, uint32_t service)
+{
+    return service != UINT32_MAX &&
+           collect->scenario->services[service].scheduling == SCHEDULING_REPLICA;
+}
+
 void collect_serving(struct collect *collect, berth_ns now_ns, uint32_t service, int change)
 {
+    if (!collect_is_measured(collect, service))
+        return;
     collect->services[service].serving += change;
     judge(collect, now_ns, &collect->services[service]);
 }
@@ -56,7 +64,7 @@ void collect_service(struct collect *collect, berth_ns now_ns, const struct chan
 {
     const struct service_view *view = &change->u.service;
     uint32_t index = collect_service_index(collect, view->service);
-    if (index == UINT32_MAX)
+    if (!collect_is_measured(collect, index))
         return;
     struct service_figures *service = &collect->services[index];
     int64_t desired = view->is_active ? (int64_t)view->desired_count : 0;
@@ -113,7 +121,7 @@ void collect_blast_scan(struct collect *collect)
         for (uint32_t i = 0; i < instance->group_count; i++) {
             group_id group = instance->groups[i].group;
             if (group < collect->service_of_group.count &&
-                collect->service_of_group.items[group] != UINT32_MAX)
+                collect_is_measured(collect, collect->service_of_group.items[group]))
                 collect_blast(collect, collect->service_of_group.items[group],
                               instance->groups[i].tasks);
         }
@@ -122,7 +130,7 @@ void collect_blast_scan(struct collect *collect)
 
 void collect_disturbed(struct collect *collect, berth_ns now_ns)
 {
-    if (collect->scenario->service_count > 0 && collect->is_in_window)
+    if (collect->measured_count > 0 && collect->is_in_window)
         *vec_push(&collect->disturbances) = now_ns;
 }
 

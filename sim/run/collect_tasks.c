@@ -26,9 +26,10 @@ static int64_t not_negative(int64_t value)
 }
 
 static struct instance_figures read_instance(const struct collect *collect,
-                                             const struct instance *instance, uint32_t zone)
+                                             const struct instance *instance,
+                                             const struct instance_figures *was)
 {
-    struct instance_figures is = {.zone = zone};
+    struct instance_figures is = {.zone = was->zone, .tasks = was->tasks};
     if (instance->status == INSTANCE_INACTIVE)
         return is;
     int64_t cpu_free = not_negative(instance->cpu_remaining);
@@ -46,7 +47,7 @@ static struct instance_figures read_instance(const struct collect *collect,
     is.figure[LEVEL_GPU_RESERVED] = is.figure[LEVEL_GPU_REGISTERED];
     for (uint16_t i = 0; i < instance->gpu_count; i++)
         is.figure[LEVEL_GPU_RESERVED] -= instance->gpu_free_milli[i];
-    is.figure[LEVEL_INSTANCES_IN_USE] = instance->reserved_tasks > 0;
+    is.figure[LEVEL_INSTANCES_IN_USE] = was->tasks > 0;
     if (instance->cpu_registered > 0)
         is.load = is.figure[LEVEL_CPU_RESERVED] * 10000 / instance->cpu_registered;
     return is;
@@ -82,8 +83,8 @@ uint32_t collect_zone(struct collect *collect, instance_id id)
 void collect_instance(struct collect *collect, berth_ns now_ns, instance_id id)
 {
     struct instance_figures *was = instance_figures(collect, id);
-    struct instance_figures is = read_instance(
-        collect, cluster_instance(controller_cluster(collect->controller), id), was->zone);
+    struct instance_figures is =
+        read_instance(collect, cluster_instance(controller_cluster(collect->controller), id), was);
     for (uint32_t i = LEVEL_CPU_RESERVED; i <= LEVEL_INSTANCES_IN_USE; i++)
         if (is.figure[i] != was->figure[i])
             level_add(&collect->levels, i, now_ns, is.figure[i] - was->figure[i]);
@@ -126,10 +127,13 @@ static void place_task(struct collect *collect, berth_ns now_ns, struct task_fig
 {
     task->instance = view->instance;
     task->zone = collect_zone(collect, view->instance);
+    task->is_daemon = task->service != UINT32_MAX && !collect_is_measured(collect, task->service);
+    collect->instances.items[view->instance].tasks += !task->is_daemon;
     if (!collect->is_in_window)
         return;
     collect->placed++;
-    histogram_add(collect->waits, now_ns - view->requested_mono_ns);
+    if (!task->is_daemon)
+        histogram_add(collect->waits, now_ns - view->requested_mono_ns);
 }
 
 /* What the end of a task says about the run: who ended it? */
@@ -199,7 +203,7 @@ void collect_task(struct collect *collect, berth_ns now_ns, const struct change 
     set_flag(collect, now_ns, LEVEL_RUNNING, &task->is_running,
              !has_ended && view->last_status == TASK_RUNNING);
     bool is_counted = !has_ended && task->instance != INSTANCE_NONE && view->desired_running;
-    if (task->service != UINT32_MAX && is_counted != task->is_counted) {
+    if (collect_is_measured(collect, task->service) && is_counted != task->is_counted) {
         collect_zone_count(collect, now_ns, task->service, task->zone, is_counted ? 1 : -1);
         if (is_counted && collect->is_in_window)
             collect_blast(collect, task->service,
@@ -207,6 +211,8 @@ void collect_task(struct collect *collect, berth_ns now_ns, const struct change 
                                                  view->group, view->instance));
     }
     task->is_counted = is_counted;
+    if (has_ended && task->instance != INSTANCE_NONE)
+        collect->instances.items[task->instance].tasks -= !task->is_daemon;
     if (task->instance != INSTANCE_NONE)
         collect_instance(collect, now_ns, task->instance);
     if (has_ended)

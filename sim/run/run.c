@@ -119,7 +119,7 @@ static void on_send(void *context, struct step_time decided, const struct messag
     struct run *run = context;
     (void)decided;
     record(run, &(struct action){.kind = ACTION_SEND, .u.send = *message});
-    fleet_send(run->fleet, message);
+    fleet_send(run->fleet, run->now_ns, message);
 }
 
 static void definition_replied(struct run *run, const struct reply *reply)
@@ -319,7 +319,8 @@ static void create_service(struct run *run, uint32_t index)
         .constraints = service->constraints.items,
         .constraint_count = service->constraints.count,
     };
-    if (service->scheduling != SCHEDULING_DAEMON || service->strategies.is_set)
+    /* The run's default is for what is placed by a strategy at all. */
+    if (service->scheduling == SCHEDULING_REPLICA || service->strategies.is_set)
         event.u.service.strategies =
             run_strategies(run, &service->strategies, &event.u.service.strategy_count);
     run_step(run, &event);
@@ -455,6 +456,9 @@ static void turn(struct run *run)
         collect_settled(run->collect, at_ns);
         if (run->options->audits)
             audit(run);
+        if (run->options->observer != NULL)
+            run->options->observer->after_event(run->options->observer->context, at_ns,
+                                                loop_controller(run->loop));
         check_progress(run, run->taken_count - since_count);
         if (is_stopped(run))
             run->code = berth_fail(run->err, BERTH_ERR_INTERRUPTED, "interrupted");

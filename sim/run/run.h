@@ -37,6 +37,13 @@ struct run_result {
     uint32_t heat_rows;
 };
 
+/* Looks on, for tests: called after every event of the queue. */
+struct controller;
+struct run_observer {
+    void (*after_event)(void *context, berth_ns now_ns, const struct controller *controller);
+    void *context;
+};
+
 struct run_options {
     uint64_t seed;
     uint32_t replication;
@@ -44,7 +51,8 @@ struct run_options {
     FILE *transcript; /* of the controller, or NULL */
     bool wants_heat;
     bool audits; /* cluster_audit and controller_audit after every event: tests */
-    const volatile sig_atomic_t *stop; /* set by a signal handler: give up; may be NULL */
+    const struct run_observer *observer; /* or NULL */
+    const volatile sig_atomic_t *stop;   /* set by a signal handler: give up; may be NULL */
 };
 
 enum berth_err run_replication(const struct scenario *scenario, const struct run_options *options,
