@@ -13,11 +13,16 @@
 
 enum { AXIS_VALUES_MAX = 10000, LABEL_MAX = 40 };
 
-/* Short scalars stand for themselves; the rest is numbered. */
+/*
+ * Short scalars stand for themselves, a path for its last part (the rest would change with the
+ * working directory); other values are numbered.
+ */
 static char *label_of(const json_t *value, size_t index)
 {
     struct text label = TEXT_INIT;
     const char *word = json_string_value(value);
+    const char *slash = word == NULL ? NULL : strrchr(word, '/');
+    word = slash == NULL ? word : slash + 1;
     if (word != NULL && is_name(word, LABEL_MAX)) {
         text_add(&label, word);
     } else if (json_is_number(value) || json_is_boolean(value) || json_is_null(value)) {
@@ -30,6 +35,23 @@ static char *label_of(const json_t *value, size_t index)
     return label.bytes;
 }
 
+/* Equal labels would make equal names of cells; equal values would be a cell run twice. */
+static void check_label(const struct at *item, struct compare_axis *axis)
+{
+    for (size_t i = 0; i < item->index; i++) {
+        if (strcmp(axis->labels[i], axis->labels[item->index]) != 0)
+            continue;
+        if (json_equal(json_array_get(axis->values, i), item->json)) {
+            at_fail(item, "is the same as item %zu; write each value once", i);
+            return;
+        }
+        struct text label = TEXT_INIT;
+        text_addf(&label, "%s_%zu", axis->labels[item->index], item->index + 1);
+        mem_free(axis->labels[item->index]);
+        axis->labels[item->index] = label.bytes;
+    }
+}
+
 static void read_values(const struct at *up, struct compare_axis *axis)
 {
     struct at list = at_member(up, "values");
@@ -37,13 +59,10 @@ static void read_values(const struct at *up, struct compare_axis *axis)
     size_t count = at_list(&list, 1, AXIS_VALUES_MAX);
     axis->values = list.json;
     axis->labels = mem_alloc((count + 1) * sizeof *axis->labels);
-    for (size_t i = 0; i < count; i++) {
+    for (size_t i = 0; i < count && !up->reader->has_failed; i++) {
         struct at item = at_item(&list, i);
         axis->labels[i] = label_of(item.json, i);
-        for (size_t j = 0; j < i && !up->reader->has_failed; j++)
-            if (strcmp(axis->labels[i], axis->labels[j]) == 0)
-                at_fail(&item, "is called \"%.60s\" like item %zu; write each value once",
-                        axis->labels[i], j);
+        check_label(&item, axis);
     }
 }
 

@@ -23,7 +23,7 @@ import jsonschema
 # Reasons that need more than one value, a file, or a language within a text.
 BEYOND_A_SCHEMA = (
     "there is no ", "is above ", "is before ", "below a microsecond", "not shorter than", "no such file",
-    "column ", "leads nowhere", "is called ", "weights for", "weights are all 0", "more than 100000 rows",
+    "column ", "leads nowhere", "is the same as ", "weights for", "weights are all 0", "more than 100000 rows",
     "instances; at most", "below run.replications", "the fleet is empty", "a DAEMON service has no",
     "is a folder", "No such file", "makes ", "out of range", "is not a time", "must be above 0", "is not a name",
     "is not a number of", ":/compare/variants/", "a second container", "no container is essential", "unknown key, not one of ECS's",
