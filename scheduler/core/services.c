@@ -173,15 +173,16 @@ static void sort_ids(const struct controller *controller, service_id *ids, servi
 void services_pass(struct controller *controller)
 {
     while (controller->dirty.count > 0) {
-        size_t count = controller->dirty.count;
-        service_id *ids = arena_alloc(&controller->arena, 2 * count * sizeof *ids);
-        memcpy(ids, controller->dirty.items, count * sizeof *ids);
+        size_t count = 0;
+        service_id *ids =
+            arena_alloc(&controller->arena, 2 * controller->dirty.count * sizeof *ids);
+        for (size_t i = 0; i < controller->dirty.count; i++)
+            if (controller->services.items[controller->dirty.items[i]] != NULL)
+                ids[count++] = controller->dirty.items[i]; /* Else deleted after it was marked. */
         sort_ids(controller, ids, ids + count, count);
         vec_clear(&controller->dirty);
         for (size_t i = 0; i < count; i++) {
             struct service *service = controller->services.items[ids[i]];
-            if (service == NULL)
-                continue; /* Deleted after it was marked. */
             /* Marks made by its own pass are seen by that pass. */
             if (service->scheduling == SCHEDULING_DAEMON)
                 reconcile_daemon(controller, service);

@@ -72,7 +72,7 @@ void world_step(struct world *world, const struct event *event)
         cluster_audit(controller_cluster(world->controller));
     }
     if (world->watch != NULL)
-        world->watch(world, world->context);
+        world->watch(world, event, world->context);
 }
 
 struct reply world_command(struct world *world, struct event event)

@@ -28,8 +28,8 @@ struct world {
     uint32_t told[SERVICE_EVENT_KIND_COUNT]; /* service events seen, by kind */
     uint32_t sent[MESSAGE_KIND_COUNT];
     bool audits; /* controller_audit and cluster_audit after every step */
-    /* Called after every step with its actions; may be NULL. */
-    void (*watch)(struct world *world, void *context);
+    /* Called after every step with its event; its actions are in `actions`. May be NULL. */
+    void (*watch)(struct world *world, const struct event *event, void *context);
     void *context;
 };
 

@@ -1,0 +1,588 @@
+/*
+ * Random histories of a small cluster: everything that can be said to a controller, in any order,
+ * with agents that are slow, lose touch, repeat themselves and come back.
+ *
+ * Checked after every step: the audits of controller and cluster, revisions without gaps, bounds of
+ * deployments whenever the scheduler acts, and that nothing is placed where it must not be. And for
+ * reloading: the records written so far, loaded into a second controller at a random moment, give
+ * the same dump and deadline, and from then on the same actions to the last byte.
+ */
+#include <setjmp.h>
+#include <stdarg.h>
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+#include <cmocka.h>
+
+#include "scheduler/core/commit.h"
+#include "scheduler/core/transcript.h"
+#include "scheduler/ecs/task_def_json.h"
+#include "tests/support/world.h"
+
+enum { STEPS = 1500, HISTORIES = 12, TASKS_MAX = 100000, HEALTHY_S = 40 };
+
+struct coverage;
+
+struct history {
+    struct world world;
+    struct rng rng;
+    VEC(struct record) records; /* owned texts, ascending keys */
+    struct commit commit;
+    struct controller *shadow; /* the reloaded one; NULL at first */
+    struct action_list shadow_actions;
+    berth_ns *running_since; /* by task id; BERTH_NS_NEVER */
+    uint32_t reloads, placements, bounds_checked;
+    const char *services[4];
+    struct coverage *coverage;
+};
+
+static uint32_t draw(struct history *history, uint32_t limit)
+{
+    return (uint32_t)rng_below(&history->rng, limit);
+}
+
+static bool chance(struct history *history, uint32_t one_in)
+{
+    return draw(history, one_in) == 0;
+}
+
+/* --- records --- */
+
+static size_t find_record(const struct history *history, const char *key, bool *is_there)
+{
+    size_t low = 0, high = history->records.count;
+    *is_there = false;
+    while (low < high) {
+        size_t middle = (low + high) / 2;
+        int order = strcmp(history->records.items[middle].key, key);
+        if (order == 0) {
+            *is_there = true;
+            return middle;
+        }
+        if (order < 0)
+            low = middle + 1;
+        else
+            high = middle;
+    }
+    return low;
+}
+
+static void free_record(struct record *record)
+{
+    mem_free((void *)(uintptr_t)record->key);
+    mem_free((void *)(uintptr_t)record->value);
+}
+
+static void write_record(struct history *history, const struct store_write *write)
+{
+    bool is_there;
+    size_t at = find_record(history, write->key, &is_there);
+    if (is_there) {
+        free_record(&history->records.items[at]);
+        memmove(history->records.items + at, history->records.items + at + 1,
+                (--history->records.count - at) * sizeof(struct record));
+    }
+    if (write->value == NULL)
+        return;
+    (void)vec_push(&history->records);
+    memmove(history->records.items + at + 1, history->records.items + at,
+            (history->records.count - 1 - at) * sizeof(struct record));
+    history->records.items[at] =
+        (struct record){mem_copy_text(write->key), mem_copy_text(write->value)};
+}
+
+static void keep_records(struct history *history)
+{
+    commit_encode(&history->commit, history->world.controller, &history->world.actions);
+    for (size_t i = 0; i < history->commit.count; i++)
+        write_record(history, &history->commit.items[i]);
+}
+
+/* --- the reloaded controller --- */
+
+static void format_actions(const struct controller *controller, const struct action_list *actions,
+                           struct text *out)
+{
+    for (size_t i = 0; i < actions->count; i++) {
+        const struct action *action = &actions->items[i];
+        transcript_format_action(controller, action, out);
+        if (action->kind == ACTION_CHANGE && !action->u.change.is_deleted) {
+            controller_record_value(controller, &action->u.change, out);
+            text_add(out, "\n");
+        }
+    }
+}
+
+static void compare_texts(const struct text *left, const struct text *right)
+{
+    if (left->length == right->length &&
+        (left->length == 0 || memcmp(left->bytes, right->bytes, left->length) == 0))
+        return;
+    size_t at = 0;
+    if (left->length == 0 || right->length == 0)
+        fail_msg("one is empty: %.1500s", left->length == 0 ? right->bytes : left->bytes);
+    while (left->bytes[at] == right->bytes[at])
+        at++;
+    while (at > 0 && left->bytes[at - 1] != '\n')
+        at--;
+    fail_msg("differ:\n%.1500s\n---\n%.1500s", left->bytes + at, right->bytes + at);
+}
+
+static void compare_dumps(const struct controller *left, const struct controller *right)
+{
+    struct text a = TEXT_INIT, b = TEXT_INIT;
+    controller_dump(left, &a);
+    controller_dump(right, &b);
+    compare_texts(&a, &b);
+    text_free(&a);
+    text_free(&b);
+    assert_true(controller_next_deadline(left) == controller_next_deadline(right));
+}
+
+static void step_shadow(struct history *history, const struct event *event)
+{
+    struct event copy = *event;
+    struct berth_error err = BERTH_ERROR_INIT;
+    struct text a = TEXT_INIT, b = TEXT_INIT;
+    if (event->kind == EVENT_REGISTER_TASK_DEFINITION)
+        assert_int_equal(
+            task_def_from_document(event->u.task_def->document, &copy.u.task_def, &err), BERTH_OK);
+    controller_step(history->shadow, history->world.now, &copy, &history->shadow_actions);
+    format_actions(history->world.controller, &history->world.actions, &a);
+    format_actions(history->shadow, &history->shadow_actions, &b);
+    compare_texts(&a, &b);
+    assert_true(controller_next_deadline(history->world.controller) ==
+                controller_next_deadline(history->shadow));
+    text_free(&a);
+    text_free(&b);
+}
+
+static void reload(struct history *history)
+{
+    struct berth_error err = BERTH_ERROR_INIT;
+    controller_destroy(history->shadow);
+    history->shadow = NULL;
+    if (controller_load(&history->world.options, history->records.items, history->records.count,
+                        task_def_from_document, &history->shadow, &err) != BERTH_OK)
+        fail_msg("%s", err.text);
+    controller_audit(history->shadow);
+    cluster_audit(controller_cluster(history->shadow));
+    compare_dumps(history->world.controller, history->shadow);
+    history->reloads++;
+}
+
+/* --- what must hold of a step --- */
+
+static void check_placement(struct history *history, const struct task_view *task)
+{
+    const struct instance *instance =
+        cluster_instance(controller_cluster(history->world.controller), task->instance);
+    assert_int_equal(instance->status, INSTANCE_ACTIVE);
+    assert_true(instance->is_agent_connected);
+    history->placements++;
+}
+
+static uint32_t healthy_of(struct history *history, service_id service)
+{
+    struct task_view view;
+    uint32_t healthy = 0;
+    struct controller *controller = history->world.controller;
+    for (task_id at = 0; controller_next_task(controller, at, &view); at = view.task)
+        healthy += view.service == service && view.desired_running &&
+                   history->running_since[view.task] <=
+                       history->world.now.mono_ns - HEALTHY_S * BERTH_NS_PER_S;
+    return healthy;
+}
+
+struct percents {
+    uint32_t minimum, maximum;
+};
+
+/* Read from the service's record, since a view does not hold them. */
+static struct percents percents_of(struct history *history, const struct service_view *service)
+{
+    struct change change = {.kind = RECORD_SERVICE, .u.service = *service};
+    struct text value = TEXT_INIT;
+    struct percents percents;
+    controller_record_value(history->world.controller, &change, &value);
+    percents.minimum = (uint32_t)strtoul(strstr(value.bytes, "minimum=") + 8, NULL, 10);
+    percents.maximum = (uint32_t)strtoul(strstr(value.bytes, "maximum=") + 8, NULL, 10);
+    text_free(&value);
+    return percents;
+}
+
+static void check_bounds(struct history *history, service_id id, bool has_started,
+                         bool has_replaced)
+{
+    struct service_view service = controller_service(history->world.controller, id);
+    if (!service.is_active || service.scheduling != SCHEDULING_REPLICA)
+        return;
+    struct percents percents = percents_of(history, &service);
+    uint32_t upper = service.desired_count * percents.maximum / 100;
+    uint32_t lower = (service.desired_count * percents.minimum + 99) / 100;
+    if (has_started)
+        assert_true(world_live(&history->world, id) <= upper);
+    if (has_replaced)
+        assert_true(healthy_of(history, id) >= lower);
+    history->bounds_checked += has_started || has_replaced;
+}
+
+enum { WATCHED_SERVICES = 256 };
+
+/* Over all histories: a rule that never fired was not tested. */
+struct coverage {
+    uint32_t reasons[STOP_REASON_COUNT];
+    uint32_t told[SERVICE_EVENT_KIND_COUNT];
+    uint32_t waited, card_shares;
+};
+
+static void cover(struct history *history, const struct task_view *task)
+{
+    struct coverage *coverage = history->coverage;
+    if (!task->desired_running && task->was_desired_running)
+        coverage->reasons[task->stop_reason]++;
+    coverage->waited += task->last_status == TASK_PROVISIONING;
+    coverage->card_shares += task->gpu_milli % 1000 > 0;
+}
+
+static void check_changes(struct history *history)
+{
+    bool started[WATCHED_SERVICES] = {false}, replaced[WATCHED_SERVICES] = {false};
+    bool scaled[WATCHED_SERVICES] = {false};
+    for (size_t i = 0; i < history->world.actions.count; i++) {
+        const struct action *action = &history->world.actions.items[i];
+        if (action->kind != ACTION_CHANGE || action->u.change.kind != RECORD_TASK)
+            continue;
+        const struct task_view *task = &action->u.change.u.task;
+        assert_true(task->task < TASKS_MAX);
+        cover(history, task);
+        assert_true(task->previous_status <= task->last_status);
+        if (task->last_status == TASK_PENDING) {
+            check_placement(history, task);
+            history->running_since[task->task] = BERTH_NS_NEVER;
+        }
+        if (task->last_status == TASK_RUNNING)
+            history->running_since[task->task] = history->world.now.mono_ns;
+        if (task->service == SERVICE_NONE)
+            continue;
+        assert_true(task->service < WATCHED_SERVICES);
+        started[task->service] |= task->last_status == TASK_PENDING;
+        if (task->last_status == TASK_STOPPING) {
+            scaled[task->service] |= task->stop_reason == STOP_REASON_SCALING;
+            replaced[task->service] |= task->previous_status == TASK_RUNNING &&
+                                       (task->stop_reason == STOP_REASON_DEPLOYMENT ||
+                                        task->stop_reason == STOP_REASON_DRAINING);
+        }
+    }
+    for (service_id id = 0; id < WATCHED_SERVICES; id++)
+        if (started[id] || replaced[id])
+            check_bounds(history, id, started[id], replaced[id] && !scaled[id]);
+}
+
+static void watch(struct world *world, const struct event *event, void *context)
+{
+    struct history *history = context;
+    (void)world;
+    check_changes(history);
+    keep_records(history);
+    if (history->shadow != NULL)
+        step_shadow(history, event);
+    if (chance(history, 40))
+        reload(history);
+}
+
+/* --- what happens --- */
+
+static void define_all(struct world *world)
+{
+    (void)world_define(world, "web", 250, 100);
+    (void)world_define(world, "web", 250, 120);
+    (void)world_define(world, "big", 1500, 900);
+    (void)world_define_json(
+        world, "{\"family\":\"port\",\"networkMode\":\"bridge\",\"containerDefinitions\":[{"
+               "\"name\":\"main\",\"image\":\"app\",\"cpu\":100,\"memory\":64,\"portMappings\":"
+               "[{\"containerPort\":80,\"hostPort\":8080}]}]}");
+    (void)world_define_json(
+        world, "{\"family\":\"gpu\",\"containerDefinitions\":[{\"name\":\"main\",\"image\":\"app\","
+               "\"cpu\":10,\"memory\":64,\"resourceRequirements\":[{\"type\":\"GPU\",\"value\":"
+               "\"0.4\"}]}]}");
+    (void)world_define_json(
+        world, "{\"family\":\"near\",\"containerDefinitions\":[{\"name\":\"main\",\"image\":"
+               "\"app\",\"cpu\":10,\"memory\":64}],\"placementConstraints\":[{\"type\":\"memberOf\""
+               ",\"expression\":\"task:group == service:a and runningTasksCount < 6\"}]}");
+}
+
+static const char *const definitions[] = {"web:1", "web:2", "big", "port", "gpu", "near"};
+enum { DEFINITIONS = 6 };
+
+static void register_one(struct history *history)
+{
+    static const char *const zones[] = {"a", "b", "c"};
+    static const uint16_t ports[] = {22, 2376};
+    struct attribute_text attributes[] = {
+        {"ecs.availability-zone", zones[draw(history, 3)]},
+        {"rack", chance(history, 2) ? "r,1" : "r%2"},
+        {"bare", NULL},
+    };
+    struct event event = {.kind = EVENT_REGISTER_INSTANCE,
+                          .u.register_instance = {.existing = INSTANCE_NONE,
+                                                  .ec2_id = "i-1",
+                                                  .cpu_units = 2000 + (int)draw(history, 2000),
+                                                  .mem_mib = 2000,
+                                                  .gpu_count = (uint16_t)draw(history, 3),
+                                                  .tcp_ports_used = ports,
+                                                  .tcp_port_count = 2,
+                                                  .attributes = attributes,
+                                                  .attribute_count = 1 + draw(history, 3)}};
+    (void)world_command(&history->world, event);
+}
+
+static struct placement_strategy_spec strategy_of(struct history *history)
+{
+    static const struct placement_strategy_spec strategies[] = {
+        {"binpack", "memory"},
+        {"spread", "attribute:ecs.availability-zone"},
+        {"random", NULL},
+        {"spread", "instanceId"},
+    };
+    return strategies[draw(history, 4)];
+}
+
+static struct placement_constraint_spec constraint_of(struct history *history)
+{
+    static const struct placement_constraint_spec constraints[] = {
+        {"distinctInstance", NULL},
+        {"memberOf", "attribute:rack == 'r,1'"},
+        {"memberOf", "not(task:group == service:b)"},
+    };
+    return constraints[draw(history, 3)];
+}
+
+static void run_some(struct history *history)
+{
+    struct placement_strategy_spec strategy = strategy_of(history);
+    struct placement_constraint_spec constraint = constraint_of(history);
+    struct gpu_request gpus[] = {{300}, {1000}};
+    struct event event = {
+        .kind = EVENT_RUN_TASK,
+        .u.run_task = {.task_definition = definitions[draw(history, DEFINITIONS)],
+                       .group = chance(history, 3) ? "batch, one" : NULL,
+                       .started_by = chance(history, 3) ? "a user" : NULL,
+                       .count = 1 + draw(history, 4),
+                       .reference = draw(history, 1000),
+                       .waits = chance(history, 2),
+                       .wants_failures = chance(history, 5),
+                       .strategies = &strategy,
+                       .strategy_count = (uint16_t)draw(history, 2),
+                       .constraints = &constraint,
+                       .constraint_count = (uint16_t)chance(history, 3),
+                       .cpu_units = chance(history, 3) ? (int)draw(history, 500) : OVERRIDE_NONE,
+                       .mem_mib = OVERRIDE_NONE,
+                       .gpus = gpus,
+                       .gpu_count = (uint16_t)draw(history, 3),
+                       .overrides_gpus = chance(history, 5)}};
+    (void)world_command(&history->world, event);
+}
+
+static void change_service(struct history *history)
+{
+    struct placement_strategy_spec strategy = strategy_of(history);
+    struct placement_constraint_spec constraint = constraint_of(history);
+    static const int minimums[] = {0, 50, 100, OVERRIDE_NONE}, maximums[] = {100, 150, 200, -1};
+    const char *name = history->services[draw(history, 4)];
+    bool exists = controller_find_service(history->world.controller, name) != SERVICE_NONE;
+    bool is_daemon = name[0] == 'd';
+    struct event event = {.kind = exists ? EVENT_UPDATE_SERVICE : EVENT_CREATE_SERVICE};
+    if (exists && chance(history, 12)) {
+        event.kind = EVENT_DELETE_SERVICE;
+        event.u.service.force = chance(history, 2);
+    }
+    event.u.service.service = name;
+    event.u.service.scheduling = is_daemon ? SCHEDULING_DAEMON : SCHEDULING_REPLICA;
+    event.u.service.task_definition =
+        exists && chance(history, 2) ? NULL : definitions[draw(history, DEFINITIONS)];
+    event.u.service.desired_count =
+        is_daemon || chance(history, 3) ? OVERRIDE_NONE : (int)draw(history, 8);
+    event.u.service.minimum_healthy_percent = minimums[draw(history, 4)];
+    event.u.service.maximum_percent = is_daemon ? OVERRIDE_NONE : maximums[draw(history, 4)];
+    event.u.service.force_new_deployment = chance(history, 6);
+    event.u.service.strategies = &strategy;
+    event.u.service.strategy_count = is_daemon ? 0 : (uint16_t)draw(history, 2);
+    event.u.service.constraints = &constraint;
+    event.u.service.constraint_count = chance(history, 3);
+    event.u.service.sets_strategies = chance(history, 8);
+    event.u.service.sets_constraints = chance(history, 8);
+    (void)world_command(&history->world, event);
+}
+
+static void touch_instance(struct history *history)
+{
+    uint32_t count = cluster_instance_count(controller_cluster(history->world.controller));
+    instance_id id = draw(history, count + 1);
+    struct event event = {.kind = EVENT_AGENT_CONNECTED, .token = 1, .u.agent = id};
+    switch (draw(history, 8)) {
+    case 0:
+    case 1:
+        event.kind = EVENT_AGENT_DISCONNECTED;
+        break;
+    case 2:
+        event.kind = EVENT_UPDATE_INSTANCE_STATE;
+        event.u.update_instance_state.instance = id;
+        event.u.update_instance_state.status = INSTANCE_DRAINING;
+        break;
+    case 3:
+    case 4:
+        event.kind = EVENT_UPDATE_INSTANCE_STATE;
+        event.u.update_instance_state.instance = id;
+        event.u.update_instance_state.status = INSTANCE_ACTIVE;
+        break;
+    case 5:
+        if (!chance(history, 3))
+            break;
+        event.kind = EVENT_DEREGISTER_INSTANCE;
+        event.u.deregister_instance.instance = id;
+        event.u.deregister_instance.force = chance(history, 2);
+        event.u.deregister_instance.cause =
+            chance(history, 2) ? DEREGISTER_TERMINATED : DEREGISTER_FORCED;
+        break;
+    default:
+        break;
+    }
+    world_step(&history->world, &event);
+}
+
+static void end_a_task(struct history *history)
+{
+    static const enum exit_cause causes[] = {EXIT_ESSENTIAL, EXIT_PULL_FAILED, EXIT_START_FAILED,
+                                             EXIT_HOST_LOST};
+    uint32_t count = (uint32_t)history->world.tasks.count;
+    if (count == 0)
+        return;
+    task_id task = history->world.tasks.items[draw(history, count)].task;
+    if (chance(history, 3)) {
+        struct event event = {.kind = EVENT_STOP_TASK,
+                              .token = 9,
+                              .u.stop_task = {task, chance(history, 2) ? "why, so" : NULL}};
+        world_step(&history->world, &event);
+        return;
+    }
+    world_report(&history->world, task, TASK_STOPPED, causes[draw(history, 4)], 1);
+}
+
+/* Messages that make no sense. */
+static void babble(struct history *history)
+{
+    task_id tasks[] = {draw(history, 50), draw(history, 500)};
+    struct event event = {.kind = EVENT_MESSAGE, .token = 3};
+    event.u.message.kind = (enum message_kind)draw(history, MESSAGE_KIND_COUNT);
+    event.u.message.instance = draw(history, 12);
+    event.u.message.seq = draw(history, 1000);
+    if (event.u.message.kind == MESSAGE_STOP_VERIFICATION) {
+        event.u.message.u.list.tasks = tasks;
+        event.u.message.u.list.count = 2;
+    } else if (event.u.message.kind == MESSAGE_TASK_STATE) {
+        event.u.message.u.report.task = TASKS_MAX + draw(history, 10);
+        event.u.message.u.report.status = TASK_STOPPED;
+    }
+    world_step(&history->world, &event);
+}
+
+static void something(struct history *history)
+{
+    uint32_t kind = draw(history, 100);
+    uint32_t instances = cluster_instance_count(controller_cluster(history->world.controller));
+    if (kind < 4 && instances < 14)
+        register_one(history);
+    else if (kind < 14)
+        run_some(history);
+    else if (kind < 22)
+        change_service(history);
+    else if (kind < 32)
+        touch_instance(history);
+    else if (kind < 44)
+        end_a_task(history);
+    else if (kind < 46)
+        babble(history);
+    else if (kind < 80)
+        (void)world_settle_one(&history->world);
+    else if (kind < 82)
+        world_settle(&history->world);
+    else
+        world_advance(&history->world, (berth_ns)draw(history, 20000) * BERTH_NS_PER_MS);
+    if (chance(history, 10)) { /* a second look does nothing */
+        struct event event = {.kind = EVENT_TIMER};
+        world_advance(&history->world, 0);
+        world_step(&history->world, &event);
+        assert_int_equal(history->world.actions.count, 0);
+    }
+}
+
+static void free_history(struct history *history)
+{
+    for (size_t i = 0; i < history->records.count; i++)
+        free_record(&history->records.items[i]);
+    vec_free(&history->records);
+    commit_free(&history->commit);
+    controller_destroy(history->shadow);
+    action_list_free(&history->shadow_actions);
+    mem_free(history->running_since);
+    world_close(&history->world);
+}
+
+static void run_history(uint64_t seed, bool gives_up, struct coverage *coverage)
+{
+    struct history history = {.rng = {rng_key(seed, "history", 0), 0},
+                              .coverage = coverage,
+                              .services = {"a", "b", "daemon", "d2"}};
+    print_message("seed %llu\n", (unsigned long long)seed);
+    world_open(&history.world);
+    controller_destroy(history.world.controller);
+    history.world.options.random_key = seed;
+    if (gives_up) {
+        history.world.options.instance_lost_ns = 90 * BERTH_NS_PER_S;
+        history.world.options.waiting_give_up_ns = 120 * BERTH_NS_PER_S;
+    }
+    history.world.controller = controller_create(&history.world.options);
+    history.running_since = mem_alloc(TASKS_MAX * sizeof *history.running_since);
+    history.world.watch = watch;
+    history.world.context = &history;
+    define_all(&history.world);
+    for (int i = 0; i < 4; i++)
+        register_one(&history);
+    for (int i = 0; i < STEPS; i++)
+        something(&history);
+    reload(&history);
+    assert_true(history.reloads > 10 && history.placements > 100 && history.bounds_checked > 20);
+    for (int kind = 0; kind < SERVICE_EVENT_KIND_COUNT; kind++)
+        coverage->told[kind] += history.world.told[kind];
+    free_history(&history);
+}
+
+static void test_histories(void **state)
+{
+    (void)state;
+    struct coverage coverage = {.waited = 0};
+    const char *given = getenv("SEED");
+    if (given != NULL) {
+        uint64_t seed = strtoull(given, NULL, 10);
+        run_history(seed, seed % 2 == 0, &coverage);
+        return;
+    }
+    for (uint64_t seed = 1; seed <= HISTORIES; seed++)
+        run_history(seed, seed % 2 == 0, &coverage);
+    assert_true(coverage.waited > 0 && coverage.card_shares > 0);
+    for (int reason = STOP_REASON_NONE + 1; reason < STOP_REASON_COUNT; reason++)
+        if (coverage.reasons[reason] == 0)
+            fail_msg("no task ever stopped for %s", stop_reason_names[reason]);
+    for (int kind = 0; kind < SERVICE_EVENT_KIND_COUNT; kind++)
+        if (coverage.told[kind] == 0)
+            fail_msg("%s was never told", service_event_kind_names[kind]);
+}
+
+int main(void)
+{
+    const struct CMUnitTest tests[] = {
+        cmocka_unit_test(test_histories),
+    };
+    return cmocka_run_group_tests(tests, NULL, NULL);
+}
