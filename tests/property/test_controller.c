@@ -469,6 +469,19 @@ static void end_a_task(struct history *history)
     world_report(&history->world, task, TASK_STOPPED, causes[draw(history, 4)], 1);
 }
 
+/* A bad image: what is to start does not, several times in a row. */
+static void fail_starts(struct history *history)
+{
+    for (size_t i = 0, left = 6; i < history->world.tasks.count && left > 0; i++) {
+        const struct world_task *task = &history->world.tasks.items[i];
+        if (!task->desired_running || task->known != TASK_PENDING)
+            continue;
+        world_report(&history->world, task->task, TASK_STOPPED, EXIT_PULL_FAILED, 0);
+        i = 0;
+        left--;
+    }
+}
+
 /* Messages that make no sense. */
 static void babble(struct history *history)
 {
@@ -501,7 +514,9 @@ static void something(struct history *history)
         touch_instance(history);
     else if (kind < 44)
         end_a_task(history);
-    else if (kind < 46)
+    else if (kind < 45)
+        fail_starts(history);
+    else if (kind < 47)
         babble(history);
     else if (kind < 80)
         (void)world_settle_one(&history->world);
