@@ -84,14 +84,15 @@ static void print_origin(const struct summary *baseline, const struct summary *r
 }
 
 static enum berth_err compare(const struct summary *baseline, const struct summary *result,
-                              const double tolerances[METRIC_COUNT], struct berth_error *err)
+                              const double tolerances[METRIC_COUNT], bool brief,
+                              struct berth_error *err)
 {
     struct gate gate;
     enum berth_err code = gate_compare(baseline, result, tolerances, &gate, err);
     if (code != BERTH_OK)
         return code;
     struct text text = TEXT_INIT;
-    gate_format(&gate, &text);
+    gate_format(&gate, brief, &text);
     print_origin(baseline, result);
     fputs(text.bytes, stdout);
     if (gate.counts[GATE_WORSE] > 0)
@@ -103,7 +104,8 @@ static enum berth_err compare(const struct summary *baseline, const struct summa
 
 static enum berth_err run(int argc, char **argv, struct berth_error *err)
 {
-    const struct command_flag flags[] = {{NULL, NULL, NULL}};
+    int brief = 0;
+    const struct command_flag flags[] = {{"--brief", NULL, &brief}, {NULL, NULL, NULL}};
     double tolerances[METRIC_COUNT] = {0};
     int operands = 0;
     enum berth_err code = take_tolerances(&argc, argv, tolerances, err);
@@ -118,7 +120,7 @@ static enum berth_err run(int argc, char **argv, struct berth_error *err)
     if (code == BERTH_OK)
         code = summary_read(argv[1], &result, err);
     if (code == BERTH_OK)
-        code = compare(baseline, result, tolerances, err);
+        code = compare(baseline, result, tolerances, brief != 0, err);
     summary_destroy(baseline);
     summary_destroy(result);
     return code;
@@ -128,13 +130,14 @@ const struct command command_gate = {
     .name = "gate",
     .summary = "fail when a result is worse than a baseline",
     .help =
-        "Usage: berth gate [--tolerance METRIC=N%]... BASELINE RESULT\n\n"
+        "Usage: berth gate [--tolerance METRIC=N%]... [--brief] BASELINE RESULT\n\n"
         "Compare two summary.json files, or the folders they lie in. Prints each metric that\n"
         "moved, by how much, and whether it is more than chance. A metric fails the gate when it\n"
         "became worse by more than the tolerance (default 0%) and by more than chance: a paired\n"
         "t test when seeds and replications are equal, else Welch's, Holm-corrected, 5%. Metrics\n"
         "without a better side are shown and never fail it.\n\n"
-        "  --tolerance METRIC=N%   this much worse is accepted; N% alone: for all metrics\n\n"
+        "  --tolerance METRIC=N%   this much worse is accepted; N% alone: for all metrics\n"
+        "  --brief                 print only what moved by more than chance\n\n"
         "To accept a result as the new baseline, copy and commit it:\n\n"
         "  berth run --no-plots scenarios/first-look.json\n"
         "  berth gate --tolerance cost=2% results/baselines/first-look.json results/first-look\n"

@@ -50,14 +50,18 @@ static bool is_worse_side(const struct gate_row *row)
                : row->result < row->baseline;
 }
 
+static bool is_perhaps_chance(const struct gate_row *row)
+{
+    return !isnan(row->p) && !statistics_is_significant(row->p);
+}
+
 static enum gate_verdict judge(const struct gate_row *row, double tolerance)
 {
     if (!has_moved(row))
         return GATE_EQUAL;
     if (metric_infos[row->metric].direction == METRIC_NEUTRAL)
         return GATE_NEUTRAL;
-    bool may_be_chance = !isnan(row->p) && !statistics_is_significant(row->p);
-    if (may_be_chance)
+    if (is_perhaps_chance(row))
         return GATE_CHANCE;
     if (!is_worse_side(row))
         return GATE_BETTER;
@@ -161,7 +165,7 @@ static void format_row(const struct gate_row *row, int name_width, struct text *
     text_addf(out, "  %s\n", gate_verdict_names[row->verdict]);
 }
 
-void gate_format(const struct gate *gate, struct text *out)
+void gate_format(const struct gate *gate, bool brief, struct text *out)
 {
     int name_width = 8;
     for (size_t i = 0; i < gate->row_count; i++)
@@ -172,7 +176,8 @@ void gate_format(const struct gate *gate, struct text *out)
                   "baseline", "result", "change", "p");
     for (int verdict = GATE_VERDICT_COUNT - 1; verdict > GATE_EQUAL; verdict--)
         for (size_t i = 0; i < gate->row_count; i++)
-            if (gate->rows[i].verdict == (enum gate_verdict)verdict)
+            if (gate->rows[i].verdict == (enum gate_verdict)verdict &&
+                !(brief && is_perhaps_chance(&gate->rows[i])))
                 format_row(&gate->rows[i], name_width, out);
     text_addf(out,
               "%s: %zu worse, %zu better, %zu tolerated, %zu neutral, %zu may be chance, "

@@ -47,7 +47,7 @@ enum berth_err gate_compare(const struct summary *baseline, const struct summary
                             struct berth_error *err) BERTH_MUST_CHECK;
 void gate_free(struct gate *gate);
 
-/* What moved, the worst first, and a line that sums up. */
-void gate_format(const struct gate *gate, struct text *out);
+/* What moved, the worst first, and a line that sums up. `brief`: only what is more than chance. */
+void gate_format(const struct gate *gate, bool brief, struct text *out);
 
 #endif

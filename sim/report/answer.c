@@ -15,12 +15,19 @@
 
 #define PRICES_MAX 2
 
+/* A column that sent someone away. */
+struct sieve {
+    uint32_t column;
+    uint32_t next;  /* the best of those whom it sent away */
+    uint32_t level; /* how many it left */
+};
+
 struct answer {
     const struct ranking *ranking;
     bool *remain; /* by variant */
     uint32_t remain_count;
-    uint32_t decided; /* the last column that sent someone away, or RANKING_NOBODY */
-    uint32_t next;    /* the best of those whom it sent away */
+    struct sieve *sieves; /* in order */
+    uint32_t sieve_count;
 };
 
 static double point_of(const struct ranking *ranking, uint32_t column, uint32_t variant)
@@ -81,9 +88,9 @@ static void sift(struct answer *answer, uint32_t column)
         leave_count += leave[v];
     }
     if (leave_count > 0) {
-        answer->decided = column;
-        answer->next = leader(answer, column, leave);
         answer->remain_count -= leave_count;
+        answer->sieves[answer->sieve_count++] =
+            (struct sieve){column, leader(answer, column, leave), answer->remain_count};
         for (uint32_t v = 0; v < variants; v++)
             answer->remain[v] = answer->remain[v] && !leave[v];
     }
@@ -119,29 +126,62 @@ static void add_names(const struct answer *answer, struct text *out)
     }
 }
 
-static void add_lead(const struct answer *answer, uint32_t winner, struct text *out)
+/* "higher by 0.2% to 1.1% with 95% confidence" */
+static void add_difference(const struct ranking *ranking, uint32_t column,
+                           const struct statistics_test *test, struct text *out)
 {
-    const struct ranking *ranking = answer->ranking;
-    uint32_t column = answer->decided;
-    const struct experiment *experiment = ranking->experiment;
-    text_addf(out, "%s ", label_of(ranking, column));
-    add_value(ranking, column, point_of(ranking, column, winner), out);
-    text_add(out, " against ");
-    add_value(ranking, column, point_of(ranking, column, answer->next), out);
-    text_addf(out, " of %s, the next best", experiment->variants[answer->next].name);
-    enum metric metric = ranking->columns[column].metric;
-    struct statistics_test test = statistics_paired(
-        experiment->variants[winner].values[metric],
-        experiment->variants[answer->next].values[metric], experiment->replication_count);
-    if (isnan(test.p)) {
+    if (isnan(test->p)) {
         text_add(out, " (one pair of runs: it may be chance)");
         return;
     }
-    text_add(out, " (difference ");
-    add_value(ranking, column, test.low, out);
+    bool is_higher = test->difference > 0;
+    double near = fmin(fabs(test->low), fabs(test->high));
+    double far = fmax(fabs(test->low), fabs(test->high));
+    bool is_percentage = ranking_unit(ranking->columns[column].metric)[0] == '%';
+    int decimals = ranking_decimals(ranking, &ranking->columns[column]);
+    text_addf(out, " (%s by ", is_higher ? "higher" : "lower");
+    ranking_format_value(ranking->columns[column].metric, near, decimals, out);
     text_add(out, " to ");
-    add_value(ranking, column, test.high, out);
+    if (is_percentage) {
+        ranking_format_value(ranking->columns[column].metric, far, decimals, out);
+        text_add(out, " points");
+    } else {
+        add_value(ranking, column, far, out);
+    }
     text_add(out, " with 95% confidence)");
+}
+
+/* The first column that decides anything, with its interval. */
+static void add_lead(const struct answer *answer, uint32_t winner, struct text *out)
+{
+    const struct ranking *ranking = answer->ranking;
+    const struct sieve *first = &answer->sieves[0];
+    const struct experiment_variant *variants = ranking->experiment->variants;
+    enum metric metric = ranking->columns[first->column].metric;
+    struct statistics_test test =
+        statistics_paired(variants[winner].values[metric], variants[first->next].values[metric],
+                          ranking->experiment->replication_count);
+    text_addf(out, "%s ", label_of(ranking, first->column));
+    add_value(ranking, first->column, point_of(ranking, first->column, winner), out);
+    text_add(out, " against ");
+    add_value(ranking, first->column, point_of(ranking, first->column, first->next), out);
+    text_addf(out, " of %s", variants[first->next].name);
+    add_difference(ranking, first->column, &test, out);
+}
+
+/* What then told the winner from those who were level with it. */
+static void add_tie_breaks(const struct answer *answer, uint32_t winner, struct text *out)
+{
+    const struct ranking *ranking = answer->ranking;
+    for (uint32_t i = 1; i < answer->sieve_count; i++) {
+        const struct sieve *sieve = &answer->sieves[i];
+        const char *next = ranking->experiment->variants[sieve->next].name;
+        text_addf(out, ", %slevel with %s but ahead of it in %s, ", i == 1 ? "there " : "then ",
+                  next, label_of(ranking, sieve->column));
+        add_value(ranking, sieve->column, point_of(ranking, sieve->column, winner), out);
+        text_add(out, " against ");
+        add_value(ranking, sieve->column, point_of(ranking, sieve->column, sieve->next), out);
+    }
 }
 
 /* How much worse than the best of the column, for choosing which prices to name. */
@@ -155,15 +195,14 @@ static double price_of(const struct ranking *ranking, uint32_t column, uint32_t 
     return scale > 0 ? fabs(mine - best) / scale : 0;
 }
 
-static void add_prices(const struct answer *answer, uint32_t winner, struct text *out)
+static void add_prices(const struct ranking *ranking, uint32_t winner, struct text *out)
 {
-    const struct ranking *ranking = answer->ranking;
     bool *named = mem_alloc((ranking->column_count + 1) * sizeof *named);
     int said = 0;
     for (; said < PRICES_MAX; said++) {
         uint32_t dearest = RANKING_NOBODY;
         for (uint32_t c = 0; c < ranking->column_count; c++)
-            if (!named[c] && c != answer->decided && price_of(ranking, c, winner) > 0 &&
+            if (!named[c] && price_of(ranking, c, winner) > 0 &&
                 (dearest == RANKING_NOBODY ||
                  price_of(ranking, c, winner) > price_of(ranking, dearest, winner)))
                 dearest = c;
@@ -178,7 +217,7 @@ static void add_prices(const struct answer *answer, uint32_t winner, struct text
         text_addf(out, " of %s", ranking->experiment->variants[best].name);
     }
     if (said == 0)
-        text_add(out, "; nothing else shown here is significantly better elsewhere");
+        text_add(out, "; no other figure above is significantly better with another strategy");
     mem_free(named);
 }
 
@@ -195,20 +234,22 @@ static void answer_alone(const struct ranking *ranking, struct text *out)
 static void add_words(const struct answer *answer, struct text *out)
 {
     const struct experiment *experiment = answer->ranking->experiment;
-    if (answer->decided == RANKING_NOBODY) {
-        text_addf(out,
-                  "%" PRIu32 " replications do not tell the strategies apart in any figure above.",
-                  experiment->replication_count);
+    if (answer->sieve_count == 0) {
+        text_addf(
+            out, "%" PRIu32 " replication%s not tell the strategies apart in any figure above.",
+            experiment->replication_count, experiment->replication_count == 1 ? " does" : "s do");
         return;
     }
-    uint32_t winner = leader(answer, answer->decided, answer->remain);
+    uint32_t winner =
+        leader(answer, answer->sieves[answer->sieve_count - 1].column, answer->remain);
     add_names(answer, out);
     if (answer->remain_count > 1)
-        text_add(out, " lead and are not told apart: ");
+        text_addf(out, " lead and are level; %s has ", experiment->variants[winner].name);
     else
-        text_add(out, ": ");
+        text_add(out, " leads: ");
     add_lead(answer, winner, out);
-    add_prices(answer, winner, out);
+    add_tie_breaks(answer, winner, out);
+    add_prices(answer->ranking, winner, out);
     text_add(out, ".");
 }
 
@@ -222,12 +263,13 @@ void table_format_answer(const struct ranking *ranking, struct text *out)
     struct answer answer = {.ranking = ranking,
                             .remain = mem_alloc(variants * sizeof(bool)),
                             .remain_count = variants,
-                            .decided = RANKING_NOBODY,
-                            .next = RANKING_NOBODY};
+                            .sieves =
+                                mem_alloc((ranking->column_count + 1) * sizeof(struct sieve))};
     memset(answer.remain, true, variants * sizeof(bool));
     for (uint32_t c = 0; c < ranking->column_count && answer.remain_count > 1; c++)
         if (ranking->columns[c].best != RANKING_NOBODY)
             sift(&answer, c);
     add_words(&answer, out);
     mem_free(answer.remain);
+    mem_free(answer.sieves);
 }

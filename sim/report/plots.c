@@ -27,7 +27,8 @@ const struct plot_info plot_infos[PLOT_COUNT] = {
          "does; a tinted stretch is a failure that lasts."},
     [PLOT_WAITS] = {"waits", "How long tasks waited for a place",
                     "All replications together. A line further down and to the left is better; "
-                    "where it crosses 5% is the 95th percentile."},
+                    "where it crosses 5% is the 95th percentile. A strategy without a line made "
+                    "nobody wait."},
     [PLOT_HEAT] = {"heat", "Every instance over time",
                    "One row to an instance, in order of registration: light is idle, dark is fully "
                    "reserved, red is down."},

@@ -6,7 +6,7 @@
 
 #include "scheduler/base/mem.h"
 
-#define COLUMNS_DEFAULT_MAX 8
+#define COLUMNS_DEFAULT_MAX 7 /* a table of some hundred columns of text */
 
 static const enum metric usual[] = {
     METRIC_AVAILABILITY,
@@ -27,12 +27,26 @@ static const enum metric usual[] = {
     METRIC_TASKS_RUNNING_MEAN,
 };
 
-static bool is_worth_a_column(const struct experiment *experiment, enum metric metric)
+/* It exists, is not zero for everyone, and if asked, is not the same for everyone. */
+static bool is_worth_a_column(const struct experiment *experiment, enum metric metric,
+                              bool must_differ)
 {
-    for (uint32_t v = 0; v < experiment->variant_count; v++)
-        if (fabs(experiment->variants[v].points[metric]) > 0)
-            return true;
-    return false;
+    bool is_there = false, differs = !must_differ;
+    double first = experiment->variants[0].points[metric];
+    for (uint32_t v = 0; v < experiment->variant_count; v++) {
+        double point = experiment->variants[v].points[metric];
+        is_there = is_there || fabs(point) > 0;
+        differs = differs || (point != first && !(isnan(point) && isnan(first)));
+    }
+    return is_there && differs;
+}
+
+static void choose_usual(struct ranking *ranking, bool must_differ)
+{
+    for (size_t i = 0; i < sizeof usual / sizeof usual[0]; i++)
+        if (ranking->column_count < COLUMNS_DEFAULT_MAX &&
+            is_worth_a_column(ranking->experiment, usual[i], must_differ))
+            ranking->columns[ranking->column_count++].metric = usual[i];
 }
 
 static void choose_columns(struct ranking *ranking)
@@ -45,10 +59,11 @@ static void choose_columns(struct ranking *ranking)
         if (metric != METRIC_COUNT)
             ranking->columns[ranking->column_count++].metric = metric;
     }
-    size_t usual_count = sizeof usual / sizeof usual[0];
-    for (size_t i = 0; run->metric_count == 0 && i < usual_count; i++)
-        if (ranking->column_count < COLUMNS_DEFAULT_MAX && is_worth_a_column(experiment, usual[i]))
-            ranking->columns[ranking->column_count++].metric = usual[i];
+    if (run->metric_count > 0)
+        return;
+    choose_usual(ranking, experiment->variant_count > 1);
+    if (ranking->column_count == 0)
+        choose_usual(ranking, false);
 }
 
 /* NaN is never better than anything. */

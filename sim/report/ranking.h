@@ -38,8 +38,8 @@ struct ranking {
 };
 
 /*
- * The columns are run.metrics of the baseline; without them, the first eight of a list from "are
- * the services up?" to "what does it cost?" that exist and are not zero for everyone.
+ * The columns are run.metrics of the baseline; without them, the first seven of a list from "are
+ * the services up?" to "what does it cost?" that are not the same for everyone.
  */
 struct ranking *ranking_create(const struct experiment *experiment);
 void ranking_destroy(struct ranking *ranking);

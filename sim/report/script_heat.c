@@ -14,7 +14,7 @@
 #define PANELS_MAX 8
 #define PANEL_WIDTH 440
 #define LEFT 60
-#define GUTTER 56
+#define GUTTER 66
 #define HEAD 70
 #define TITLE_HEIGHT 30
 #define FOOT 36
@@ -79,7 +79,7 @@ static void draw_panel(struct script *script, const struct script_time *time, ui
     double step = fmax(1, script_step(0, variant->heat_rows, 5));
     script_panel(script, left, top, PANEL_WIDTH, height);
     script_label(script, variant->name, left, top - 11, "left", 12, SCRIPT_INK);
-    script_label(script, time->unit, left + PANEL_WIDTH + 8, top + height + 14, "left", 10,
+    script_label(script, time->unit, left + PANEL_WIDTH + 14, top + height + 14, "left", 10,
                  SCRIPT_FAINT);
     text_addf(script->out,
               "set xrange [0:%.10g]\nset xtics 0,%.10g format '%%g'\n"

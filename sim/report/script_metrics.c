@@ -1,8 +1,8 @@
 /*
  * script_metrics.c -- small multiples: one panel to a metric, one row to a strategy.
  *
- * A dot is the mean and its whisker the 95% interval. The best has a full dot in a ring; what is
- * not told apart from it has a full dot; the rest are hollow. All panels of a row share the names.
+ * A dot is the mean and its whisker the 95% interval. The best has a ring; what is
+ * significantly worse is hollow. All panels of a row share the names.
  */
 #include <inttypes.h>
 #include <math.h>
@@ -96,7 +96,6 @@ static void draw_row(const struct script *script, const struct ranking_column *c
     double scale = scale_of(column->metric), y = (double)experiment->variant_count - v;
     double point = variant->points[column->metric] * scale;
     enum rank rank = column->cells[v].rank;
-    bool is_full = rank == RANK_BEST || rank == RANK_TIED;
     if (isnan(point))
         return;
     if (!isnan(summary->low))
@@ -105,7 +104,7 @@ static void draw_row(const struct script *script, const struct ranking_column *c
                   summary->low * scale, y, summary->high * scale, y, script_colour(v));
     text_addf(script->out, "set label '' at %.10g,%g point pt 7 ps %s lc rgb '%s' front\n", point,
               y, "0.95", script_colour(v));
-    if (!is_full)
+    if (rank == RANK_WORSE)
         text_addf(script->out, "set label '' at %.10g,%g point pt 7 ps 0.5 lc rgb 'white' front\n",
                   point, y);
     if (rank == RANK_BEST)

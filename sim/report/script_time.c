@@ -94,8 +94,8 @@ static void draw_panel(struct script *script, const struct script_time *time,
     script_panel(script, LEFT, top, PLOT_WIDTH, PANEL_HEIGHT);
     script_label(script, panel->title, LEFT, top - 11, "left", 11, SCRIPT_INK);
     if (is_last)
-        script_label(script, time->unit, LEFT + PLOT_WIDTH + 9, top + PANEL_HEIGHT + 14, "left", 10,
-                     SCRIPT_FAINT);
+        script_label(script, time->unit, LEFT + PLOT_WIDTH + 16, top + PANEL_HEIGHT + 14, "left",
+                     10, SCRIPT_FAINT);
     text_addf(script->out,
               "set xrange [0:%.10g]\nset xtics 0,%.10g format '%%g'\n"
               "set yrange [0:%.10g]\nset ytics 0,%.10g format '%%.%df'\nplot ",
@@ -121,7 +121,7 @@ bool script_reservation(struct script *script)
         return false;
     struct script_time time = script_time(experiment);
     int head = 130;
-    script->width = LEFT + PLOT_WIDTH + 36;
+    script->width = LEFT + PLOT_WIDTH + 52;
     script->height = head + count * (PANEL_HEIGHT + PANEL_GAP) + 24;
     script_begin(script, experiment->variant_count > SCRIPT_LINES_MAX
                              ? "Over time, means of the replications (the first ten strategies)"
