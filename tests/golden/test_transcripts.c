@@ -1,0 +1,268 @@
+/*
+ * Golden transcripts: each tests/golden/NAME.in is a script, NAME.golden the whole transcript of
+ * its run, to be read like a story. GOLDEN_UPDATE=1 rewrites them; review the difference.
+ *
+ *     # text                        goes into the transcript as it stands
+ *     > RunTask token=1 ...         a command, now
+ *     % define {JSON}               RegisterTaskDefinition
+ *     % run SECONDS                 let time pass
+ *     % pull-fails FAMILY           from now on; pull-works ends it
+ *     % exits FAMILY SECONDS CODE   containers of the family exit so long after their start
+ *     % ignores-stop FAMILY         only SIGKILL ends its containers
+ *     % disconnect N, connect N     the connection of an agent
+ *     % lose N                      a host vanishes: no word from it any more
+ *     % restart N                   a host comes back from a crash; its agent connects again later
+ *     % expect +2 -2                what services started and stopped since the last % expect
+ *
+ * Every transcript is then fed to a new controller, which must decide every line of it again.
+ */
+#include <setjmp.h>
+#include <stdarg.h>
+#include <stddef.h>
+
+#include <cmocka.h>
+
+#include "tests/golden/stage.h"
+
+static const char *const names[] = {
+    "rolling_100_200",
+    "rolling_50_200_room_8",
+    "rolling_50_200_room_10",
+    "instance_loss",
+    "drain",
+    "throttle",
+    "daemon",
+    "standalone",
+    "agent_reports",
+};
+
+/* The whole file, or NULL. */
+static char *read_file(const char *name, const char *ending)
+{
+    char path[256];
+    (void)snprintf(path, sizeof path, "tests/golden/%s.%s", name, ending);
+    FILE *file = fopen(path, "rb");
+    if (file == NULL)
+        return NULL;
+    struct text text = TEXT_INIT;
+    char chunk[65536];
+    text_add(&text, "");
+    for (size_t got; (got = fread(chunk, 1, sizeof chunk, file)) > 0;)
+        text_add_n(&text, chunk, got);
+    assert_int_equal(fclose(file), 0);
+    return text.bytes;
+}
+
+static void write_file(const char *name, const char *text)
+{
+    char path[256];
+    (void)snprintf(path, sizeof path, "tests/golden/%s.golden", name);
+    FILE *file = fopen(path, "wb");
+    assert_non_null(file);
+    assert_int_equal(fwrite(text, 1, strlen(text), file), strlen(text));
+    assert_int_equal(fclose(file), 0);
+}
+
+static void define(struct stage *stage, const char *document)
+{
+    struct berth_error err = BERTH_ERROR_INIT;
+    struct event event = {.kind = EVENT_REGISTER_TASK_DEFINITION};
+    if (task_def_from_document(document, &event.u.task_def, &err) != BERTH_OK)
+        fail_msg("%s", err.text);
+    stage_event(stage, &event);
+}
+
+/*
+ * "+2 -2 +1": what TASKS_STARTED and TASKS_STOPPED say from `start` on, summed while the direction
+ * stays: copies that start one by one as room appears are one phase, as in AWS's examples.
+ */
+static void moves(const char *start, struct text *out)
+{
+    int sum = 0;
+    text_clear(out);
+    text_add(out, "");
+    for (const char *line = start; line != NULL && *line != '\0'; line = strchr(line, '\n')) {
+        line += *line == '\n';
+        bool is_start = strncmp(line, "< ServiceEvent kind=TASKS_STARTED", 33) == 0;
+        if (!is_start && strncmp(line, "< ServiceEvent kind=TASKS_STOPPED", 33) != 0)
+            continue;
+        const char *end = line + strcspn(line, "\n");
+        int count = 1;
+        for (const char *at = strstr(line, "tasks="); at < end; at++)
+            count += *at == ';';
+        count = is_start ? count : -count;
+        if ((count > 0) != (sum > 0) && sum != 0) {
+            text_addf(out, "%+d ", sum);
+            sum = 0;
+        }
+        sum += count;
+    }
+    if (sum != 0)
+        text_addf(out, "%+d", sum);
+}
+
+static void expect(struct stage *stage, const char *wanted)
+{
+    struct text seen = TEXT_INIT;
+    moves(stage->transcript.bytes + stage->checked, &seen);
+    if (strcmp(seen.bytes, wanted) != 0)
+        fail_msg("services moved %s, not %s", seen.bytes, wanted);
+    text_free(&seen);
+    stage->checked = stage->transcript.length;
+}
+
+static void direct(struct stage *stage, const char *line)
+{
+    char word[64] = "", family[64] = "";
+    int taken = 0, seconds = 0, code = 0;
+    unsigned host = 0;
+    assert_int_equal(sscanf(line, "%63s%n", word, &taken), 1);
+    const char *rest = line + taken;
+    if (strcmp(word, "define") == 0) {
+        define(stage, rest + 1);
+    } else if (strcmp(word, "expect") == 0) {
+        expect(stage, rest[0] == ' ' ? rest + 1 : rest);
+    } else if (strcmp(word, "run") == 0) {
+        assert_int_equal(sscanf(rest, "%d", &seconds), 1);
+        stage_run(stage, seconds * BERTH_NS_PER_S);
+    } else if (strcmp(word, "exits") == 0) {
+        assert_int_equal(sscanf(rest, "%63s %d %d", family, &seconds, &code), 3);
+        stage_manners_of(stage, family)->exit_after_ns = seconds * BERTH_NS_PER_S;
+        stage_manners_of(stage, family)->exit_code = code;
+    } else if (sscanf(rest, "%u", &host) == 1) {
+        assert_true(host < STAGE_AGENTS_MAX && stage->hosts[host].agent != NULL);
+        if (strcmp(word, "disconnect") == 0 || strcmp(word, "connect") == 0)
+            stage_connection(stage, host, word[0] == 'c');
+        else if (strcmp(word, "restart") == 0)
+            stage_restart_host(stage, host);
+        else if (strcmp(word, "lose") == 0)
+            stage_lose(stage, host);
+        else
+            fail_msg("no such direction: %s", word);
+    } else {
+        assert_int_equal(sscanf(rest, "%63s", family), 1);
+        if (strcmp(word, "ignores-stop") == 0)
+            stage_manners_of(stage, family)->ignores_stop = true;
+        else if (strcmp(word, "pull-fails") == 0 || strcmp(word, "pull-works") == 0)
+            stage_manners_of(stage, family)->pull_fails = word[5] == 'f';
+        else
+            fail_msg("no such direction: %s", word);
+    }
+}
+
+static void command(struct stage *stage, char *line)
+{
+    struct transcript_scratch *scratch = transcript_scratch_create();
+    struct berth_error err = BERTH_ERROR_INIT;
+    enum transcript_line kind;
+    struct step_time now;
+    struct event event;
+    if (transcript_parse_line(line, scratch, task_def_from_document, &kind, &now, &event, &err) !=
+        BERTH_OK)
+        fail_msg("%s: %s", line, err.text);
+    stage_event(stage, &event);
+    transcript_scratch_destroy(scratch);
+}
+
+static void play(struct stage *stage, char *script)
+{
+    text_add(&stage->transcript, TRANSCRIPT_HEADER "\n");
+    transcript_format_options(stage_options(), &stage->transcript);
+    for (char *line = script, *next; line != NULL && *line != '\0'; line = next) {
+        next = strchr(line, '\n');
+        if (next != NULL)
+            *next++ = '\0';
+        if (line[0] == '#')
+            text_addf(&stage->transcript, "%s\n", line);
+        else if (line[0] == '>')
+            command(stage, line);
+        else if (line[0] == '%')
+            direct(stage, line + 1);
+        else if (line[0] != '\0')
+            fail_msg("a script has no such line: %s", line);
+        controller_audit(loop_controller(stage->loop));
+    }
+}
+
+/* The transcript's own '@' and '>' lines give its '<' lines again. */
+static void assert_replays(const char *transcript)
+{
+    struct controller *controller = controller_create(stage_options());
+    struct transcript_scratch *scratch = transcript_scratch_create();
+    struct action_list actions = {NULL, 0, 0};
+    struct text again = TEXT_INIT;
+    struct step_time now = {0, 0};
+    char *copy = mem_copy_text(transcript);
+    for (char *line = copy, *next; *line != '\0'; line = next) {
+        struct berth_error err = BERTH_ERROR_INIT;
+        enum transcript_line kind;
+        struct event event;
+        next = strchr(line, '\n');
+        assert_non_null(next);
+        *next++ = '\0';
+        if (line[0] == '<')
+            continue;
+        text_addf(&again, "%s\n", line);
+        if (line[0] != '@' && line[0] != '>')
+            continue;
+        if (transcript_parse_line(line, scratch, task_def_from_document, &kind, &now, &event,
+                                  &err) != BERTH_OK)
+            fail_msg("%s", err.text);
+        if (kind != TRANSCRIPT_EVENT)
+            continue;
+        controller_step(controller, now, &event, &actions);
+        for (size_t i = 0; i < actions.count; i++)
+            transcript_format_action(controller, &actions.items[i], &again);
+    }
+    assert_string_equal(again.bytes, transcript);
+    text_free(&again);
+    mem_free(copy);
+    action_list_free(&actions);
+    transcript_scratch_destroy(scratch);
+    controller_destroy(controller);
+}
+
+static void point_at_first_difference(const char *name, const char *golden, const char *now)
+{
+    size_t line = 1, start = 0;
+    for (size_t i = 0; golden[i] == now[i]; i++)
+        if (golden[i] == '\n') {
+            line++;
+            start = i + 1;
+        }
+    fail_msg("%s.golden:%zu differs\n  was: %.*s\n  now: %.*s\n"
+             "make golden rewrites it; review the difference",
+             name, line, (int)strcspn(golden + start, "\n"), golden + start,
+             (int)strcspn(now + start, "\n"), now + start);
+}
+
+static void test_transcript(void **state)
+{
+    const char *name = *state;
+    struct stage stage;
+    char *script = read_file(name, "in");
+    if (script == NULL)
+        fail_msg("tests/golden/%s.in is not there; run from the root of the repository", name);
+    stage_open(&stage, store_volatile_open());
+    play(&stage, script);
+    assert_replays(stage.transcript.bytes);
+    if (getenv("GOLDEN_UPDATE") != NULL)
+        write_file(name, stage.transcript.bytes);
+    char *golden = read_file(name, "golden");
+    if (golden == NULL)
+        fail_msg("%s.golden is not there; make golden writes it", name);
+    if (strcmp(golden, stage.transcript.bytes) != 0)
+        point_at_first_difference(name, golden, stage.transcript.bytes);
+    mem_free(golden);
+    mem_free(script);
+    stage_close(&stage);
+}
+
+int main(void)
+{
+    struct CMUnitTest tests[sizeof names / sizeof names[0]];
+    for (size_t i = 0; i < sizeof names / sizeof names[0]; i++)
+        tests[i] =
+            (struct CMUnitTest){names[i], test_transcript, NULL, NULL, (void *)(uintptr_t)names[i]};
+    return cmocka_run_group_tests(tests, NULL, NULL);
+}
