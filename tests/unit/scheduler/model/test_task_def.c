@@ -72,7 +72,7 @@ static void test_restore_in_any_order(void **state)
     for (size_t i = 0; i < sizeof order / sizeof order[0]; i++)
         (void)task_def_restore(registry, a_definition("web", order[i]));
     for (size_t i = 0; i < sizeof order / sizeof order[0]; i++) {
-        char name[16];
+        char name[32];
         (void)snprintf(name, sizeof name, "web:%u", order[i]);
         assert_int_equal(task_def_find(registry, name)->revision, order[i]);
     }
@@ -88,12 +88,12 @@ static void test_many_families(void **state)
     struct task_def_registry *registry = task_def_registry_create();
     const struct task_def *defs[1000];
     for (int i = 0; i < 1000; i++) {
-        char name[16];
+        char name[32];
         (void)snprintf(name, sizeof name, "family-%d", i);
         defs[i] = task_def_register(registry, a_definition(name, 0));
     }
     for (int i = 0; i < 1000; i++) {
-        char name[20];
+        char name[32];
         (void)snprintf(name, sizeof name, "family-%d:1", i);
         assert_ptr_equal(task_def_find(registry, name), defs[i]);
     }
