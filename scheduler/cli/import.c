@@ -22,8 +22,14 @@ static enum berth_err run_azure_vm(char **inputs, const char *folder, struct ber
     return import_azure_vm(inputs[0], folder, stdout, err);
 }
 
+static enum berth_err run_aws(char **inputs, const char *folder, struct berth_error *err)
+{
+    return import_aws(inputs[0], folder, stdout, err);
+}
+
 static const struct kind kinds[] = {
     {"openb", 2, "openb NODES.csv[.gz] PODS.csv[.gz] -o DIR", run_openb},
+    {"aws", 1, "aws FOLDER -o DIR", run_aws},
     {"azure-vm", 1, "azure-vm VMS.csv[.gz] -o DIR", run_azure_vm},
 };
 #define KIND_COUNT (sizeof kinds / sizeof kinds[0])
@@ -73,6 +79,7 @@ const struct command command_import = {
     .help =
         "Usage: berth import openb NODES.csv[.gz] PODS.csv[.gz] -o DIR\n"
         "       berth import azure-vm VMS.csv[.gz] -o DIR\n"
+        "       berth import aws FOLDER -o DIR\n"
         "\n"
         "Reads the input, plain or gzip (seen from the content), and writes DIR/scenario.json and\n"
         "the DIR/workload.csv that it names; DIR is made when absent. Prints what was read: "
@@ -89,6 +96,15 @@ const struct command command_import = {
         "            dur_lo_s, censored and, if there, batch. A flavor becomes a task definition, "
         "a\n"
         "            batch a task group. The trace has no machines: the scenario chooses some.\n"
+        "\n"
+        "  aws       Your own cluster: a FOLDER of saved outputs (*.json) of aws ecs\n"
+        "            describe-container-instances, describe-services, describe-tasks and\n"
+        "            describe-task-definition, told apart by what they hold. Services keep their\n"
+        "            counts, strategies and constraints; running standalone tasks come at time 0\n"
+        "            and stay. Variants ask what if: packed by memory, spread, a zone lost, fewer\n"
+        "            larger instances.\n"
+        "              aws ecs describe-services --services web api >cluster/services.json\n"
+        "              berth import aws cluster -o study && berth run study/scenario.json\n"
         "\n"
         "Options:\n"
         "  -o, --output DIR   where to write\n",
