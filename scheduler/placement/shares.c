@@ -43,5 +43,5 @@ int64_t shares_sum(int64_t cpu, int32_t cpu_registered, int64_t mem, int32_t mem
         size /= 2;
         rest /= 2;
     }
-    return clamp(whole, SHARES_MAX) * SHARES_ONE + rest * SHARES_ONE / size;
+    return whole * SHARES_ONE + rest * SHARES_ONE / size; /* whole is 2^32 at most */
 }

@@ -1,0 +1,343 @@
+/*
+ * id_order.c -- the order that never changes: by id, in blocks of 64 with their maxima.
+ *
+ * First fit skips full stretches by the maxima. Spreading over instances wants the fewest tasks of
+ * one group among those with room: a second small table per group that asked holds, for every
+ * block, the fewest tasks on an instance and a bit for each instance that has so few. Most answers
+ * need no more than that: the first set bit whose instance has room. Joins and leaves of the group
+ * flip bits; when the last bit goes, the block is counted again at the next visit.
+ *
+ * A block whose fewest have no room may hide an instance with more tasks and room; such blocks are
+ * looked into one instance at a time, and only when they could still win.
+ *
+ * Memory: 12 bytes per instance, and 16 per 64 instances and group that spreads over instances.
+ */
+#include "scheduler/placement/id_order.h"
+
+#include <assert.h>
+#include <string.h>
+
+#define BLOCK 64u
+#define RUN 16u
+
+static const struct room no_room = {ROOM_NONE, ROOM_NONE};
+
+static uint32_t block_count(const struct id_part *part)
+{
+    return (uint32_t)part->blocks.count;
+}
+
+static void append(struct id_order *order, const struct cluster *cluster, instance_id id)
+{
+    uint32_t value =
+        order->tracked == TRACKED_NONE ? 0 : cluster_value_of(cluster, order->tracked, id);
+    while (order->parts.count <= value)
+        memset(vec_push(&order->parts), 0, sizeof *order->parts.items);
+    struct id_part *part = &order->parts.items[value];
+    uint32_t position = (uint32_t)part->ids.count;
+    struct room room = room_of(cluster_instance(cluster, id));
+    assert(order->places.count == id);
+    *vec_push(&order->places) = (struct id_place){value, position};
+    *vec_push(&part->ids) = id;
+    *vec_push(&part->rooms) = room;
+    if (position % BLOCK == 0)
+        *vec_push(&part->blocks) = no_room;
+    if (position % (BLOCK * RUN) == 0)
+        *vec_push(&part->runs) = no_room;
+    struct room *block = &part->blocks.items[position / BLOCK];
+    struct room *run = &part->runs.items[position / (BLOCK * RUN)];
+    *block = room_largest(*block, room);
+    *run = room_largest(*run, room);
+    for (size_t i = 0; i < order->groups.count; i++) {
+        struct group_fewest *group = &order->groups.items[i];
+        if (value < group->part_count && position / BLOCK < group->block_counts[value])
+            group->parts[value][position / BLOCK].who = 0;
+    }
+}
+
+void id_order_init(struct id_order *order, const struct cluster *cluster, tracked_id tracked)
+{
+    memset(order, 0, sizeof *order);
+    order->tracked = tracked;
+    for (instance_id id = 0; id < cluster_instance_count(cluster); id++)
+        append(order, cluster, id);
+}
+
+void id_order_forget_groups(struct id_order *order)
+{
+    for (size_t i = 0; i < order->groups.count; i++) {
+        struct group_fewest *group = &order->groups.items[i];
+        for (size_t part = 0; part < group->part_count; part++)
+            mem_free(group->parts[part]);
+        mem_free(group->parts);
+        mem_free(group->block_counts);
+    }
+    vec_free(&order->groups);
+    map_free(&order->number_of_group);
+}
+
+void id_order_deinit(struct id_order *order)
+{
+    for (size_t i = 0; i < order->parts.count; i++) {
+        struct id_part *part = &order->parts.items[i];
+        vec_free(&part->ids);
+        vec_free(&part->rooms);
+        vec_free(&part->blocks);
+        vec_free(&part->runs);
+    }
+    vec_free(&order->parts);
+    vec_free(&order->places);
+    id_order_forget_groups(order);
+}
+
+static struct room largest_of(const struct room *rooms, size_t count)
+{
+    struct room most = no_room;
+    for (size_t i = 0; i < count; i++)
+        most = room_largest(most, rooms[i]);
+    return most;
+}
+
+static void set_room(struct id_part *part, uint32_t position, struct room room)
+{
+    struct room old = part->rooms.items[position];
+    size_t block = position / BLOCK, run = block / RUN;
+    part->rooms.items[position] = room;
+    if (room.cpu >= old.cpu && room.mem >= old.mem) {
+        part->blocks.items[block] = room_largest(part->blocks.items[block], room);
+        part->runs.items[run] = room_largest(part->runs.items[run], room);
+        return;
+    }
+    size_t first = block * BLOCK, in_block = part->rooms.count - first;
+    part->blocks.items[block] =
+        largest_of(part->rooms.items + first, in_block < BLOCK ? in_block : BLOCK);
+    size_t first_block = run * RUN, in_run = part->blocks.count - first_block;
+    part->runs.items[run] =
+        largest_of(part->blocks.items + first_block, in_run < RUN ? in_run : RUN);
+}
+
+bool id_order_update(struct id_order *order, const struct cluster *cluster, instance_id id)
+{
+    while (order->places.count <= id)
+        append(order, cluster, (instance_id)order->places.count);
+    struct id_place place = order->places.items[id];
+    if (order->tracked != TRACKED_NONE &&
+        cluster_value_of(cluster, order->tracked, id) != place.part)
+        return false;
+    set_room(&order->parts.items[place.part], place.position,
+             room_of(cluster_instance(cluster, id)));
+    return true;
+}
+
+void id_order_note_group(struct id_order *order, const struct group_change *change)
+{
+    uint32_t number = map_get(&order->number_of_group, change->group);
+    if (number == MAP_ABSENT || change->id >= order->places.count)
+        return;
+    struct group_fewest *group = &order->groups.items[number];
+    struct id_place place = order->places.items[change->id];
+    if (place.part >= group->part_count ||
+        place.position / BLOCK >= group->block_counts[place.part])
+        return;
+    struct fewest *fewest = &group->parts[place.part][place.position / BLOCK];
+    uint64_t bit = UINT64_C(1) << (place.position % BLOCK);
+    if (fewest->who == 0)
+        return;
+    if (change->is_join) {
+        fewest->who &= ~bit; /* It had the fewest, or its bit was not set. */
+    } else if (change->tasks < fewest->tasks) {
+        *fewest = (struct fewest){bit, change->tasks};
+    } else if (change->tasks == fewest->tasks) {
+        fewest->who |= bit;
+    }
+}
+
+static struct group_fewest *group_table(struct id_order *order, group_id group, uint32_t part)
+{
+    uint32_t number = map_get(&order->number_of_group, group);
+    if (number == MAP_ABSENT) {
+        number = (uint32_t)order->groups.count;
+        *vec_push(&order->groups) = (struct group_fewest){group, NULL, NULL, 0};
+        map_put(&order->number_of_group, group, number);
+    }
+    struct group_fewest *table = &order->groups.items[number];
+    if (part >= table->part_count) {
+        size_t count = order->parts.count;
+        table->parts = mem_resize(table->parts, count, sizeof *table->parts);
+        table->block_counts = mem_resize(table->block_counts, count, sizeof *table->block_counts);
+        for (size_t i = table->part_count; i < count; i++) {
+            table->parts[i] = NULL;
+            table->block_counts[i] = 0;
+        }
+        table->part_count = count;
+    }
+    uint32_t blocks = block_count(&order->parts.items[part]);
+    if (table->block_counts[part] < blocks) {
+        table->parts[part] = mem_resize(table->parts[part], blocks, sizeof **table->parts);
+        for (uint32_t i = table->block_counts[part]; i < blocks; i++)
+            table->parts[part][i] = (struct fewest){0, 0};
+        table->block_counts[part] = blocks;
+    }
+    return table;
+}
+
+static uint32_t positions_end(const struct id_part *part, uint32_t block)
+{
+    uint32_t end = (block + 1) * BLOCK;
+    return end < part->ids.count ? end : (uint32_t)part->ids.count;
+}
+
+static void count_block(const struct cluster *cluster, const struct id_part *part, uint32_t block,
+                        group_id group, struct fewest *fewest)
+{
+    *fewest = (struct fewest){0, UINT32_MAX};
+    for (uint32_t at = block * BLOCK; at < positions_end(part, block); at++) {
+        uint32_t tasks = cluster_group_tasks_on(cluster, group, part->ids.items[at]);
+        if (tasks < fewest->tasks)
+            *fewest = (struct fewest){0, tasks};
+        if (tasks == fewest->tasks)
+            fewest->who |= UINT64_C(1) << (at % BLOCK);
+    }
+}
+
+bool id_walk_next(struct id_walk *walk, instance_id *id)
+{
+    const struct id_part *part = walk->part;
+    while (walk->position < part->ids.count) {
+        uint32_t block = walk->position / BLOCK;
+        if (walk->position % (BLOCK * RUN) == 0 &&
+            !room_has(part->runs.items[block / RUN], walk->wanted)) {
+            walk->position += BLOCK * RUN;
+            continue;
+        }
+        uint32_t end = positions_end(part, block);
+        if (!room_has(part->blocks.items[block], walk->wanted))
+            walk->position = end;
+        while (walk->position < end && !room_has(part->rooms.items[walk->position], walk->wanted))
+            walk->position++;
+        if (walk->position < end) {
+            *id = part->ids.items[walk->position++];
+            return true;
+        }
+    }
+    return false;
+}
+
+/* One question for the fewest tasks. */
+struct search {
+    const struct cluster *cluster;
+    const struct id_part *part;
+    group_id group;
+    struct room wanted;
+    id_order_accepts accepts;
+    void *context;
+    instance_id best;
+    uint32_t best_tasks;
+};
+
+static bool would_win(const struct search *search, uint32_t tasks, instance_id id)
+{
+    return search->best == INSTANCE_NONE || tasks < search->best_tasks ||
+           (tasks == search->best_tasks && id < search->best);
+}
+
+static bool try_position(struct search *search, uint32_t position, uint32_t tasks)
+{
+    instance_id id = search->part->ids.items[position];
+    if (!would_win(search, tasks, id) || !search->accepts(search->context, id))
+        return false;
+    search->best = id;
+    search->best_tasks = tasks;
+    return true;
+}
+
+/* Among the block's instances with the fewest tasks. */
+static void search_fewest(struct search *search, uint32_t block, const struct fewest *fewest)
+{
+    for (uint32_t at = block * BLOCK; at < positions_end(search->part, block); at++)
+        if ((fewest->who >> (at % BLOCK) & 1) != 0 &&
+            room_has(search->part->rooms.items[at], search->wanted) &&
+            try_position(search, at, fewest->tasks))
+            return;
+}
+
+/* Among all of the block. */
+static void search_all(struct search *search, uint32_t block)
+{
+    for (uint32_t at = block * BLOCK; at < positions_end(search->part, block); at++)
+        if (room_has(search->part->rooms.items[at], search->wanted))
+            try_position(search, at,
+                         cluster_group_tasks_on(search->cluster, search->group,
+                                                search->part->ids.items[at]));
+}
+
+static void search_part(struct search *search, struct fewest *blocks)
+{
+    const struct id_part *part = search->part;
+    for (uint32_t block = 0; block < block_count(part); block++) {
+        if (search->best != INSTANCE_NONE && search->best_tasks == 0 &&
+            part->ids.items[block * BLOCK] > search->best)
+            return; /* Zero tasks cannot be bettered, and every id that follows is larger. */
+        if (!room_has(part->blocks.items[block], search->wanted))
+            continue;
+        if (blocks[block].who == 0)
+            count_block(search->cluster, part, block, search->group, &blocks[block]);
+        if (would_win(search, blocks[block].tasks, part->ids.items[block * BLOCK]))
+            search_fewest(search, block, &blocks[block]);
+    }
+    for (uint32_t block = 0; block < block_count(part); block++)
+        if (room_has(part->blocks.items[block], search->wanted) &&
+            would_win(search, blocks[block].tasks + 1, part->ids.items[block * BLOCK]))
+            search_all(search, block);
+}
+
+void id_order_fewest(struct id_order *order, const struct cluster *cluster, uint32_t part,
+                     group_id group, struct room wanted, id_order_accepts accepts, void *context,
+                     instance_id *best, uint32_t *best_tasks)
+{
+    if (part >= order->parts.count)
+        return;
+    struct group_fewest *table = group_table(order, group, part);
+    struct search search = {.cluster = cluster,
+                            .part = &order->parts.items[part],
+                            .group = group,
+                            .wanted = wanted,
+                            .accepts = accepts,
+                            .context = context,
+                            .best = *best,
+                            .best_tasks = *best_tasks};
+    search_part(&search, table->parts[part]);
+    *best = search.best;
+    *best_tasks = search.best_tasks;
+}
+
+static void audit_groups(const struct id_order *order, const struct cluster *cluster)
+{
+    for (size_t i = 0; i < order->groups.count; i++) {
+        const struct group_fewest *group = &order->groups.items[i];
+        for (size_t at = 0; at < group->part_count; at++)
+            for (uint32_t block = 0; block < group->block_counts[at]; block++) {
+                const struct fewest *kept = &group->parts[at][block];
+                struct fewest counted;
+                if (kept->who == 0)
+                    continue;
+                count_block(cluster, &order->parts.items[at], block, group->group, &counted);
+                assert(counted.who == kept->who && counted.tasks == kept->tasks);
+            }
+    }
+}
+
+void id_order_audit(const struct id_order *order, const struct cluster *cluster)
+{
+    for (size_t i = 0; i < order->parts.count; i++) {
+        const struct id_part *part = &order->parts.items[i];
+        for (uint32_t at = 0; at < part->ids.count; at++) {
+            struct room room = room_of(cluster_instance(cluster, part->ids.items[at]));
+            assert(room.cpu == part->rooms.items[at].cpu && room.mem == part->rooms.items[at].mem);
+            assert(room_has(part->blocks.items[at / BLOCK], room));
+            assert(room_has(part->runs.items[at / (BLOCK * RUN)], room));
+            (void)room;
+        }
+    }
+    audit_groups(order, cluster);
+}

@@ -1,0 +1,77 @@
+/*
+ * id_order.h -- instances in the order of their ids, apart by the value of an attribute, asked for
+ * those with room: the first, all, or the one with the fewest tasks of a group.
+ */
+#ifndef BERTH_SCHEDULER_PLACEMENT_ID_ORDER_H
+#define BERTH_SCHEDULER_PLACEMENT_ID_ORDER_H
+
+#include "scheduler/base/map.h"
+#include "scheduler/model/changes.h"
+#include "scheduler/model/values.h"
+#include "scheduler/placement/ordered.h"
+
+/* The instances of one value. Position p stands in block p / 64. */
+struct id_part {
+    VEC(instance_id) ids; /* ascending */
+    VEC(struct room) rooms;
+    VEC(struct room) blocks; /* the largest of each 64 rooms */
+    VEC(struct room) runs;   /* the largest of each 16 blocks */
+};
+
+/* Of one group in one block: its fewest tasks on an instance, and which instances have so few. */
+struct fewest {
+    uint64_t who; /* bit by position; 0: not known, count again */
+    uint32_t tasks;
+};
+
+struct group_fewest {
+    group_id group;
+    struct fewest **parts; /* owned, each by block */
+    uint32_t *block_counts;
+    size_t part_count;
+};
+
+/* Where an instance stands. */
+struct id_place {
+    uint32_t part, position;
+};
+
+struct id_order {
+    tracked_id tracked; /* TRACKED_NONE: all in part 0 */
+    VEC(struct id_part) parts;
+    VEC(struct id_place) places; /* by instance */
+    VEC(struct group_fewest) groups;
+    struct map number_of_group;
+};
+
+void id_order_init(struct id_order *order, const struct cluster *cluster, tracked_id tracked);
+void id_order_deinit(struct id_order *order);
+
+/* Catch up with one instance; false when it changed its value: build the order afresh. */
+bool id_order_update(struct id_order *order, const struct cluster *cluster, instance_id id);
+void id_order_note_group(struct id_order *order, const struct group_change *change);
+void id_order_forget_groups(struct id_order *order); /* their changes were missed */
+
+struct id_walk {
+    const struct id_part *part;
+    struct room wanted;
+    uint32_t position;
+};
+
+/* Instances with room, ascending by id. */
+bool id_walk_next(struct id_walk *walk, instance_id *id);
+
+/* Asks back whether an instance with room is a candidate in every other respect as well. */
+typedef bool (*id_order_accepts)(void *context, instance_id id);
+
+/*
+ * Better `*best` with the part's best: fewest tasks of the group, then the smallest id, among
+ * accepted instances with room. *best INSTANCE_NONE: nothing yet.
+ */
+void id_order_fewest(struct id_order *order, const struct cluster *cluster, uint32_t part,
+                     group_id group, struct room wanted, id_order_accepts accepts, void *context,
+                     instance_id *best, uint32_t *best_tasks);
+
+void id_order_audit(const struct id_order *order, const struct cluster *cluster);
+
+#endif

@@ -1,0 +1,225 @@
+/*
+ * index.c -- owning the orders and keeping them in step.
+ *
+ * The cluster notes what changes; before a choice the index brings every order up to date with the
+ * noted instances. So a placement costs each order one update of the one instance that it touched,
+ * and a what-if with its undoing leaves nothing to do but updates that find nothing new.
+ */
+#include "scheduler/placement/index.h"
+
+#include <assert.h>
+#include <string.h>
+
+#include "scheduler/placement/shares.h"
+
+static int64_t key_of(const struct key_order *order, const struct instance *instance)
+{
+    switch (order->order) {
+    case ORDER_AMOUNT:
+        return order->field == FIELD_CPU ? instance->cpu_remaining : instance->mem_remaining;
+    case ORDER_SHARES:
+    case ORDER_SHARES_DESCENDING:
+        break;
+    case ORDER_NONE:
+    case ORDER_ID:
+    case ORDER_GROUP:
+        assert(false);
+    }
+    int64_t key = shares_key(instance->cpu_remaining, instance->cpu_registered,
+                             instance->mem_remaining, instance->mem_registered);
+    return order->order == ORDER_SHARES ? key : -key;
+}
+
+int64_t key_order_start(const struct key_order *order, const struct key_list *list,
+                        const struct demand *demand)
+{
+    int64_t amount = order->field == FIELD_CPU ? demand->cpu_units : demand->mem_mib;
+    if (order->order == ORDER_AMOUNT)
+        return amount > 0 ? amount : INT64_MIN; /* What asks for nothing fits below zero, too. */
+    if (order->order == ORDER_SHARES && demand->cpu_units > 0 && demand->mem_mib > 0)
+        return shares_key(demand->cpu_units, list->cpu_registered, demand->mem_mib,
+                          list->mem_registered);
+    return INT64_MIN;
+}
+
+static uint32_t number_in(struct map *map, uint64_t key)
+{
+    uint32_t number = map_get(map, key);
+    if (number == MAP_ABSENT) {
+        number = (uint32_t)map->count;
+        map_put(map, key, number);
+    }
+    return number;
+}
+
+/* The list of an instance, made if need be. */
+static uint32_t list_for(struct key_order *order, const struct cluster *cluster, instance_id id)
+{
+    const struct instance *instance = cluster_instance(cluster, id);
+    struct key_list list = {.ordered = {VEC_INIT, VEC_INIT}};
+    uint64_t shape = 0;
+    if (order->tracked != TRACKED_NONE)
+        list.value = cluster_value_of(cluster, order->tracked, id);
+    if (order->order != ORDER_AMOUNT) {
+        list.cpu_registered = instance->cpu_registered;
+        list.mem_registered = instance->mem_registered;
+        shape = number_in(&order->shape_number, (uint64_t)(uint32_t)list.cpu_registered << 32 |
+                                                    (uint32_t)list.mem_registered);
+    }
+    uint32_t number = number_in(&order->number_of_list, (uint64_t)list.value << 32 | shape);
+    if (number == order->lists.count)
+        *vec_push(&order->lists) = list;
+    return number;
+}
+
+static void key_order_update(struct key_order *order, const struct cluster *cluster, instance_id id)
+{
+    const struct instance *instance = cluster_instance(cluster, id);
+    while (order->places.count <= id)
+        *vec_push(&order->places) = (struct key_place){.list = KEY_LIST_NONE};
+    struct key_place old = order->places.items[id];
+    struct key_place new = {.list = KEY_LIST_NONE, .room = room_of(instance)};
+    if (new.room.cpu != ROOM_NONE) {
+        new.list = list_for(order, cluster, id);
+        new.key = key_of(order, instance);
+    }
+    order->places.items[id] = new;
+    if (new.list == old.list &&new.key == old.key) {
+        if (new.list != KEY_LIST_NONE &&
+            (new.room.cpu != old.room.cpu || new.room.mem != old.room.mem))
+            ordered_update(&order->lists.items[new.list].ordered, new.key, id, new.room);
+        return;
+    }
+    if (old.list != KEY_LIST_NONE)
+        ordered_remove(&order->lists.items[old.list].ordered, old.key, id);
+    if (new.list != KEY_LIST_NONE)
+        ordered_insert(&order->lists.items[new.list].ordered, new.key, id, new.room);
+}
+
+static void key_order_destroy(struct key_order *order)
+{
+    for (size_t i = 0; i < order->lists.count; i++)
+        ordered_free(&order->lists.items[i].ordered);
+    vec_free(&order->lists);
+    vec_free(&order->places);
+    map_free(&order->shape_number);
+    map_free(&order->number_of_list);
+    mem_free(order);
+}
+
+static void index_destroy(void *follower)
+{
+    struct placement_index *index = follower;
+    for (size_t i = 0; i < index->id_orders.count; i++) {
+        id_order_deinit(index->id_orders.items[i]);
+        mem_free(index->id_orders.items[i]);
+    }
+    for (size_t i = 0; i < index->key_orders.count; i++)
+        key_order_destroy(index->key_orders.items[i]);
+    vec_free(&index->id_orders);
+    vec_free(&index->key_orders);
+    vec_free(&index->scratch);
+    mem_free(index);
+}
+
+static void catch_up_id_order(struct id_order *order, const struct cluster *cluster)
+{
+    const struct changes *changes = cluster_changes(cluster);
+    for (size_t i = 0; i < changes->instances.count; i++) {
+        if (id_order_update(order, cluster, changes->instances.items[i]))
+            continue;
+        tracked_id tracked = order->tracked;
+        id_order_deinit(order);
+        id_order_init(order, cluster, tracked);
+        return; /* Built from what is there now: nothing more to note. */
+    }
+    if (changes->is_incomplete)
+        id_order_forget_groups(order);
+    for (size_t i = 0; i < changes->groups.count && !changes->is_incomplete; i++)
+        id_order_note_group(order, &changes->groups.items[i]);
+}
+
+static void catch_up(struct placement_index *index, struct cluster *cluster)
+{
+    const struct changes *changes = cluster_changes(cluster);
+    for (size_t i = 0; i < index->id_orders.count; i++)
+        catch_up_id_order(index->id_orders.items[i], cluster);
+    for (size_t i = 0; i < index->key_orders.count; i++)
+        for (size_t at = 0; at < changes->instances.count; at++)
+            key_order_update(index->key_orders.items[i], cluster, changes->instances.items[at]);
+    cluster_changes_clear(cluster);
+}
+
+struct placement_index *index_of(struct cluster *cluster)
+{
+    struct placement_index *index = cluster_follower(cluster);
+    if (index == NULL) {
+        index = mem_alloc(sizeof *index);
+        cluster_follow(cluster, index, index_destroy);
+    }
+    catch_up(index, cluster);
+    return index;
+}
+
+struct id_order *index_id_order(struct placement_index *index, const struct cluster *cluster,
+                                tracked_id tracked)
+{
+    for (size_t i = 0; i < index->id_orders.count; i++)
+        if (index->id_orders.items[i]->tracked == tracked)
+            return index->id_orders.items[i];
+    struct id_order *order = mem_alloc(sizeof *order);
+    id_order_init(order, cluster, tracked);
+    *vec_push(&index->id_orders) = order;
+    return order;
+}
+
+struct key_order *index_key_order(struct placement_index *index, const struct cluster *cluster,
+                                  enum strategy_order order, enum strategy_field field,
+                                  tracked_id tracked)
+{
+    for (size_t i = 0; i < index->key_orders.count; i++) {
+        struct key_order *found = index->key_orders.items[i];
+        if (found->order == order && found->field == field && found->tracked == tracked)
+            return found;
+    }
+    struct key_order *made = mem_alloc(sizeof *made);
+    made->order = order;
+    made->field = field;
+    made->tracked = tracked;
+    for (instance_id id = 0; id < cluster_instance_count(cluster); id++)
+        key_order_update(made, cluster, id);
+    *vec_push(&index->key_orders) = made;
+    return made;
+}
+
+static void audit_key_order(const struct key_order *order, const struct cluster *cluster)
+{
+    size_t listed = 0, found = 0;
+    for (size_t i = 0; i < order->lists.count; i++) {
+        const struct key_list *list = &order->lists.items[i];
+        struct ordered_walk walk =
+            ordered_seek(&list->ordered, INT64_MIN, (struct room){ROOM_NONE, ROOM_NONE});
+        int64_t key;
+        instance_id id;
+        ordered_audit(&list->ordered);
+        while (ordered_next(&walk, &key, &id)) {
+            assert(order->places.items[id].list == i && order->places.items[id].key == key);
+            assert(key == key_of(order, cluster_instance(cluster, id)));
+            found++;
+        }
+    }
+    for (size_t id = 0; id < order->places.count; id++)
+        listed += order->places.items[id].list != KEY_LIST_NONE;
+    assert(listed == found);
+    (void)listed;
+    (void)found;
+}
+
+void index_audit(struct cluster *cluster)
+{
+    struct placement_index *index = index_of(cluster);
+    for (size_t i = 0; i < index->id_orders.count; i++)
+        id_order_audit(index->id_orders.items[i], cluster);
+    for (size_t i = 0; i < index->key_orders.count; i++)
+        audit_key_order(index->key_orders.items[i], cluster);
+}

@@ -1,0 +1,61 @@
+/*
+ * index.h -- the orders in which placement finds candidates without looking at every instance.
+ *
+ * An order is built when a plan first asks for it, O(instances log instances), and then follows the
+ * cluster's changes, those of a what-if and its undoing included. It belongs to the cluster.
+ */
+#ifndef BERTH_SCHEDULER_PLACEMENT_INDEX_H
+#define BERTH_SCHEDULER_PLACEMENT_INDEX_H
+
+#include "scheduler/placement/id_order.h"
+#include "scheduler/placement/strategy.h"
+
+#define KEY_LIST_NONE UINT32_MAX
+
+/* Instances of one value, and of one size where the key depends on it. */
+struct key_list {
+    uint32_t value;
+    int32_t cpu_registered, mem_registered; /* 0 where sizes are not kept apart */
+    struct ordered ordered;
+};
+
+struct key_place {
+    uint32_t list; /* KEY_LIST_NONE: not ACTIVE or not connected */
+    int64_t key;
+    struct room room;
+};
+
+/* ORDER_AMOUNT, ORDER_SHARES or ORDER_SHARES_DESCENDING, apart by value of an attribute. */
+struct key_order {
+    enum strategy_order order;
+    enum strategy_field field;
+    tracked_id tracked; /* TRACKED_NONE: one value, 0 */
+    VEC(struct key_list) lists;
+    struct map shape_number;      /* cpu and mem registered -> number */
+    struct map number_of_list;    /* value and shape -> list */
+    VEC(struct key_place) places; /* by instance */
+};
+
+struct placement_index {
+    VEC(struct id_order *) id_orders;
+    VEC(struct key_order *) key_orders;
+    VEC(instance_id) scratch; /* candidates of the choice under way */
+};
+
+/* The cluster's index, made on first use and caught up. */
+struct placement_index *index_of(struct cluster *cluster);
+
+struct id_order *index_id_order(struct placement_index *index, const struct cluster *cluster,
+                                tracked_id tracked);
+struct key_order *index_key_order(struct placement_index *index, const struct cluster *cluster,
+                                  enum strategy_order order, enum strategy_field field,
+                                  tracked_id tracked);
+
+/* The lowest key of the list's that an instance with room for the demand can have. */
+int64_t key_order_start(const struct key_order *order, const struct key_list *list,
+                        const struct demand *demand);
+
+/* Assert that everything equals what the cluster says; O(everything), for tests. */
+void index_audit(struct cluster *cluster);
+
+#endif
