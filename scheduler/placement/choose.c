@@ -160,8 +160,8 @@ static void take_key(struct choice *choice, instance_id id, int64_t score)
 }
 
 /*
- * Walk one list while it can better or equal the best. With no steps behind, a best without tasks of
- * the group ends the key from its id on: those that follow in it have larger ids.
+ * Walk one list while it can better or equal the best. With no steps behind, a best without tasks
+ * of the group ends the key from its id on: those that follow in it have larger ids.
  */
 static void walk_keys(struct choice *choice, const struct key_order *order,
                       const struct key_list *list)

@@ -1,8 +1,8 @@
 /*
- * id_order.c -- the order that never changes: by id, in blocks of 64 with their maxima.
+ * id_order.c -- the order that never changes: by id, in blocks of 64 with their skylines.
  *
- * First fit skips full stretches by the maxima. Spreading over instances wants the fewest tasks of
- * one group among those with room: a second small table per group that asked holds, for every
+ * First fit skips full stretches by the skylines. Spreading over instances wants the fewest tasks
+ * of one group among those with room: a second small table per group that asked holds, for every
  * block, the fewest tasks on an instance and a bit for each instance that has so few. Most answers
  * need no more than that: the first set bit whose instance has room. Joins and leaves of the group
  * flip bits; when the last bit goes, the block is counted again at the next visit.
@@ -10,7 +10,7 @@
  * A block whose fewest have no room may hide an instance with more tasks and room; such blocks are
  * looked into one instance at a time, and only when they could still win.
  *
- * Memory: 12 bytes per instance, and 16 per 64 instances and group that spreads over instances.
+ * Memory: 22 bytes per instance, and 16 per 64 instances and group that spreads over instances.
  */
 #include "scheduler/placement/id_order.h"
 
@@ -19,8 +19,6 @@
 
 #define BLOCK 64u
 #define RUN 16u
-
-static const struct room no_room = {ROOM_NONE, ROOM_NONE};
 
 static uint32_t block_count(const struct id_part *part)
 {
@@ -41,13 +39,11 @@ static void append(struct id_order *order, const struct cluster *cluster, instan
     *vec_push(&part->ids) = id;
     *vec_push(&part->rooms) = room;
     if (position % BLOCK == 0)
-        *vec_push(&part->blocks) = no_room;
+        skyline_clear(vec_push(&part->blocks));
     if (position % (BLOCK * RUN) == 0)
-        *vec_push(&part->runs) = no_room;
-    struct room *block = &part->blocks.items[position / BLOCK];
-    struct room *run = &part->runs.items[position / (BLOCK * RUN)];
-    *block = room_largest(*block, room);
-    *run = room_largest(*run, room);
+        skyline_clear(vec_push(&part->runs));
+    skyline_add(&part->blocks.items[position / BLOCK], room);
+    skyline_add(&part->runs.items[position / (BLOCK * RUN)], room);
     for (size_t i = 0; i < order->groups.count; i++) {
         struct group_fewest *group = &order->groups.items[i];
         if (value < group->part_count && position / BLOCK < group->block_counts[value])
@@ -90,30 +86,30 @@ void id_order_deinit(struct id_order *order)
     id_order_forget_groups(order);
 }
 
-static struct room largest_of(const struct room *rooms, size_t count)
+static void compute_run(struct id_part *part, size_t run)
 {
-    struct room most = no_room;
-    for (size_t i = 0; i < count; i++)
-        most = room_largest(most, rooms[i]);
-    return most;
+    size_t end = (run + 1) * RUN;
+    skyline_clear(&part->runs.items[run]);
+    for (size_t block = run * RUN; block < end && block < part->blocks.count; block++)
+        skyline_merge(&part->runs.items[run], &part->blocks.items[block]);
 }
 
 static void set_room(struct id_part *part, uint32_t position, struct room room)
 {
     struct room old = part->rooms.items[position];
     size_t block = position / BLOCK, run = block / RUN;
+    bool may_fall = skyline_needs(&part->blocks.items[block], old) &&
+                    (room.cpu < old.cpu || room.mem < old.mem);
     part->rooms.items[position] = room;
-    if (room.cpu >= old.cpu && room.mem >= old.mem) {
-        part->blocks.items[block] = room_largest(part->blocks.items[block], room);
-        part->runs.items[run] = room_largest(part->runs.items[run], room);
-        return;
+    if (may_fall) {
+        size_t first = block * BLOCK, count = part->rooms.count - first;
+        skyline_of(&part->blocks.items[block], part->rooms.items + first,
+                   count < BLOCK ? count : BLOCK);
+        compute_run(part, run);
+    } else {
+        skyline_add(&part->blocks.items[block], room);
+        skyline_add(&part->runs.items[run], room);
     }
-    size_t first = block * BLOCK, in_block = part->rooms.count - first;
-    part->blocks.items[block] =
-        largest_of(part->rooms.items + first, in_block < BLOCK ? in_block : BLOCK);
-    size_t first_block = run * RUN, in_run = part->blocks.count - first_block;
-    part->runs.items[run] =
-        largest_of(part->blocks.items + first_block, in_run < RUN ? in_run : RUN);
 }
 
 bool id_order_update(struct id_order *order, const struct cluster *cluster, instance_id id)
@@ -206,12 +202,12 @@ bool id_walk_next(struct id_walk *walk, instance_id *id)
     while (walk->position < part->ids.count) {
         uint32_t block = walk->position / BLOCK;
         if (walk->position % (BLOCK * RUN) == 0 &&
-            !room_has(part->runs.items[block / RUN], walk->wanted)) {
+            !skyline_has(&part->runs.items[block / RUN], walk->wanted)) {
             walk->position += BLOCK * RUN;
             continue;
         }
         uint32_t end = positions_end(part, block);
-        if (!room_has(part->blocks.items[block], walk->wanted))
+        if (!skyline_has(&part->blocks.items[block], walk->wanted))
             walk->position = end;
         while (walk->position < end && !room_has(part->rooms.items[walk->position], walk->wanted))
             walk->position++;
@@ -271,24 +267,39 @@ static void search_all(struct search *search, uint32_t block)
                                                 search->part->ids.items[at]));
 }
 
+/* The next block from `block` on that may have room; block_count when none has. */
+static uint32_t roomy_block(const struct search *search, uint32_t block)
+{
+    const struct id_part *part = search->part;
+    while (block < block_count(part)) {
+        if (block % RUN == 0 && !skyline_has(&part->runs.items[block / RUN], search->wanted))
+            block += RUN;
+        else if (!skyline_has(&part->blocks.items[block], search->wanted))
+            block++;
+        else
+            return block;
+    }
+    return block_count(part);
+}
+
 static void search_part(struct search *search, struct fewest *blocks)
 {
     const struct id_part *part = search->part;
-    for (uint32_t block = 0; block < block_count(part); block++) {
+    uint32_t end = block_count(part);
+    for (uint32_t at = roomy_block(search, 0); at < end; at = roomy_block(search, at + 1)) {
         if (search->best != INSTANCE_NONE && search->best_tasks == 0 &&
-            part->ids.items[block * BLOCK] > search->best)
+            part->ids.items[at * BLOCK] > search->best)
             return; /* Zero tasks cannot be bettered, and every id that follows is larger. */
-        if (!room_has(part->blocks.items[block], search->wanted))
-            continue;
-        if (blocks[block].who == 0)
-            count_block(search->cluster, part, block, search->group, &blocks[block]);
-        if (would_win(search, blocks[block].tasks, part->ids.items[block * BLOCK]))
-            search_fewest(search, block, &blocks[block]);
+        if (blocks[at].who == 0)
+            count_block(search->cluster, part, at, search->group, &blocks[at]);
+        if (would_win(search, blocks[at].tasks, part->ids.items[at * BLOCK]))
+            search_fewest(search, at, &blocks[at]);
     }
-    for (uint32_t block = 0; block < block_count(part); block++)
-        if (room_has(part->blocks.items[block], search->wanted) &&
-            would_win(search, blocks[block].tasks + 1, part->ids.items[block * BLOCK]))
-            search_all(search, block);
+    if (search->best != INSTANCE_NONE && search->best_tasks == 0)
+        return;
+    for (uint32_t at = roomy_block(search, 0); at < end; at = roomy_block(search, at + 1))
+        if (would_win(search, blocks[at].tasks + 1, part->ids.items[at * BLOCK]))
+            search_all(search, at);
 }
 
 void id_order_fewest(struct id_order *order, const struct cluster *cluster, uint32_t part,
@@ -334,8 +345,8 @@ void id_order_audit(const struct id_order *order, const struct cluster *cluster)
         for (uint32_t at = 0; at < part->ids.count; at++) {
             struct room room = room_of(cluster_instance(cluster, part->ids.items[at]));
             assert(room.cpu == part->rooms.items[at].cpu && room.mem == part->rooms.items[at].mem);
-            assert(room_has(part->blocks.items[at / BLOCK], room));
-            assert(room_has(part->runs.items[at / (BLOCK * RUN)], room));
+            assert(skyline_has(&part->blocks.items[at / BLOCK], room));
+            assert(skyline_has(&part->runs.items[at / (BLOCK * RUN)], room));
             (void)room;
         }
     }

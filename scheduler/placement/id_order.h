@@ -14,8 +14,8 @@
 struct id_part {
     VEC(instance_id) ids; /* ascending */
     VEC(struct room) rooms;
-    VEC(struct room) blocks; /* the largest of each 64 rooms */
-    VEC(struct room) runs;   /* the largest of each 16 blocks */
+    VEC(struct skyline) blocks; /* of 64 rooms each */
+    VEC(struct skyline) runs;   /* of 16 blocks each */
 };
 
 /* Of one group in one block: its fewest tasks on an instance, and which instances have so few. */

@@ -1,6 +1,6 @@
 /*
- * ordered.c -- a sorted list in blocks of 64, with the largest free CPU and memory of every block
- * and of every run of 16 blocks.
+ * ordered.c -- a sorted list in blocks of 64, with a skyline of every block and of every run of 16
+ * blocks.
  *
  * Best fit in one resource wants the smallest key that is large enough and has room in the other.
  * Balanced trees answer in a logarithm of cache misses; 64 neighbours in one block answer most
@@ -9,7 +9,7 @@
  * microsecond.
  *
  * Blocks split when full and join a neighbour when both are small. Only then do heads move, and the
- * maxima of the runs behind are computed again: rare against single updates.
+ * skylines of the runs behind are computed again: rare against single updates.
  */
 #include "scheduler/placement/ordered.h"
 
@@ -21,32 +21,12 @@
 #define ORDERED_RUN 16
 
 struct ordered_block {
+    struct skyline skyline;
     uint32_t count;
     int64_t keys[BLOCK_MAX];
     instance_id ids[BLOCK_MAX];
     struct room rooms[BLOCK_MAX];
 };
-
-static const struct room no_room = {ROOM_NONE, ROOM_NONE};
-
-struct room room_wanted(const struct demand *demand)
-{
-    return (struct room){demand->cpu_units > 0 ? demand->cpu_units : ROOM_ANY,
-                         demand->mem_mib > 0 ? demand->mem_mib : ROOM_ANY};
-}
-
-struct room room_of(const struct instance *instance)
-{
-    if (instance->status != INSTANCE_ACTIVE || !instance->is_agent_connected)
-        return no_room;
-    struct room room = {instance->cpu_remaining, instance->mem_remaining};
-    return room_largest(room, (struct room){ROOM_ANY, ROOM_ANY});
-}
-
-struct room room_largest(struct room a, struct room b)
-{
-    return (struct room){a.cpu > b.cpu ? a.cpu : b.cpu, a.mem > b.mem ? a.mem : b.mem};
-}
 
 void ordered_free(struct ordered *ordered)
 {
@@ -92,11 +72,11 @@ static uint32_t place_for(const struct ordered_block *block, int64_t key, instan
 
 static void compute_run(struct ordered *ordered, size_t run)
 {
-    struct room most = no_room;
+    struct skyline *skyline = &ordered->runs.items[run];
     size_t end = (run + 1) * ORDERED_RUN;
+    skyline_clear(skyline);
     for (size_t i = run * ORDERED_RUN; i < end && i < ordered->heads.count; i++)
-        most = room_largest(most, ordered->heads.items[i].most);
-    ordered->runs.items[run] = most;
+        skyline_merge(skyline, &ordered->heads.items[i].block->skyline);
 }
 
 /* Heads from `from` on have moved. */
@@ -109,15 +89,17 @@ static void compute_runs_behind(struct ordered *ordered, size_t from)
         compute_run(ordered, run);
 }
 
-static void compute_head(struct ordered_head *head)
+static void name_head(struct ordered_head *head)
 {
-    const struct ordered_block *block = head->block;
-    struct room most = no_room;
-    for (uint32_t i = 0; i < block->count; i++)
-        most = room_largest(most, block->rooms[i]);
-    head->most = most;
-    head->key = block->keys[0];
-    head->id = block->ids[0];
+    head->key = head->block->keys[0];
+    head->id = head->block->ids[0];
+}
+
+/* The block's skyline and head afresh. */
+static void compute_block(struct ordered_head *head)
+{
+    skyline_of(&head->block->skyline, head->block->rooms, head->block->count);
+    name_head(head);
 }
 
 static void move_entries(struct ordered_block *to, uint32_t to_place,
@@ -133,7 +115,7 @@ static void insert_head(struct ordered *ordered, size_t at, struct ordered_block
     (void)vec_push(&ordered->heads);
     struct ordered_head *head = &ordered->heads.items[at];
     memmove(head + 1, head, (ordered->heads.count - 1 - at) * sizeof *head);
-    *head = (struct ordered_head){.block = block, .most = no_room};
+    *head = (struct ordered_head){.block = block};
 }
 
 static void remove_head(struct ordered *ordered, size_t at)
@@ -152,15 +134,17 @@ static void split(struct ordered *ordered, size_t at)
     old->count -= upper->count;
     move_entries(upper, 0, old, old->count, upper->count);
     insert_head(ordered, at + 1, upper);
-    compute_head(&ordered->heads.items[at]);
-    compute_head(&ordered->heads.items[at + 1]);
+    compute_block(&ordered->heads.items[at]);
+    compute_block(&ordered->heads.items[at + 1]);
     compute_runs_behind(ordered, at);
 }
 
 void ordered_insert(struct ordered *ordered, int64_t key, instance_id id, struct room room)
 {
     if (ordered->heads.count == 0) {
-        insert_head(ordered, 0, mem_alloc(sizeof(struct ordered_block)));
+        struct ordered_block *first = mem_alloc(sizeof *first);
+        skyline_clear(&first->skyline);
+        insert_head(ordered, 0, first);
         compute_runs_behind(ordered, 0);
     }
     size_t at = head_for(ordered, key, id);
@@ -177,11 +161,9 @@ void ordered_insert(struct ordered *ordered, int64_t key, instance_id id, struct
     block->ids[place] = id;
     block->rooms[place] = room;
     block->count++;
-    head->key = block->keys[0];
-    head->id = block->ids[0];
-    head->most = room_largest(head->most, room);
-    struct room *run = &ordered->runs.items[at / ORDERED_RUN];
-    *run = room_largest(*run, room);
+    name_head(head);
+    skyline_add(&block->skyline, room);
+    skyline_add(&ordered->runs.items[at / ORDERED_RUN], room);
 }
 
 /* Join a small block with the one behind it. */
@@ -196,15 +178,9 @@ static bool join_small(struct ordered *ordered, size_t at)
     move_entries(block, block->count, next, 0, next->count);
     block->count += next->count;
     remove_head(ordered, at + 1);
-    compute_head(&ordered->heads.items[at]);
+    compute_block(&ordered->heads.items[at]);
     compute_runs_behind(ordered, at);
     return true;
-}
-
-/* A stretch's maxima need computing again only when what went was one of them. */
-static bool was_most(struct room most, struct room gone)
-{
-    return gone.cpu >= most.cpu || gone.mem >= most.mem;
 }
 
 static void find(const struct ordered *ordered, int64_t key, instance_id id, size_t *at,
@@ -236,11 +212,9 @@ void ordered_remove(struct ordered *ordered, int64_t key, instance_id id)
     if (block->count < BLOCK_SMALL &&
         (join_small(ordered, at) || (at > 0 && join_small(ordered, at - 1))))
         return;
-    struct room most = head->most;
-    head->key = block->keys[0];
-    head->id = block->ids[0];
-    if (was_most(most, gone)) {
-        compute_head(head);
+    name_head(head);
+    if (skyline_needs(&block->skyline, gone)) {
+        compute_block(head);
         compute_run(ordered, at / ORDERED_RUN);
     }
 }
@@ -252,7 +226,7 @@ void ordered_update(struct ordered *ordered, int64_t key, instance_id id, struct
     find(ordered, key, id, &at, &place);
     struct ordered_head *head = &ordered->heads.items[at];
     head->block->rooms[place] = room;
-    compute_head(head);
+    compute_block(head);
     compute_run(ordered, at / ORDERED_RUN);
 }
 
@@ -271,13 +245,13 @@ bool ordered_next(struct ordered_walk *walk, int64_t *key, instance_id *id)
     const struct ordered *ordered = walk->ordered;
     while (walk->head < ordered->heads.count) {
         if (walk->place == 0 && walk->head % ORDERED_RUN == 0 &&
-            !room_has(ordered->runs.items[walk->head / ORDERED_RUN], walk->wanted)) {
+            !skyline_has(&ordered->runs.items[walk->head / ORDERED_RUN], walk->wanted)) {
             walk->head += ORDERED_RUN;
             continue;
         }
         const struct ordered_head *head = &ordered->heads.items[walk->head];
         const struct ordered_block *block = head->block;
-        uint32_t place = room_has(head->most, walk->wanted) ? walk->place : block->count;
+        uint32_t place = skyline_has(&block->skyline, walk->wanted) ? walk->place : block->count;
         while (place < block->count && !room_has(block->rooms[place], walk->wanted))
             place++;
         if (place < block->count) {
@@ -296,16 +270,17 @@ void ordered_audit(const struct ordered *ordered)
 {
     for (size_t at = 0; at < ordered->heads.count; at++) {
         const struct ordered_head *head = &ordered->heads.items[at];
-        struct ordered_head copy = *head;
-        compute_head(&copy);
+        struct skyline skyline;
+        skyline_of(&skyline, head->block->rooms, head->block->count);
         assert(head->block->count > 0 && head->block->count <= BLOCK_MAX);
-        assert(copy.key == head->key && copy.id == head->id);
-        assert(copy.most.cpu == head->most.cpu && copy.most.mem == head->most.mem);
+        assert(head->key == head->block->keys[0] && head->id == head->block->ids[0]);
+        assert(memcmp(&skyline, &head->block->skyline, sizeof skyline) == 0);
         for (uint32_t i = 1; i < head->block->count; i++)
             assert(is_before(head->block->keys[i - 1], head->block->ids[i - 1],
                              head->block->keys[i], head->block->ids[i]));
         assert(at == 0 || is_before(head[-1].key, head[-1].id, head->key, head->id));
-        assert(room_has(ordered->runs.items[at / ORDERED_RUN], head->most));
-        (void)copy;
+        skyline_merge(&skyline, &ordered->runs.items[at / ORDERED_RUN]);
+        assert(memcmp(&skyline, &ordered->runs.items[at / ORDERED_RUN], sizeof skyline) == 0);
+        (void)skyline;
     }
 }

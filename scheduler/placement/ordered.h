@@ -2,45 +2,26 @@
  * ordered.h -- instances sorted by a key, asked for those with room, lowest key first.
  *
  * Entries are (key, id) with the instance's free CPU and memory. A walk gives, from a key on, only
- * those with at least so much of both; stretches without any are skipped by their maxima.
+ * those with at least so much of both; stretches without any are skipped by their skylines.
  */
 #ifndef BERTH_SCHEDULER_PLACEMENT_ORDERED_H
 #define BERTH_SCHEDULER_PLACEMENT_ORDERED_H
 
 #include "scheduler/base/mem.h"
 #include "scheduler/model/cluster.h"
-
-/* Free amounts of one entry, or the largest of each in a stretch of them. */
-struct room {
-    int32_t cpu, mem;
-};
-
-/* What no request asks for: an instance that takes nothing. Below ROOM_ANY. */
-#define ROOM_NONE INT32_MIN
-/* A request for nothing passes even on an instance that is below zero. */
-#define ROOM_ANY (INT32_MIN + 1)
-
-static inline bool room_has(struct room room, struct room wanted)
-{
-    return room.cpu >= wanted.cpu && room.mem >= wanted.mem;
-}
-
-struct room room_wanted(const struct demand *demand);
-struct room room_of(const struct instance *instance); /* ROOM_NONE when not ACTIVE, connected */
-struct room room_largest(struct room a, struct room b);
+#include "scheduler/placement/skyline.h"
 
 struct ordered_block;
 
 struct ordered_head {
     int64_t key; /* the block's first entry */
     instance_id id;
-    struct room most;
     struct ordered_block *block; /* owned */
 };
 
 struct ordered {
     VEC(struct ordered_head) heads; /* ascending */
-    VEC(struct room) runs;          /* of ORDERED_RUN heads each */
+    VEC(struct skyline) runs;       /* of ORDERED_RUN heads each */
 };
 
 void ordered_free(struct ordered *ordered);
