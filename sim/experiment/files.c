@@ -86,20 +86,25 @@ enum berth_err files_create(const char *path, struct files_writer *writer, struc
     return code;
 }
 
+/* 0 when all was written. stdio forgets why an earlier write failed: one byte more asks again. */
+static int write_out(FILE *out)
+{
+    bool has_failed = ferror(out) != 0;
+    errno = 0;
+    if (has_failed)
+        (void)putc('\n', out);
+    if (fflush(out) == 0 && !has_failed)
+        return 0;
+    return errno != 0 ? errno : EIO;
+}
+
 enum berth_err files_commit(struct files_writer *writer, struct berth_error *err)
 {
-    errno = 0;
-    bool has_failed = ferror(writer->out) != 0 || fflush(writer->out) != 0;
-    int number = errno;
-    if (fclose(writer->out) != 0 && !has_failed) {
-        has_failed = true;
+    int number = write_out(writer->out);
+    if (fclose(writer->out) != 0 && number == 0)
         number = errno;
-    }
-    enum berth_err code = BERTH_OK;
-    if (has_failed)
-        code = fail_at(writer->path, number != 0 ? number : EIO, err);
-    else
-        code = files_rename(writer->new_path, writer->path, err);
+    enum berth_err code = number != 0 ? fail_at(writer->path, number, err)
+                                      : files_rename(writer->new_path, writer->path, err);
     if (code != BERTH_OK)
         unlink(writer->new_path);
     forget(writer);

@@ -1,0 +1,130 @@
+#include <math.h>
+#include <setjmp.h>
+#include <stdarg.h>
+#include <stddef.h>
+#include <stdint.h>
+#include <string.h>
+
+#include <cmocka.h>
+
+#include "scheduler/base/mem.h"
+#include "sim/experiment/part.h"
+#include "sim/run/histogram.h"
+#include "tests/support/scratch.h"
+
+static const struct part_key key = {"abc", "def", 5, 1, 2};
+
+static struct run_result make_result(void)
+{
+    struct run_result result = {.waits = histogram_create(), .sample_count = 2, .heat_rows = 3};
+    for (int m = 0; m < METRIC_COUNT; m++)
+        result.metrics[m] = m % 5 == 0 ? NAN : 1.0 / (m + 3);
+    result.samples = mem_alloc(2 * sizeof *result.samples);
+    result.samples[0].at_ns = 17;
+    result.samples[1].gpu_reserved_ratio = NAN;
+    result.samples[1].tasks_below_desired = 0.1;
+    result.heat = mem_alloc(6 * sizeof *result.heat);
+    for (int i = 0; i < 6; i++)
+        result.heat[i] = (int16_t)(i * 200 - 1);
+    histogram_add(result.waits, 0);
+    histogram_add(result.waits, 123456789012345);
+    return result;
+}
+
+static void assert_equal_results(const struct run_result *a, const struct run_result *b)
+{
+    for (int m = 0; m < METRIC_COUNT; m++)
+        assert_true(a->metrics[m] == b->metrics[m] ||
+                    (isnan(a->metrics[m]) && isnan(b->metrics[m])));
+    assert_int_equal(a->sample_count, b->sample_count);
+    assert_true(a->samples[0].at_ns == b->samples[0].at_ns);
+    assert_true(isnan(b->samples[1].gpu_reserved_ratio));
+    assert_true(a->samples[1].tasks_below_desired == b->samples[1].tasks_below_desired);
+    assert_int_equal(a->heat_rows, b->heat_rows);
+    assert_memory_equal(a->heat, b->heat, 6 * sizeof *a->heat);
+    assert_true(histogram_count(a->waits) == histogram_count(b->waits));
+    assert_true(histogram_max(a->waits) == histogram_max(b->waits));
+    assert_true(histogram_mean(a->waits) == histogram_mean(b->waits));
+    assert_true(histogram_quantile(a->waits, 1) == histogram_quantile(b->waits, 1));
+}
+
+static void test_round_trip(void **state)
+{
+    (void)state;
+    struct run_result before = make_result(), after;
+    struct berth_error err = BERTH_ERROR_INIT;
+    const char *path = scratch_path("1-2.part");
+    assert_int_equal(part_write(path, &key, &before, &err), BERTH_OK);
+    assert_true(part_read(path, &key, &after));
+    assert_equal_results(&before, &after);
+    run_result_free(&after);
+    run_result_free(&before);
+}
+
+static void test_of_another_run(void **state)
+{
+    (void)state;
+    struct run_result before = make_result(), after;
+    struct berth_error err = BERTH_ERROR_INIT;
+    const char *path = scratch_path("1-2.part");
+    assert_int_equal(part_write(path, &key, &before, &err), BERTH_OK);
+    struct part_key others[] = {key, key, key, key, key};
+    others[0].scenario_hash = "abd";
+    others[1].build_id = "deg";
+    others[2].seed = 6;
+    others[3].variant = 2;
+    others[4].replication = 22;
+    for (int i = 0; i < 5; i++) {
+        assert_false(part_read(path, &others[i], &after));
+        assert_null(after.samples);
+    }
+    assert_false(part_read(scratch_path("no.part"), &key, &after));
+    run_result_free(&before);
+}
+
+/* However much of it is there: never a result, never a crash. */
+static void test_cut_at_every_byte(void **state)
+{
+    (void)state;
+    struct run_result before = make_result(), after;
+    struct berth_error err = BERTH_ERROR_INIT;
+    assert_int_equal(part_write(scratch_path("1-2.part"), &key, &before, &err), BERTH_OK);
+    size_t length;
+    char *bytes = scratch_read(scratch_path("1-2.part"), &length);
+    for (size_t cut = 0; cut < length; cut++)
+        assert_false(part_read(scratch_write("cut.part", bytes, cut), &key, &after));
+    mem_free(bytes);
+    run_result_free(&before);
+}
+
+static void test_damaged(void **state)
+{
+    (void)state;
+    static const char *const texts[] = {
+        "berth-part 1 abc def 5 1 2\nmetrics 41\n",
+        "berth-part 1 abc def 5 1 2\nmetrics -1\n",
+        "berth-part 2 abc def 5 1 2\n",
+        "\n\n\n",
+    };
+    struct run_result after;
+    for (size_t i = 0; i < sizeof texts / sizeof texts[0]; i++)
+        assert_false(part_read(scratch_write_text("bad.part", texts[i]), &key, &after));
+}
+
+static int clean(void **state)
+{
+    (void)state;
+    scratch_remove();
+    return 0;
+}
+
+int main(void)
+{
+    const struct CMUnitTest tests[] = {
+        cmocka_unit_test(test_round_trip),
+        cmocka_unit_test(test_of_another_run),
+        cmocka_unit_test(test_cut_at_every_byte),
+        cmocka_unit_test(test_damaged),
+    };
+    return cmocka_run_group_tests(tests, NULL, clean);
+}
