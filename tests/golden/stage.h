@@ -307,6 +307,15 @@ static inline void stage_event(struct stage *stage, const struct event *event)
     stage_reconnect_all(stage);
 }
 
+/* The store may have got further. */
+static inline void stage_progress(struct stage *stage)
+{
+    struct berth_error err = BERTH_ERROR_INIT;
+    if (loop_store_progress(stage->loop, stage->now, &err) != BERTH_OK)
+        stage_fail("reload", &err);
+    stage_reconnect_all(stage);
+}
+
 static inline void stage_deliver(struct stage *stage, size_t index)
 {
     struct stage_pending pending = stage->pending.items[index];
