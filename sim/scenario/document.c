@@ -285,7 +285,7 @@ static enum berth_err merge_source(struct document *document, json_t *json, cons
     struct document_file *source = vec_push(&document->sources);
     *source = (struct document_file){mem_copy_text(chain->shown), json};
     layers_push(&document->layers, source->path, "", "", json);
-    document->merged = patch_merge(document->merged, json);
+    document->merged = patch_merge_file(document->merged, json);
     return document_inline(document, document->merged, err);
 }
 

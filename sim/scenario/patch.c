@@ -4,7 +4,26 @@
 #include <stdlib.h>
 #include <string.h>
 
-json_t *patch_merge(json_t *target, const json_t *patch)
+/* Where in a scenario file a member stands, as far as its nulls are concerned. */
+enum place { PLACE_FILE, PLACE_COMPARE, PLACE_VARIANTS, PLACE_VARIANT, PLACE_ELSEWHERE };
+
+static enum place place_within(enum place place, const char *key)
+{
+    switch (place) {
+    case PLACE_FILE:
+        return strcmp(key, "compare") == 0 ? PLACE_COMPARE : PLACE_ELSEWHERE;
+    case PLACE_COMPARE:
+        return strcmp(key, "variants") == 0 ? PLACE_VARIANTS : PLACE_ELSEWHERE;
+    case PLACE_VARIANTS:
+    case PLACE_VARIANT:
+        return PLACE_VARIANT;
+    case PLACE_ELSEWHERE:
+        break;
+    }
+    return PLACE_ELSEWHERE;
+}
+
+static json_t *merge(json_t *target, const json_t *patch, enum place place)
 {
     if (!json_is_object(patch)) {
         json_decref(target);
@@ -18,14 +37,24 @@ json_t *patch_merge(json_t *target, const json_t *patch)
     json_t *value;
     json_object_foreach((json_t *)(uintptr_t)patch, key, value)
     {
-        if (json_is_null(value)) {
+        if (json_is_null(value) && place != PLACE_VARIANT) {
             (void)json_object_del(target, key);
             continue;
         }
         json_t *old = json_incref(json_object_get(target, key));
-        (void)json_object_set_new(target, key, patch_merge(old, value));
+        (void)json_object_set_new(target, key, merge(old, value, place_within(place, key)));
     }
     return target;
+}
+
+json_t *patch_merge(json_t *target, const json_t *patch)
+{
+    return merge(target, patch, PLACE_ELSEWHERE);
+}
+
+json_t *patch_merge_file(json_t *target, const json_t *file)
+{
+    return merge(target, file, PLACE_FILE);
 }
 
 static bool unescape(char *token)

@@ -11,6 +11,12 @@
 /* `target` as patched by `patch`. Takes `target`, copies what it needs of `patch`. */
 json_t *patch_merge(json_t *target, const json_t *patch);
 
+/*
+ * The same for a scenario file onto those that it includes, but a null inside of a variant is kept:
+ * there it is part of a patch that is still to be applied.
+ */
+json_t *patch_merge_file(json_t *target, const json_t *file);
+
 struct pointer_tokens {
     VEC(char *) list; /* owned, unescaped */
 };

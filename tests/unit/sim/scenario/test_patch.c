@@ -122,9 +122,26 @@ static void test_pointer_sets_what_exists(void **state)
     }
 }
 
+/* The nulls of a variant's patch wait for the variant; those of the file itself act at once. */
+static void test_a_file_keeps_the_nulls_of_its_variants(void **state)
+{
+    (void)state;
+    json_t *base =
+        parse("{\"run\":{\"seed\":1},\"compare\":{\"variants\":{\"a\":{\"x\":1},\"b\":{}}}}");
+    json_t *file =
+        parse("{\"run\":{\"seed\":null},\"compare\":{\"variants\":{\"a\":{\"y\":{\"z\":null}},"
+              "\"b\":null}}}");
+    json_t *merged = patch_merge_file(base, file);
+    assert_json(merged,
+                "{\"run\":{},\"compare\":{\"variants\":{\"a\":{\"x\":1,\"y\":{\"z\":null}}}}}");
+    json_decref(merged);
+    json_decref(file);
+}
+
 int main(void)
 {
     const struct CMUnitTest tests[] = {
+        cmocka_unit_test(test_a_file_keeps_the_nulls_of_its_variants),
         cmocka_unit_test(test_merge_follows_the_rfc),
         cmocka_unit_test(test_merge_leaves_the_patch_alone),
         cmocka_unit_test(test_pointer_tokens),
