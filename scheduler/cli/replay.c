@@ -7,6 +7,7 @@
 
 #include "scheduler/base/mem.h"
 #include "scheduler/cli/command.h"
+#include "scheduler/cli/open_scenario.h"
 #include "scheduler/core/transcript.h"
 #include "scheduler/ecs/json_input.h"
 #include "sim/experiment/files.h"
@@ -221,7 +222,7 @@ static enum berth_err replay_summary(const struct request *request, struct berth
     if (code == BERTH_OK && request->scenario == NULL)
         code = replay_find_scenario(summary, &scenario, err);
     if (code == BERTH_OK)
-        code = scenario_load(request->scenario != NULL ? request->scenario : scenario, &set, err);
+        code = open_scenario(request->scenario != NULL ? request->scenario : scenario, &set, err);
     if (code == BERTH_OK && !request->goes_on)
         code = replay_check_origin(summary, set, err);
     if (code == BERTH_OK)
@@ -236,7 +237,7 @@ static enum berth_err replay_summary(const struct request *request, struct berth
 static enum berth_err replay_scenario(const struct request *request, struct berth_error *err)
 {
     struct scenario_set *set = NULL;
-    enum berth_err code = scenario_load(request->file, &set, err);
+    enum berth_err code = open_scenario(request->file, &set, err);
     if (code == BERTH_OK)
         code = replay_row(request, set, NULL, err);
     if (set != NULL)

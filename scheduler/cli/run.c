@@ -11,6 +11,7 @@
 
 #include "scheduler/base/mem.h"
 #include "scheduler/cli/command.h"
+#include "scheduler/cli/open_scenario.h"
 #include "sim/experiment/experiment.h"
 #include "sim/experiment/files.h"
 #include "sim/experiment/summary.h"
@@ -206,7 +207,7 @@ static enum berth_err run(int argc, char **argv, struct berth_error *err)
     if (code != BERTH_OK)
         return code;
     struct scenario_set *set = NULL;
-    code = scenario_load(request.file, &set, err);
+    code = open_scenario(request.file, &set, err);
     if (code != BERTH_OK)
         return code;
     print_warnings(&request, set);

@@ -7,10 +7,9 @@
 #include "scheduler/base/mem.h"
 #include "scheduler/base/symbols.h"
 #include "scheduler/cli/command.h"
+#include "scheduler/cli/open_scenario.h"
 #include "scheduler/ecs/json_input.h"
 #include "scheduler/placement/expression.h"
-#include "sim/run/metrics.h"
-#include "sim/scenario/scenario.h"
 #include "sim/workload/source.h"
 
 /* What is told of a valid file. */
@@ -85,20 +84,10 @@ static enum berth_err check_files(struct findings *findings, struct berth_error 
     return BERTH_OK;
 }
 
-static enum berth_err check_metric_names(const struct scenario_set *set, struct berth_error *err)
-{
-    const char *names[METRIC_COUNT + 1] = {NULL};
-    for (int i = 0; i < METRIC_COUNT; i++)
-        names[i] = metric_infos[i].name;
-    return scenario_check_metrics(set, names, err);
-}
-
 static enum berth_err validate(const char *path, struct findings *out, struct berth_error *err)
 {
     *out = (struct findings){NULL};
-    enum berth_err code = scenario_load(path, &out->set, err);
-    if (code == BERTH_OK)
-        code = check_metric_names(out->set, err);
+    enum berth_err code = open_scenario(path, &out->set, err);
     if (code == BERTH_OK)
         code = check_files(out, err);
     if (code == BERTH_OK && command_stop)

@@ -213,6 +213,37 @@ static void test_a_million_levels(void **state)
     mem_free(text);
 }
 
+static void test_an_environment_that_fails(void **state)
+{
+    char arguments[900], scenario[300];
+    (void)state;
+    (void)snprintf(scenario, sizeof scenario, "%s",
+                   scratch_write_text("small.json", HEAD FLEET "}"));
+    (void)snprintf(arguments, sizeof arguments,
+                   "run --quiet --no-plots --replications 1 --out '%s/out' '%s'", scenario,
+                   scenario);
+    assert_refused(arguments, 3, "small.json", "");
+    (void)snprintf(arguments, sizeof arguments,
+                   "run --quiet --no-plots --replications 1 --out /proc/berth '%s'", scenario);
+    assert_refused(arguments, 3, "/proc/berth", "");
+}
+
+static void test_runs_that_cannot_begin(void **state)
+{
+    char arguments[900];
+    (void)state;
+    assert_refused("run no-such.json", 2, "no-such.json: ", "no such file");
+    assert_refused("run", 2, "berth run: ", "");
+    (void)snprintf(arguments, sizeof arguments, "run --out '%s' '%s'", scratch_path("never"),
+                   scratch_write_text("metric.json", "{\"version\":1,\"name\":\"x\"," FLEET
+                                                     ",\"run\":{\"duration\":60,\"metrics\":"
+                                                     "[\"availabilty\"]}}"));
+    assert_refused(arguments, 2, "metric.json:/run/metrics/0: ", "did you mean \"availability\"?");
+    /* No half-written output under the final name. */
+    size_t length;
+    assert_null(scratch_read(scratch_path("never/summary.json"), &length));
+}
+
 /* A task that fits nowhere is a result, not a mistake. */
 static void test_a_task_that_fits_nowhere(void **state)
 {
@@ -230,6 +261,16 @@ static void test_a_task_that_fits_nowhere(void **state)
     assert_non_null(strstr(answer.out, "warning: services/s: a task of it fits on no instance"));
     assert_non_null(strstr(answer.out, "RESOURCE:CPU"));
     answer_free(&answer);
+    (void)snprintf(arguments, sizeof arguments,
+                   "run --quiet --no-plots --replications 2 --out '%s' '%s'", scratch_path("ran"),
+                   scratch_path("large.json"));
+    answer = berth(arguments);
+    assert_int_equal(answer.status, 0);
+    answer_free(&answer);
+    size_t length;
+    char *summary = scratch_read(scratch_path("ran/summary.json"), &length);
+    assert_non_null(summary);
+    mem_free(summary);
 }
 
 int main(void)
@@ -241,6 +282,8 @@ int main(void)
         cmocka_unit_test(test_workload_files),
         cmocka_unit_test(test_a_cycle_of_includes),
         cmocka_unit_test(test_a_million_levels),
+        cmocka_unit_test(test_an_environment_that_fails),
+        cmocka_unit_test(test_runs_that_cannot_begin),
         cmocka_unit_test(test_a_task_that_fits_nowhere),
     };
     int failed = cmocka_run_group_tests(tests, NULL, NULL);
