@@ -1,9 +1,9 @@
 /*
  * agent_internal.h -- the agent's state, and who does what with it.
  *
- *     message ──> agent.c ──> gate.c ──> lifecycle.c ──> runtime orders
+ *     message --> agent.c --> gate.c --> lifecycle.c --> runtime orders
  *                    ^                       |
- *                    └──── report.c <────────┘      table.c: tasks by id
+ *                    +----- report.c <-------+          table.c: tasks by id
  *
  * A task never moves in memory: its payload is lent to the runtime. Removed tasks are kept for the
  * next ones, so a settled agent allocates nothing.

@@ -1,8 +1,9 @@
 /*
  * A granted task's containers, from pull to exit.
  *
- *     WAITING ─> PULLING ─> STARTING ─> RUNNING ─> TERMINATING ─> KILLED
- *        └──────────┴──────────┴───────────┴────────────┴───────────┴──> STOPPED
+ *     WAITING -> PULLING -> STARTING -> RUNNING -> TERMINATING -> KILLED
+ *        |          |          |           |            |           |
+ *        +----------+----------+-----------+------------+-----------+--> STOPPED
  *
  * Forward: a container is pulled when the conditions of its dependsOn are met, then started; ECS's
  * agent, too, lets the pull of a dependent wait. Backward, once the task stops: a container gets
