@@ -103,13 +103,15 @@ static void set_room(struct id_part *part, uint32_t position, struct room room)
     part->rooms.items[position] = room;
     if (may_fall) {
         size_t first = block * BLOCK, count = part->rooms.count - first;
+        struct skyline old_skyline = part->blocks.items[block];
         skyline_of(&part->blocks.items[block], part->rooms.items + first,
                    count < BLOCK ? count : BLOCK);
-        compute_run(part, run);
+        if (skyline_falls(&part->runs.items[run], &old_skyline, &part->blocks.items[block]))
+            compute_run(part, run);
     } else {
         skyline_add(&part->blocks.items[block], room);
-        skyline_add(&part->runs.items[run], room);
     }
+    skyline_add(&part->runs.items[run], room);
 }
 
 bool id_order_update(struct id_order *order, const struct cluster *cluster, instance_id id)

@@ -98,8 +98,22 @@ static void name_head(struct ordered_head *head)
 /* The block's skyline and head afresh. */
 static void compute_block(struct ordered_head *head)
 {
-    skyline_of(&head->block->skyline, head->block->rooms, head->block->count);
+    const struct ordered_block *block = head->block;
+    skyline_of(&head->block->skyline, block->rooms, block->count);
+    head->cpu_max = ROOM_NONE;
+    for (uint32_t i = 0; i < block->count; i++)
+        head->cpu_max = block->rooms[i].cpu > head->cpu_max ? block->rooms[i].cpu : head->cpu_max;
     name_head(head);
+}
+
+/* After an entry's room went or shrank: its block, and the run around it if that could fall. */
+static void compute_block_and_run(struct ordered *ordered, size_t at)
+{
+    struct ordered_head *head = &ordered->heads.items[at];
+    struct skyline old = head->block->skyline;
+    compute_block(head);
+    if (skyline_falls(&ordered->runs.items[at / ORDERED_RUN], &old, &head->block->skyline))
+        compute_run(ordered, at / ORDERED_RUN);
 }
 
 static void move_entries(struct ordered_block *to, uint32_t to_place,
@@ -145,6 +159,7 @@ void ordered_insert(struct ordered *ordered, int64_t key, instance_id id, struct
         struct ordered_block *first = mem_alloc(sizeof *first);
         skyline_clear(&first->skyline);
         insert_head(ordered, 0, first);
+        ordered->heads.items[0].cpu_max = ROOM_NONE;
         compute_runs_behind(ordered, 0);
     }
     size_t at = head_for(ordered, key, id);
@@ -162,6 +177,7 @@ void ordered_insert(struct ordered *ordered, int64_t key, instance_id id, struct
     block->rooms[place] = room;
     block->count++;
     name_head(head);
+    head->cpu_max = room.cpu > head->cpu_max ? room.cpu : head->cpu_max;
     skyline_add(&block->skyline, room);
     skyline_add(&ordered->runs.items[at / ORDERED_RUN], room);
 }
@@ -213,10 +229,8 @@ void ordered_remove(struct ordered *ordered, int64_t key, instance_id id)
         (join_small(ordered, at) || (at > 0 && join_small(ordered, at - 1))))
         return;
     name_head(head);
-    if (skyline_needs(&block->skyline, gone)) {
-        compute_block(head);
-        compute_run(ordered, at / ORDERED_RUN);
-    }
+    if (gone.cpu == head->cpu_max || skyline_needs(&block->skyline, gone))
+        compute_block_and_run(ordered, at);
 }
 
 void ordered_update(struct ordered *ordered, int64_t key, instance_id id, struct room room)
@@ -226,8 +240,8 @@ void ordered_update(struct ordered *ordered, int64_t key, instance_id id, struct
     find(ordered, key, id, &at, &place);
     struct ordered_head *head = &ordered->heads.items[at];
     head->block->rooms[place] = room;
-    compute_block(head);
-    compute_run(ordered, at / ORDERED_RUN);
+    compute_block_and_run(ordered, at);
+    skyline_add(&ordered->runs.items[at / ORDERED_RUN], room);
 }
 
 struct ordered_walk ordered_seek(const struct ordered *ordered, int64_t key, struct room wanted)
@@ -251,6 +265,11 @@ bool ordered_next(struct ordered_walk *walk, int64_t *key, instance_id *id)
         }
         const struct ordered_head *head = &ordered->heads.items[walk->head];
         const struct ordered_block *block = head->block;
+        if (head->cpu_max < walk->wanted.cpu) {
+            walk->head++;
+            walk->place = 0;
+            continue;
+        }
         uint32_t place = skyline_has(&block->skyline, walk->wanted) ? walk->place : block->count;
         while (place < block->count && !room_has(block->rooms[place], walk->wanted))
             place++;
@@ -275,6 +294,8 @@ void ordered_audit(const struct ordered *ordered)
         assert(head->block->count > 0 && head->block->count <= BLOCK_MAX);
         assert(head->key == head->block->keys[0] && head->id == head->block->ids[0]);
         assert(memcmp(&skyline, &head->block->skyline, sizeof skyline) == 0);
+        for (uint32_t i = 0; i < head->block->count; i++)
+            assert(head->block->rooms[i].cpu <= head->cpu_max);
         for (uint32_t i = 1; i < head->block->count; i++)
             assert(is_before(head->block->keys[i - 1], head->block->ids[i - 1],
                              head->block->keys[i], head->block->ids[i]));

@@ -16,6 +16,7 @@ struct ordered_block;
 struct ordered_head {
     int64_t key; /* the block's first entry */
     instance_id id;
+    int32_t cpu_max;             /* a first look at the block without touching it */
     struct ordered_block *block; /* owned */
 };
 

@@ -59,6 +59,16 @@ static inline bool skyline_needs(const struct skyline *skyline, struct room room
     return skyline->mem[skyline_level(room.cpu)] <= room.mem;
 }
 
+/* True when `whole`, a stretch around, may fall now that a part of it went from old to new. */
+static inline bool skyline_falls(const struct skyline *whole, const struct skyline *old,
+                                 const struct skyline *new)
+{
+    for (unsigned level = 0; level < SKYLINE_LEVELS; level++)
+        if (new->mem[level] < old->mem[level] && whole->mem[level] == old->mem[level])
+            return true;
+    return false;
+}
+
 void skyline_of(struct skyline *skyline, const struct room *rooms, size_t count);
 void skyline_add(struct skyline *skyline, struct room room);
 void skyline_clear(struct skyline *skyline);

@@ -4,8 +4,8 @@
 
 #include "scheduler/placement/placement.h"
 
-#define STRATEGY_NAME(id) #id,
-#define STRATEGY_ADDRESS(id) &strategy_##id,
+#define STRATEGY_NAME(id, type) type,
+#define STRATEGY_ADDRESS(id, type) &strategy_##id,
 
 const char *const placement_strategy_names[] = {STRATEGY_LIST(STRATEGY_NAME) NULL};
 

@@ -1,6 +1,6 @@
 /*
  * strategy.h -- what a placement strategy is. To add one: write strategies/NAME.c like the others
- * (a score and its description), and add ROW(NAME) to the list below. Nothing else.
+ * (a score and its description), and add a row to the list below. Nothing else.
  *
  * A chain is narrowed step by step: of the candidates that the steps before left, a step keeps
  * those with the lowest score. A step that draws first takes `draws` different candidates from its
@@ -16,15 +16,15 @@
 #include "scheduler/base/map.h"
 #include "scheduler/model/values.h"
 
-#define STRATEGY_LIST(ROW) \
-    ROW(binpack)           \
-    ROW(spread)            \
-    ROW(random)            \
-    ROW(firstFit)          \
-    ROW(bestFit)           \
-    ROW(worstFit)          \
-    ROW(dotProduct)        \
-    ROW(twoChoices)
+#define STRATEGY_LIST(ROW)         \
+    ROW(binpack, "binpack")        \
+    ROW(spread, "spread")          \
+    ROW(random, "random")          \
+    ROW(first_fit, "firstFit")     \
+    ROW(best_fit, "bestFit")       \
+    ROW(worst_fit, "worstFit")     \
+    ROW(dot_product, "dotProduct") \
+    ROW(two_choices, "twoChoices")
 
 /* Fields a strategy may be given; a strategy names its own as a sum. */
 enum strategy_field {
@@ -73,7 +73,7 @@ struct strategy_step {
     symbol attribute;
 };
 
-#define STRATEGY_DECLARE(id) extern const struct strategy strategy_##id;
+#define STRATEGY_DECLARE(id, type) extern const struct strategy strategy_##id;
 STRATEGY_LIST(STRATEGY_DECLARE)
 #undef STRATEGY_DECLARE
 

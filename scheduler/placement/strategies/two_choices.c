@@ -17,7 +17,7 @@ static int64_t score(const struct strategy_view *view, instance_id id)
                        view_mem_remaining(view, id), instance->mem_registered);
 }
 
-const struct strategy strategy_twoChoices = {
+const struct strategy strategy_two_choices = {
     .name = "twoChoices",
     .draws = 2,
     .score = score,

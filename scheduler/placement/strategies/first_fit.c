@@ -13,7 +13,7 @@ static int64_t score(const struct strategy_view *view, instance_id id)
     return id;
 }
 
-const struct strategy strategy_firstFit = {
+const struct strategy strategy_first_fit = {
     .name = "firstFit",
     .score = score,
     .order = ORDER_ID,

@@ -37,7 +37,7 @@ static int64_t score(const struct strategy_view *view, instance_id id)
         gpu_product(view, instance));
 }
 
-const struct strategy strategy_dotProduct = {
+const struct strategy strategy_dot_product = {
     .name = "dotProduct",
     .score = score,
 };

@@ -17,7 +17,7 @@ static int64_t score(const struct strategy_view *view, instance_id id)
         view_mem_remaining(view, id) - view->demand->mem_mib, instance->mem_registered);
 }
 
-const struct strategy strategy_bestFit = {
+const struct strategy strategy_best_fit = {
     .name = "bestFit",
     .score = score,
     .order = ORDER_SHARES,

@@ -18,7 +18,7 @@ static int64_t score(const struct strategy_view *view, instance_id id)
         view_mem_remaining(view, id) - view->demand->mem_mib, instance->mem_registered);
 }
 
-const struct strategy strategy_worstFit = {
+const struct strategy strategy_worst_fit = {
     .name = "worstFit",
     .score = score,
     .order = ORDER_SHARES_DESCENDING,
