@@ -233,7 +233,7 @@ enum { WATCHED_SERVICES = 256 };
 struct coverage {
     uint32_t reasons[STOP_REASON_COUNT];
     uint32_t told[SERVICE_EVENT_KIND_COUNT];
-    uint32_t waited, card_shares;
+    uint32_t waited, card_shares, reloads, placements, bounds_checked;
 };
 
 static void cover(struct history *history, const struct task_view *task)
@@ -567,7 +567,9 @@ static void run_history(uint64_t seed, bool gives_up, struct coverage *coverage)
     for (int i = 0; i < STEPS; i++)
         something(&history);
     reload(&history);
-    assert_true(history.reloads > 10 && history.placements > 100 && history.bounds_checked > 20);
+    coverage->reloads += history.reloads;
+    coverage->placements += history.placements;
+    coverage->bounds_checked += history.bounds_checked;
     for (int kind = 0; kind < SERVICE_EVENT_KIND_COUNT; kind++)
         coverage->told[kind] += history.world.told[kind];
     free_history(&history);
@@ -585,7 +587,8 @@ static void test_histories(void **state)
     }
     for (uint64_t seed = 1; seed <= HISTORIES; seed++)
         run_history(seed, seed % 2 == 0, &coverage);
-    assert_true(coverage.waited > 0 && coverage.card_shares > 0);
+    assert_true(coverage.waited > 0 && coverage.card_shares > 0 && coverage.reloads > 100);
+    assert_true(coverage.placements > 1000 && coverage.bounds_checked > 300);
     for (int reason = STOP_REASON_NONE + 1; reason < STOP_REASON_COUNT; reason++)
         if (coverage.reasons[reason] == 0)
             fail_msg("no task ever stopped for %s", stop_reason_names[reason]);
