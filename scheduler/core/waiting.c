@@ -190,49 +190,55 @@ static struct wait_need most_left(const struct controller *controller)
     return most;
 }
 
+static bool is_within(struct wait_need need, struct wait_need most)
+{
+    return need.cpu_units <= most.cpu_units && need.mem_mib <= most.mem_mib;
+}
+
+/* By size alone, which is one comparison a class; the rest is asked when its turn comes. */
 static void find_candidates(struct controller *controller)
 {
     struct waiting *waiting = &controller->waiting;
     struct wait_need most = most_left(controller);
     heap_clear(&waiting->candidates);
-    for (uint32_t at = 0; at < waiting->needs.count; at++) {
-        if (waiting->needs.items[at].cpu_units > most.cpu_units ||
-            waiting->needs.items[at].mem_mib > most.mem_mib)
-            continue;
-        const struct wait_class *class = &waiting->classes.items[at];
-        if (class->plan == NULL)
-            continue;
-        struct demand demand = class_demand(class);
-        struct placement_request request =
-            task_request(controller, class->plan, class->group, &demand);
-        if (fits_somewhere(controller, &request))
-            heap_set(&waiting->candidates, at, (int64_t) class->tasks.first->id);
-    }
+    for (uint32_t at = 0; at < waiting->needs.count; at++)
+        if (is_within(waiting->needs.items[at], most) && waiting->classes.items[at].plan != NULL)
+            heap_set(&waiting->candidates, at, (int64_t)waiting->classes.items[at].tasks.first->id);
+}
+
+/* Places the oldest task of the class if it fits; false when the class is out of this pass. */
+static bool try_class(struct controller *controller, uint32_t at)
+{
+    struct waiting *waiting = &controller->waiting;
+    const struct wait_class *class = &waiting->classes.items[at];
+    struct demand demand = class_demand(class);
+    struct placement_request request = task_request(controller, class->plan, class->group, &demand);
+    group_id group = class->group;
+    if (!fits_somewhere(controller, &request))
+        return false;
+    instance_id instance = placement_choose(controller->cluster, &request);
+    if (instance == INSTANCE_NONE)
+        return false;
+    struct task *task = class->tasks.first;
+    if (class->tasks.count > 1)
+        heap_set(&waiting->candidates, at, (int64_t)task->links[LIST_QUEUE].next->id);
+    waiting_remove(controller, task);
+    task_place(controller, task, instance);
+    group_settle(controller, group);
+    return true;
 }
 
 static void try_candidates(struct controller *controller)
 {
     struct waiting *waiting = &controller->waiting;
+    struct wait_need most = most_left(controller);
     struct heap_item item;
     while (heap_first(&waiting->candidates, &item)) {
-        const struct wait_class *class = &waiting->classes.items[item.handle];
-        struct demand demand = class_demand(class);
-        struct placement_request request =
-            task_request(controller, class->plan, class->group, &demand);
-        group_id group = class->group;
-        instance_id instance = INSTANCE_NONE;
-        if (fits_somewhere(controller, &request))
-            instance = placement_choose(controller->cluster, &request);
-        if (instance == INSTANCE_NONE) {
+        if (is_within(waiting->needs.items[item.handle], most) &&
+            try_class(controller, item.handle))
+            most = most_left(controller);
+        else
             heap_remove(&waiting->candidates, item.handle);
-            continue;
-        }
-        struct task *task = class->tasks.first;
-        if (class->tasks.count > 1)
-            heap_set(&waiting->candidates, item.handle, (int64_t)task->links[LIST_QUEUE].next->id);
-        waiting_remove(controller, task);
-        task_place(controller, task, instance);
-        group_settle(controller, group);
     }
 }
 
