@@ -126,28 +126,37 @@ static void add_names(const struct answer *answer, struct text *out)
     }
 }
 
-/* "higher by 0.2% to 1.1% with 95% confidence" */
+static void add_amount(const struct ranking *ranking, uint32_t column, double amount,
+                       struct text *out)
+{
+    const struct ranking_column *shown = &ranking->columns[column];
+    if (ranking_unit(shown->metric)[0] != '%') {
+        add_value(ranking, column, amount, out);
+        return;
+    }
+    ranking_format_value(shown->metric, amount, ranking_decimals(ranking, shown), out);
+    text_add(out, " points");
+}
+
+/* "higher by 0.20 to 1.10 points with 95% confidence" */
 static void add_difference(const struct ranking *ranking, uint32_t column,
                            const struct statistics_test *test, struct text *out)
 {
+    const struct ranking_column *shown = &ranking->columns[column];
     if (isnan(test->p)) {
         text_add(out, " (one pair of runs: it may be chance)");
         return;
     }
-    bool is_higher = test->difference > 0;
-    double near = fmin(fabs(test->low), fabs(test->high));
-    double far = fmax(fabs(test->low), fabs(test->high));
-    bool is_percentage = ranking_unit(ranking->columns[column].metric)[0] == '%';
-    int decimals = ranking_decimals(ranking, &ranking->columns[column]);
-    text_addf(out, " (%s by ", is_higher ? "higher" : "lower");
-    ranking_format_value(ranking->columns[column].metric, near, decimals, out);
-    text_add(out, " to ");
-    if (is_percentage) {
-        ranking_format_value(ranking->columns[column].metric, far, decimals, out);
-        text_add(out, " points");
-    } else {
-        add_value(ranking, column, far, out);
+    text_addf(out, " (%s by ", test->difference > 0 ? "higher" : "lower");
+    if (!(test->sd > 0)) {
+        add_amount(ranking, column, fabs(test->difference), out);
+        text_add(out, " in every replication)");
+        return;
     }
+    ranking_format_value(shown->metric, fmin(fabs(test->low), fabs(test->high)),
+                         ranking_decimals(ranking, shown), out);
+    text_add(out, " to ");
+    add_amount(ranking, column, fmax(fabs(test->low), fabs(test->high)), out);
     text_add(out, " with 95% confidence)");
 }
 

@@ -12,6 +12,7 @@
 const char *tiny_text(const char *run)
 {
     static char text[4000];
+    const char *replications = strstr(run, "\"replications\"") == NULL ? ",\"replications\":4" : "";
     (void)snprintf(
         text, sizeof text,
         "{\"version\":1,\"name\":\"tiny\",\"question\":\"Which one?\","
@@ -28,13 +29,13 @@ const char *tiny_text(const char *run)
         "\"onFull\":\"wait\"}},"
         "\"timeline\":{\"dies\":{\"at\":300,\"fail\":{\"instance\":1,\"mode\":\"terminate\","
         "\"for\":200}}},"
-        "\"run\":{\"duration\":900,\"replications\":4%s},"
+        "\"run\":{\"duration\":900%s%s},"
         "\"compare\":{\"variants\":{"
         "\"spread\":{\"run\":{\"placementStrategy\":[{\"type\":\"spread\","
         "\"field\":\"attribute:ecs.availability-zone\"}]}},"
         "\"binpack\":{\"run\":{\"placementStrategy\":[{\"type\":\"binpack\","
         "\"field\":\"memory\"}]}}}}}",
-        run);
+        replications, run);
     return text;
 }
 
