@@ -92,6 +92,7 @@ void cluster_destroy(struct cluster *cluster);
 
 struct symbols *cluster_symbols(const struct cluster *cluster);
 uint32_t cluster_instance_count(const struct cluster *cluster); /* every one ever registered */
+/* Lent until the next instance is added. */
 const struct instance *cluster_instance(const struct cluster *cluster, instance_id id);
 instance_id cluster_find_instance(const struct cluster *cluster, const char *name);
 symbol instance_attribute(const struct instance *instance, symbol name, bool *exists);

@@ -252,11 +252,12 @@ static bool try_position(struct search *search, uint32_t position, uint32_t task
 /* Among the block's instances with the fewest tasks. */
 static void search_fewest(struct search *search, uint32_t block, const struct fewest *fewest)
 {
-    for (uint32_t at = block * BLOCK; at < positions_end(search->part, block); at++)
-        if ((fewest->who >> (at % BLOCK) & 1) != 0 &&
-            room_has(search->part->rooms.items[at], search->wanted) &&
+    for (uint64_t who = fewest->who; who != 0; who &= who - 1) {
+        uint32_t at = block * BLOCK + (uint32_t)__builtin_ctzll(who);
+        if (room_has(search->part->rooms.items[at], search->wanted) &&
             try_position(search, at, fewest->tasks))
             return;
+    }
 }
 
 /* Among all of the block. */
