@@ -108,7 +108,7 @@ void fleet_destroy(struct fleet *fleet)
     parcels_free(&fleet->parcels);
     images_free(&fleet->images);
     agent_action_list_free(&fleet->actions);
-    map_free(&fleet->slot_of);
+    task_table_free(&fleet->slot_of);
     map_free(&fleet->definition_of);
     map_free(&fleet->service_of);
     mem_free(fleet);

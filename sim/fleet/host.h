@@ -9,6 +9,7 @@
 #include "sim/fleet/fleet.h"
 #include "sim/fleet/images.h"
 #include "sim/fleet/parcels.h"
+#include "sim/fleet/task_table.h"
 
 #define SLOT_NONE UINT32_MAX
 
@@ -78,7 +79,7 @@ struct fleet {
     struct agent_action_list actions; /* of the step under way */
     VEC(struct sim_task) tasks;
     uint32_t free_task;
-    struct map slot_of;       /* task to its slot */
+    struct task_table slot_of;
     struct map definition_of; /* pointer of a registered definition to the scenario's number */
     struct map service_of;    /* pointer of a group's name to the service's number + 1 */
     uint32_t *image_of;       /* by definition */

@@ -119,7 +119,7 @@ static uint32_t add_task(struct fleet *fleet, uint32_t host, const struct task_p
         task_at(fleet, task->next)->prev = slot;
     fleet->hosts[host].first_task = slot;
     fleet->task_count++;
-    map_put(&fleet->slot_of, task->task, slot);
+    task_table_put(&fleet->slot_of, task->task, slot);
     return slot;
 }
 
@@ -133,7 +133,7 @@ static void remove_task(struct fleet *fleet, uint32_t slot)
         fleet->hosts[task->host].first_task = task->next;
     if (task->next != SLOT_NONE)
         task_at(fleet, task->next)->prev = task->prev;
-    map_remove(&fleet->slot_of, task->task);
+    task_table_remove(&fleet->slot_of, task->task);
     task->is_held = false;
     task->generation++;
     task->next = fleet->free_task;
@@ -215,8 +215,8 @@ static void kill_container(struct fleet *fleet, uint32_t slot, uint16_t containe
 
 void runtime_order(struct fleet *fleet, uint32_t host, const struct agent_action *action)
 {
-    uint32_t slot = map_get(&fleet->slot_of, action->task);
-    if (slot == MAP_ABSENT) {
+    uint32_t slot = task_table_get(&fleet->slot_of, action->task);
+    if (slot == TASK_TABLE_ABSENT) {
         if (action->kind != AGENT_ACTION_PULL && action->kind != AGENT_ACTION_START)
             return;
         slot = add_task(fleet, host, action->payload);

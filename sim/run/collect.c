@@ -132,7 +132,7 @@ void collect_destroy(struct collect *collect)
     vec_free(&collect->service_of_group);
     vec_free(&collect->smallest);
     vec_free(&collect->disturbances);
-    map_free(&collect->task_at);
+    task_table_free(&collect->task_at);
     if (collect->waits != NULL)
         histogram_destroy(collect->waits);
     mem_free(collect);

@@ -4,9 +4,9 @@
 #ifndef BERTH_SIM_RUN_COLLECT_INTERNAL_H
 #define BERTH_SIM_RUN_COLLECT_INTERNAL_H
 
-#include "scheduler/base/map.h"
 #include "scheduler/base/mem.h"
 #include "scheduler/core/controller.h"
+#include "sim/fleet/task_table.h"
 #include "sim/run/collect.h"
 #include "sim/run/histogram.h"
 #include "sim/run/levels.h"
@@ -72,7 +72,7 @@ struct collect {
     int64_t load_sum, load_squares, load_count; /* over registered instances */
     VEC(struct task_figures) tasks;
     VEC(uint32_t) free_tasks;
-    struct map task_at;
+    struct task_table task_at;
     struct service_figures *services; /* owned, by scenario */
     VEC(uint32_t) service_of;         /* by service id: scenario's index, or UINT32_MAX */
     VEC(uint32_t) service_of_group;   /* by group: the same */

@@ -96,8 +96,8 @@ void collect_instance(struct collect *collect, berth_ns now_ns, instance_id id)
 
 static struct task_figures *find_task(struct collect *collect, task_id task)
 {
-    uint32_t slot = map_get(&collect->task_at, task);
-    return slot == MAP_ABSENT ? NULL : &collect->tasks.items[slot];
+    uint32_t slot = task_table_get(&collect->task_at, task);
+    return slot == TASK_TABLE_ABSENT ? NULL : &collect->tasks.items[slot];
 }
 
 static struct task_figures *add_task(struct collect *collect, berth_ns now_ns,
@@ -110,7 +110,7 @@ static struct task_figures *add_task(struct collect *collect, berth_ns now_ns,
         slot = (uint32_t)collect->tasks.count;
         (void)vec_push(&collect->tasks);
     }
-    map_put(&collect->task_at, view->task, slot);
+    task_table_put(&collect->task_at, view->task, slot);
     struct task_figures *task = &collect->tasks.items[slot];
     *task =
         (struct task_figures){.begun_ns = now_ns, .instance = INSTANCE_NONE, .service = UINT32_MAX};
@@ -172,10 +172,10 @@ static void count_end(struct collect *collect, const struct task_view *view)
 
 static void remove_task(struct collect *collect, berth_ns now_ns, const struct task_view *view)
 {
-    uint32_t slot = map_get(&collect->task_at, view->task);
+    uint32_t slot = task_table_get(&collect->task_at, view->task);
     collect->sojourn_ns += now_ns - collect->tasks.items[slot].begun_ns;
     level_add(&collect->levels, LEVEL_TASKS, now_ns, -1);
-    map_remove(&collect->task_at, view->task);
+    task_table_remove(&collect->task_at, view->task);
     collect->tasks.items[slot].begun_ns = BERTH_NS_NEVER;
     *vec_push(&collect->free_tasks) = slot;
     count_end(collect, view);
