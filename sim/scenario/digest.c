@@ -4,6 +4,7 @@
 #include <openssl/evp.h>
 #include <stdlib.h>
 #include <string.h>
+#include <sys/stat.h>
 #include <zlib.h>
 
 #include "scheduler/ecs/json_input.h"
@@ -80,6 +81,12 @@ static void fail_read(const struct at *at, const char *path, gzFile file, int go
 
 static bool hash_file(const struct at *at, const char *path, char hex[65])
 {
+    /* A workload is read more than once, which neither a pipe nor /dev/zero would bear. */
+    struct stat status;
+    if (stat(path, &status) == 0 && !S_ISREG(status.st_mode)) {
+        at_fail(at, "%.300s: not a file; name a CSV file", path);
+        return false;
+    }
     gzFile file = gzopen(path, "rb");
     if (file == NULL) {
         at_fail(at, "%.300s: %s; check the path", path, strerror(errno));

@@ -127,6 +127,8 @@ def main():
     for name in files:
         with open(name, encoding="utf-8") as file:
             document = json.load(file)
+        if "version" not in document:
+            continue  # a part that others include
         for error in validator.iter_errors(document):
             wrong.append(f"{name}: the schema refuses {list(error.absolute_path)}: {error.message[:200]}")
         checked += 1

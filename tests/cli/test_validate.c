@@ -118,7 +118,8 @@ static void test_every_mistake_is_told(void **state)
 static void test_the_scenarios_of_the_tree(void **state)
 {
     (void)state;
-    assert_int_equal(validate("$(ls scenarios/*.json scenarios/theory/*.json 2>/dev/null | "
+    /* What has no version is a part that others include. */
+    assert_int_equal(validate("$(grep -l '\"version\"' scenarios/*.json scenarios/theory/*.json | "
                               "grep -v schema.json)"),
                      0);
     assert_says(out, "scenarios/first-look.json: ok: ");
