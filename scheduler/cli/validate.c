@@ -86,7 +86,7 @@ static enum berth_err check_files(struct findings *findings, struct berth_error 
 
 static enum berth_err validate(const char *path, struct findings *out, struct berth_error *err)
 {
-    *out = (struct findings){NULL};
+    memset(out, 0, sizeof *out);
     enum berth_err code = open_scenario(path, &out->set, err);
     if (code == BERTH_OK)
         code = check_files(out, err);
