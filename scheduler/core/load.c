@@ -51,10 +51,18 @@ static int32_t get_amount(struct loader *loader, const char *field)
     return (int32_t)get_u64(loader, field, INT32_MAX);
 }
 
+/* So that adding any delay to a moment on the monotonic clock cannot overflow. */
+#define MONO_NS_MAX (INT64_MAX / 4)
+
+static berth_ns get_moment(struct loader *loader, const char *field)
+{
+    return (berth_ns)get_u64(loader, field, MONO_NS_MAX);
+}
+
 /* Absent: never. */
 static berth_ns get_deadline(struct loader *loader, const char *field)
 {
-    return text_get(&loader->line, field) == NULL ? BERTH_NS_NEVER : get_i64(loader, field);
+    return text_get(&loader->line, field) == NULL ? BERTH_NS_NEVER : get_moment(loader, field);
 }
 
 static const char *get_text(struct loader *loader, const char *field)
@@ -330,7 +338,7 @@ static void load_deployment(struct loader *loader, struct service *service, char
     }
     const struct task_def *def = load_def(loader, list_next(&item));
     if (!list_next_u64(&item, UINT32_MAX, &failures) ||
-        !list_next_u64(&item, INT64_MAX, &throttled) ||
+        !list_next_u64(&item, MONO_NS_MAX, &throttled) ||
         !list_next_u64(&item, INT64_MAX, &created) || !list_next_u64(&item, 1, &is_completed) ||
         item == NULL)
         wrong(loader, "deployments");
@@ -360,7 +368,7 @@ static void load_told(struct loader *loader, struct service *service)
     uint64_t kind, at;
     while (rest != NULL) {
         if (!list_next_u64(&rest, SERVICE_EVENT_KIND_COUNT - 1, &kind) ||
-            !list_next_u64(&rest, INT64_MAX - 1, &at)) {
+            !list_next_u64(&rest, MONO_NS_MAX, &at)) {
             wrong(loader, "told");
             return;
         }
@@ -556,7 +564,7 @@ static void load_task_fields(struct loader *loader, struct task *task)
     task->seq = get_u64(loader, "seq", UINT64_MAX);
     task->cpu_units = get_amount(loader, "cpu");
     task->mem_mib = get_amount(loader, "memory");
-    task->requested_mono_ns = get_i64(loader, "requested");
+    task->requested_mono_ns = get_moment(loader, "requested");
     task->created_wall_ns = get_i64(loader, "created");
     task->running_mono_ns = get_deadline(loader, "running");
     task->started_by = get_symbol(loader, "started-by");
@@ -570,6 +578,8 @@ static void load_task_fields(struct loader *loader, struct task *task)
     }
     if (task->group >= loader->controller->groups.count)
         wrong(loader, "group");
+    if (task->status == TASK_RUNNING && task->running_mono_ns == BERTH_NS_NEVER)
+        wrong(loader, "running");
     if (task->status != TASK_PROVISIONING && task->status != TASK_PENDING &&
         task->status != TASK_RUNNING && task->status != TASK_STOPPING)
         wrong(loader, "status");

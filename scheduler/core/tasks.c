@@ -292,7 +292,8 @@ static void release_instance(struct controller *controller, struct task *task)
     if (is_daemon) {
         service->daemon.seats.items[task->instance].task = NULL;
         daemon_check(controller, service, task->instance);
-    } else if (--host->ordinary == 0) {
+    } else if (--host->ordinary == 0 &&
+               cluster_instance(controller->cluster, task->instance)->status == INSTANCE_DRAINING) {
         daemons_check(controller, task->instance);
     }
 }

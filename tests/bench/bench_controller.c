@@ -187,6 +187,30 @@ static void bench_services(void)
     close_fleet(&bench);
 }
 
+/* A full cluster refuses, and says which instance came closest. */
+static void bench_refused(void)
+{
+    enum { ROUNDS = 5000 };
+    struct bench bench;
+    open_fleet(&bench, 5000);
+    run(&bench, 80000, OVERRIDE_NONE, false);
+    uint64_t events = bench.events;
+    double start = seconds();
+    for (int i = 0; i < ROUNDS; i++) {
+        struct event event = {.kind = EVENT_RUN_TASK,
+                              .token = 1,
+                              .u.run_task = {.task_definition = "job",
+                                             .count = 1,
+                                             .cpu_units = OVERRIDE_NONE,
+                                             .mem_mib = OVERRIDE_NONE}};
+        step(&bench, &event);
+        check(bench.actions.items[0].u.reply.u.run_task.refused_count == 1,
+              "a full cluster was to refuse");
+    }
+    tell("RunTask refused; 5,000 instances", &bench, events, bench.placements, seconds() - start);
+    close_fleet(&bench);
+}
+
 /* A full cluster; 100,000 tasks wait in `classes` sizes; each end lets some of them go. */
 static void bench_waiting(uint32_t classes)
 {
@@ -218,6 +242,7 @@ int main(void)
 {
     bench_standalone();
     bench_services();
+    bench_refused();
     bench_waiting(1);
     bench_waiting(100);
     bench_waiting(3000);
