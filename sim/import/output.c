@@ -75,7 +75,7 @@ enum berth_err output_open(struct output *output, const char *name, FILE **out,
 enum berth_err output_json(struct output *output, const char *name, const json_t *json,
                            struct berth_error *err)
 {
-    FILE *file;
+    FILE *file = NULL;
     enum berth_err code = output_open(output, name, &file, err);
     if (code != BERTH_OK)
         return code;

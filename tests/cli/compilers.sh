@@ -2,7 +2,7 @@
 # compilers.sh [SCENARIO...]: one scenario, many builds, the same bytes in every file but PNGs.
 #
 # Builds berth with each compiler and optimisation level that is installed, and with sanitizers,
-# runs the scenarios (default: the first look and one of each kind below it) and compares the
+# runs the scenarios (default: failures, spot, queues, a CSV) and compares the
 # results folders with those of the first build. The last line is "N passed, M failed".
 set -u
 cd "$(dirname "$0")/../.."
@@ -12,7 +12,8 @@ trap 'rm -rf "$out"' EXIT
 passed=0
 failed=0
 
-[ $# -gt 0 ] || set -- scenarios/first-look.json $(find scenarios/theory -name '*.json' | sort | head -n 3)
+[ $# -gt 0 ] || set -- scenarios/first-look.json scenarios/spot.json scenarios/theory/erlang-c.json \
+    scenarios/theory/packing.json
 
 # builds: NAME CC OPT SAN
 cat >"$out/builds" <<END
