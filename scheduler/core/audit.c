@@ -133,6 +133,15 @@ static void audit_service(const struct controller *controller, const struct serv
         audit_daemon(service);
 }
 
+/* What lacks room fits nowhere: capacity that appeared was offered to it. */
+static void audit_no_room(const struct controller *controller, const struct plan *plan,
+                          group_id group, const struct demand *demand)
+{
+    struct placement_request request = {.plan = plan->compiled, .demand = demand, .group = group};
+    for (instance_id id = 0; id < cluster_instance_count(controller->cluster); id++)
+        assert(placement_check(controller->cluster, &request, id) != PLACEMENT_FITS);
+}
+
 static void audit_waiting(const struct controller *controller)
 {
     uint32_t count = 0;
@@ -141,6 +150,8 @@ static void audit_waiting(const struct controller *controller)
         const struct wait_class *class = &controller->waiting.classes.items[at];
         if (class->plan == NULL)
             continue;
+        struct demand demand = task_demand(class->tasks.first);
+        audit_no_room(controller, class->plan, class->group, &demand);
         audit_list(&class->tasks, LIST_QUEUE);
         assert(class->tasks.count > 0 && class->plan->users > 0);
         for (const struct task *task = class->tasks.first; task != NULL;
@@ -159,7 +170,9 @@ static void audit_watchful(const struct controller *controller)
             watchful += controller->waiting.classes.items[i].plan->has_member_of;
     for (size_t i = 0; i < controller->blocked.count; i++) {
         const struct service *service = controller->services.items[controller->blocked.items[i]];
+        const struct deployment *primary = service->deployments.items[0];
         assert(service->blocked_since_ns != BERTH_NS_NEVER);
+        audit_no_room(controller, primary->plan, service->group, &primary->def->demand);
         watchful += service->deployments.items[0]->plan->has_member_of;
     }
     assert(watchful == controller->watchful);

@@ -532,6 +532,49 @@ static void something(struct history *history)
     }
 }
 
+static bool is_blocked(struct history *history, const struct service_view *service)
+{
+    struct change change = {.kind = RECORD_SERVICE, .u.service = *service};
+    struct text value = TEXT_INIT;
+    controller_record_value(history->world.controller, &change, &value);
+    bool blocked = strstr(value.bytes, " blocked=") != NULL;
+    text_free(&value);
+    return blocked;
+}
+
+/* Everything heals; what can come true does, and then there is nothing left to do. */
+static void check_liveness(struct history *history)
+{
+    struct world *world = &history->world;
+    struct cluster *cluster = controller_cluster(world->controller);
+    bool all_steady = true;
+    for (instance_id id = 0; id < cluster_instance_count(cluster); id++) {
+        struct event event = {.kind = EVENT_AGENT_CONNECTED, .token = 1, .u.agent = id};
+        world_step(world, &event);
+        if (cluster_instance(cluster, id)->status == INSTANCE_DRAINING)
+            world_state(world, id, INSTANCE_ACTIVE);
+    }
+    for (int i = 0; i < 60; i++) {
+        world_settle(world);
+        world_advance(world, 60 * BERTH_NS_PER_S);
+    }
+    for (service_id id = 0; id < controller_service_count(world->controller); id++) {
+        struct service_view service = controller_service(world->controller, id);
+        if (!service.is_active || service.is_steady)
+            continue;
+        all_steady = false;
+        if (is_blocked(history, &service))
+            continue;
+        struct percents percents = percents_of(history, &service); /* or it cannot move */
+        assert_true(service.deployment_count > 1);
+        assert_true(world_live(world, id) >= service.desired_count * percents.maximum / 100);
+        assert_true(healthy_of(history, id) <=
+                    (service.desired_count * percents.minimum + 99) / 100);
+    }
+    if (all_steady && controller_waiting_count(world->controller) == 0)
+        assert_true(controller_next_deadline(world->controller) == BERTH_NS_NEVER);
+}
+
 static void free_history(struct history *history)
 {
     for (size_t i = 0; i < history->records.count; i++)
@@ -566,6 +609,7 @@ static void run_history(uint64_t seed, bool gives_up, struct coverage *coverage)
         register_one(&history);
     for (int i = 0; i < STEPS; i++)
         something(&history);
+    check_liveness(&history);
     reload(&history);
     coverage->reloads += history.reloads;
     coverage->placements += history.placements;
