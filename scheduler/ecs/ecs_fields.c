@@ -38,8 +38,9 @@ void ecs_place(char out[ECS_PLACE_MAX], const char *format, ...)
 static enum berth_err wrong_kind(const json_t *json, const char *place, const char *name,
                                  const char *wanted, struct berth_error *err)
 {
+    bool holds_others = json_is_array(json) && strncmp(wanted, "a list", strlen("a list")) == 0;
     return berth_fail(err, BERTH_ERR_INPUT, "%s/%s: is %s; %s is expected", place, name,
-                      ecs_kind_of(json), wanted);
+                      holds_others ? "a list of other things" : ecs_kind_of(json), wanted);
 }
 
 /* NULL for absent and null. */
