@@ -135,6 +135,13 @@ static uint32_t failed_checks(const struct cluster *cluster,
     return failed;
 }
 
+/* The checks that are certain to fail, by two comparisons: most instances are out by these. */
+static uint32_t certain_failures(const struct instance *instance, const struct demand *demand)
+{
+    return (uint32_t)(demand->cpu_units > 0 && instance->cpu_remaining < demand->cpu_units) +
+           (uint32_t)(demand->mem_mib > 0 && instance->mem_remaining < demand->mem_mib);
+}
+
 instance_id placement_closest(const struct cluster *cluster,
                               const struct placement_request *request, enum placement_verdict *why)
 {
@@ -146,9 +153,14 @@ instance_id placement_closest(const struct cluster *cluster,
         const struct instance *instance = cluster_instance(cluster, id);
         if (instance->status != INSTANCE_ACTIVE)
             continue;
+        uint32_t at_least = certain_failures(instance, request->demand);
+        if (best != INSTANCE_NONE && at_least > best_failed)
+            continue;
+        int64_t missed = shortfall(instance, request->demand);
+        if (best != INSTANCE_NONE && at_least == best_failed && missed >= best_shortfall)
+            continue;
         enum placement_verdict first;
         uint32_t failed = failed_checks(cluster, request, id, &first);
-        int64_t missed = shortfall(instance, request->demand);
         if (best == INSTANCE_NONE || failed < best_failed ||
             (failed == best_failed && missed < best_shortfall)) {
             best = id;
