@@ -304,13 +304,8 @@ static void join_fresh(struct fleet *fleet, uint32_t host)
 {
     struct host *h = &fleet->hosts[host];
     const struct scenario_group *group = &fleet->scenario->groups[h->group];
-    if (h->is_registered && !h->is_missed) /* its predecessor, which nobody deregistered */
-        fleet->ops->event(fleet->context, &(struct event){.kind = EVENT_AGENT_DISCONNECTED,
-                                                          .u.agent = h->instance});
+    host_link(fleet, host); /* a predecessor that nobody deregistered is missed now */
     h->is_registered = false;
-    h->is_missed = false;
-    h->is_linked = true;
-    h->link_epoch++;
     fleet->registering = host;
     register_host(fleet, host, INSTANCE_NONE);
     fleet->registering = HOST_NONE;
@@ -332,6 +327,7 @@ static void join_fresh(struct fleet *fleet, uint32_t host)
 static void join_again(struct fleet *fleet, uint32_t host)
 {
     host_agent_step(fleet, host, &(struct agent_event){.kind = AGENT_EVENT_HOST_RESTARTED});
+    host_link(fleet, host);
     register_host(fleet, host, fleet->hosts[host].instance);
     host_connect(fleet, host);
 }

@@ -102,7 +102,8 @@ void runtime_set_hung(struct fleet *fleet, uint32_t host, bool is_hung);
 /* loss.c */
 void host_boot(struct fleet *fleet, uint32_t host, berth_ns delay_ns);
 void host_detected(struct fleet *fleet, uint32_t host, uint64_t link_epoch);
-void host_connect(struct fleet *fleet, uint32_t host);
+void host_link(struct fleet *fleet, uint32_t host);
+void host_connect(struct fleet *fleet, uint32_t host); /* after host_link */
 void host_notice_arrived(struct fleet *fleet, uint32_t host, uint64_t link_epoch);
 
 #endif

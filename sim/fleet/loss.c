@@ -28,15 +28,20 @@ void host_boot(struct fleet *fleet, uint32_t host, berth_ns delay_ns)
 }
 
 /* The new connection supersedes the old one: the controller sees one go and one come. */
-void host_connect(struct fleet *fleet, uint32_t host)
+void host_link(struct fleet *fleet, uint32_t host)
 {
     struct host *h = &fleet->hosts[host];
     h->is_linked = true;
     h->link_epoch++;
-    if (!h->is_missed)
+    if (!h->is_missed && h->is_registered)
         fleet->ops->event(fleet->context, &(struct event){.kind = EVENT_AGENT_DISCONNECTED,
                                                           .u.agent = h->instance});
     h->is_missed = false;
+}
+
+void host_connect(struct fleet *fleet, uint32_t host)
+{
+    struct host *h = &fleet->hosts[host];
     fleet->ops->event(fleet->context,
                       &(struct event){.kind = EVENT_AGENT_CONNECTED, .u.agent = h->instance});
     host_agent_step(fleet, host, &(struct agent_event){.kind = AGENT_EVENT_CONNECTED});
@@ -155,6 +160,7 @@ static void wake(struct fleet *fleet, uint32_t host)
     for (size_t i = 0; i < h->deferred.count; i++)
         host_agent_step(fleet, host, &h->deferred.items[i]);
     vec_clear(&h->deferred);
+    host_link(fleet, host);
     host_connect(fleet, host);
 }
 
@@ -163,12 +169,14 @@ static void come_back(struct fleet *fleet, uint32_t host)
     struct host *h = &fleet->hosts[host];
     h->causes = 0;
     h->loss++;
-    if (h->power == HOST_OFF)
+    if (h->power == HOST_OFF) {
         host_boot(fleet, host, distribution_draw_ns(&fleet->scenario->delays.boot, &h->boot));
-    else if (h->power == HOST_HUNG)
+    } else if (h->power == HOST_HUNG) {
         wake(fleet, host);
-    else
+    } else {
+        host_link(fleet, host);
         host_connect(fleet, host);
+    }
 }
 
 void fleet_return(struct fleet *fleet, berth_ns now_ns, uint32_t host, uint32_t loss)

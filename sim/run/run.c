@@ -29,7 +29,7 @@
 #include "sim/run/mser.h"
 
 #define WAITING_GIVE_UP_NS (1800 * BERTH_NS_PER_S) /* rule U16 */
-#define EVENTS_AT_ONE_TIME_MAX UINT64_C(50000000)  /* beyond this, time stands still */
+#define EVENTS_AT_ONE_TIME UINT64_C(4000000)       /* beyond this, time stands still */
 #define STOP_CHECK_EVENTS 4096
 
 static const char *const loss_names[] = {
@@ -429,10 +429,16 @@ static bool is_stopped(const struct run *run)
            *run->options->stop;
 }
 
-/* A task that lives for no time at all and is replaced at once would keep the clock where it is. */
-static void check_progress(struct run *run, uint64_t at_one_time_count)
+/*
+ * A task that lives for no time at all and is replaced at once would keep the clock where it is.
+ * Much may happen at one time for good reasons: all that waited may find room, so what went before
+ * counts.
+ */
+static void check_progress(struct run *run, uint64_t before_count)
 {
-    if (at_one_time_count > EVENTS_AT_ONE_TIME_MAX)
+    uint64_t grown =
+        before_count < EVENTS_AT_ONE_TIME ? before_count * 32 : EVENTS_AT_ONE_TIME * 32;
+    if (run->taken_count - before_count > EVENTS_AT_ONE_TIME + grown)
         run->code = berth_fail(run->err, BERTH_ERR_INPUT,
                                "%s: time stands still at %.9f s: things happen that take no time; "
                                "give lifetimes, repairs or delays a length",
@@ -444,10 +450,10 @@ static void turn(struct run *run)
 {
     struct sim_event event;
     berth_ns at_ns;
-    uint64_t since_count = 0;
+    uint64_t before_count = 0;
     while (run->code == BERTH_OK && sim_queue_take(run->queue, &at_ns, &event)) {
-        if (at_ns > run->now_ns)
-            since_count = run->taken_count;
+        if (at_ns > run->now_ns || event.kind == RUN_ARRIVAL) /* a source is finite */
+            before_count = run->taken_count;
         while (collect_boundary(run->collect) <= at_ns)
             collect_cross(run->collect);
         run->now_ns = at_ns;
@@ -459,7 +465,7 @@ static void turn(struct run *run)
         if (run->options->observer != NULL)
             run->options->observer->after_event(run->options->observer->context, at_ns,
                                                 loop_controller(run->loop));
-        check_progress(run, run->taken_count - since_count);
+        check_progress(run, before_count);
         if (is_stopped(run))
             run->code = berth_fail(run->err, BERTH_ERR_INTERRUPTED, "interrupted");
     }

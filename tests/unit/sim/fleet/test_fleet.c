@@ -1,0 +1,456 @@
+/*
+ * The simulated hosts against a controller that is only an ear: what it is told, and when. Hosts,
+ * agents, network and runtime are the real ones; times are checked to the nanosecond.
+ */
+#include "sim/fleet/fleet.h"
+
+#include <setjmp.h>
+#include <stdarg.h>
+#include <string.h>
+
+#include <cmocka.h>
+
+#include "scheduler/base/mem.h"
+
+#define S BERTH_NS_PER_S
+#define MS BERTH_NS_PER_MS
+
+struct told {
+    berth_ns at_ns;
+    enum event_kind kind;
+    instance_id instance;
+    enum task_status status; /* reports */
+    enum exit_cause cause;
+    int32_t exit_code;
+};
+
+struct world {
+    struct scenario_set *set;
+    struct sim_queue *queue;
+    struct fleet *fleet;
+    berth_ns now_ns, lifetime_ns;
+    instance_id next_instance;
+    uint64_t seq;
+    int serving;
+    uint32_t up;
+    VEC(struct told) told; /* acks left out */
+};
+
+static void on_event(void *context, const struct event *event)
+{
+    struct world *world = context;
+    struct told told = {.at_ns = world->now_ns, .kind = event->kind};
+    switch (event->kind) {
+    case EVENT_REGISTER_INSTANCE:
+        told.instance = event->u.register_instance.existing;
+        fleet_registered(world->fleet, event->token,
+                         told.instance != INSTANCE_NONE ? told.instance : world->next_instance++);
+        break;
+    case EVENT_DEREGISTER_INSTANCE:
+        told.instance = event->u.deregister_instance.instance;
+        break;
+    case EVENT_UPDATE_INSTANCE_STATE:
+        told.instance = event->u.update_instance_state.instance;
+        assert_int_equal(event->u.update_instance_state.status, INSTANCE_DRAINING);
+        break;
+    case EVENT_MESSAGE:
+        told.instance = event->u.message.instance;
+        if (event->u.message.kind != MESSAGE_TASK_STATE)
+            return;
+        told.status = event->u.message.u.report.status;
+        told.cause = event->u.message.u.report.cause;
+        told.exit_code = event->u.message.u.report.exit_code;
+        struct message ack = {
+            .kind = MESSAGE_REPORT_ACK, .instance = told.instance, .seq = event->u.message.seq};
+        fleet_send(world->fleet, world->now_ns, &ack);
+        break;
+    default:
+        told.instance = event->u.agent;
+        break;
+    }
+    *vec_push(&world->told) = told;
+}
+
+static berth_ns on_lifetime(void *context, const char *group, uint64_t reference)
+{
+    (void)group;
+    (void)reference;
+    return ((struct world *)context)->lifetime_ns;
+}
+
+static berth_ns on_crash(void *context, uint32_t host, uint64_t key, uint16_t container)
+{
+    (void)context;
+    (void)host;
+    (void)key;
+    (void)container;
+    return BERTH_NS_NEVER;
+}
+
+static void on_serving(void *context, uint32_t service, int change)
+{
+    assert_int_equal(service, 0);
+    ((struct world *)context)->serving += change;
+}
+
+static void on_power(void *context, uint32_t host, enum host_power before, enum host_power after)
+{
+    (void)host;
+    assert_int_not_equal(before, after);
+    ((struct world *)context)->up += (uint32_t)((after == HOST_UP) - (before == HOST_UP));
+}
+
+static const struct fleet_ops ops = {on_event, on_lifetime, on_crash, on_serving, on_power};
+
+static const char scenario_text[] =
+    "{\"version\":1,\"name\":\"x\","
+    "\"fleet\":{\"g\":{\"count\":2,\"cpu\":2048,\"memory\":4096,\"zones\":[\"a\",\"b\"],"
+    "\"pullMiBps\":50}},"
+    "\"taskDefinitions\":{\"web\":{\"definition\":{\"containerDefinitions\":[{\"name\":\"c\","
+    "\"image\":\"w:1\",\"cpu\":512,\"memory\":512}]},\"imageMiB\":100}},"
+    "\"services\":{\"web\":{\"taskDefinition\":\"web\",\"desiredCount\":1}},"
+    "\"delays\":{\"boot\":60,\"network\":2,\"containerStart\":1,\"containerStop\":3,"
+    "\"pullOverhead\":0.1},"
+    "\"run\":{\"duration\":1000}}";
+
+static void run_until(struct world *world, berth_ns until_ns)
+{
+    berth_ns at_ns;
+    struct sim_event event;
+    while (sim_queue_peek(world->queue, &at_ns) && at_ns <= until_ns) {
+        assert_true(sim_queue_take(world->queue, &at_ns, &event));
+        assert_true(at_ns >= world->now_ns);
+        world->now_ns = at_ns;
+        fleet_dispatch(world->fleet, at_ns, &event);
+        fleet_audit(world->fleet);
+    }
+    world->now_ns = until_ns;
+}
+
+static void open_world(struct world *world)
+{
+    struct berth_error err = BERTH_ERROR_INIT;
+    *world = (struct world){.lifetime_ns = BERTH_NS_NEVER};
+    if (scenario_load_text(scenario_text, strlen(scenario_text), ".", &world->set, &err) !=
+        BERTH_OK)
+        fail_msg("%s", err.text);
+    const struct scenario *scenario = world->set->variants[0];
+    world->queue = sim_queue_create();
+    world->fleet = fleet_create(scenario, 1, scenario->run.duration_ns, world->queue, &ops, world);
+    fleet_define(world->fleet, 0, scenario->task_defs[0].def);
+    fleet_start(world->fleet);
+    run_until(world, 0);
+}
+
+static void close_world(struct world *world)
+{
+    fleet_destroy(world->fleet);
+    sim_queue_destroy(world->queue);
+    scenario_set_destroy(world->set);
+    vec_free(&world->told);
+}
+
+static const char *const service_group = "service:web";
+
+static void send_task(struct world *world, instance_id instance, task_id task, bool desired_running)
+{
+    struct message message = {.kind = MESSAGE_PAYLOAD, .instance = instance, .seq = ++world->seq};
+    message.u.payload = (struct task_payload){
+        .task = task,
+        .def = world->set->variants[0]->task_defs[0].def,
+        .group = service_group,
+        .reference = task,
+        .cpu_units = 512,
+        .mem_mib = 512,
+        .desired_running = desired_running,
+    };
+    fleet_send(world->fleet, world->now_ns, &message);
+}
+
+static void assert_told(const struct world *world, const struct told *wanted, size_t count)
+{
+    for (size_t i = 0; i < count && i < world->told.count; i++) {
+        const struct told *is = &world->told.items[i];
+        assert_int_equal(is->kind, wanted[i].kind);
+        assert_int_equal(is->at_ns, wanted[i].at_ns);
+        assert_int_equal(is->instance, wanted[i].instance);
+        assert_int_equal(is->status, wanted[i].status);
+        assert_int_equal(is->cause, wanted[i].cause);
+        assert_int_equal(is->exit_code, wanted[i].exit_code);
+    }
+    assert_int_equal(world->told.count, count);
+}
+
+#define ASSERT_TOLD(world, ...)                            \
+    assert_told(world, (const struct told[]){__VA_ARGS__}, \
+                sizeof((const struct told[]){__VA_ARGS__}) / sizeof(struct told))
+
+#define REGISTERED(at, of)                                               \
+    {                                                                    \
+        .at_ns = (at), .kind = EVENT_REGISTER_INSTANCE, .instance = (of) \
+    }
+#define LEFT(at, of)                                                      \
+    {                                                                     \
+        .at_ns = (at), .kind = EVENT_AGENT_DISCONNECTED, .instance = (of) \
+    }
+#define CAME(at, of)                                                   \
+    {                                                                  \
+        .at_ns = (at), .kind = EVENT_AGENT_CONNECTED, .instance = (of) \
+    }
+#define GONE(at, of)                                                       \
+    {                                                                      \
+        .at_ns = (at), .kind = EVENT_DEREGISTER_INSTANCE, .instance = (of) \
+    }
+#define REPORT(at, of, is, why, code)                                                           \
+    {                                                                                           \
+        .at_ns = (at), .kind = EVENT_MESSAGE, .instance = (of), .status = (is), .cause = (why), \
+        .exit_code = (code)                                                                     \
+    }
+
+/* Everyone's first two words. */
+#define START REGISTERED(0, INSTANCE_NONE), REGISTERED(0, INSTANCE_NONE)
+/* The task of `running_world` as it came up on instance 0. */
+#define RUNNING REPORT(7100 * MS, 0, TASK_RUNNING, EXIT_NONE, 0)
+
+static void test_the_fleet_is_up_at_time_0(void **state)
+{
+    (void)state;
+    struct world world;
+    open_world(&world);
+    ASSERT_TOLD(&world, START);
+    assert_int_equal(world.up, 2);
+    assert_int_equal(fleet_host_of(world.fleet, 1), 1);
+    assert_int_equal(fleet_host_of(world.fleet, 2), HOST_NONE);
+    assert_string_equal(fleet_host(world.fleet, 1).zone, "b");
+    close_world(&world);
+}
+
+/* 2 there, 0.1 and 100 MiB at 50 MiB/s, 1 to start, 2 back; and what it is told to stop, stops. */
+static void test_a_task_takes_its_time(void **state)
+{
+    (void)state;
+    struct world world;
+    open_world(&world);
+    send_task(&world, 0, 1, true);
+    run_until(&world, 20 * S);
+    ASSERT_TOLD(&world, START, RUNNING);
+    assert_int_equal(world.serving, 1);
+    send_task(&world, 0, 1, false); /* there at 22, ends at 25 */
+    run_until(&world, 24 * S);
+    assert_int_equal(world.serving, 0);
+    send_task(&world, 0, 2, true); /* there at 26, image there: started at 27 */
+    run_until(&world, 100 * S);
+    ASSERT_TOLD(&world, START, RUNNING, REPORT(27 * S, 0, TASK_STOPPED, EXIT_STOPPED, 143),
+                REPORT(29 * S, 0, TASK_RUNNING, EXIT_NONE, 0));
+    assert_int_equal(fleet_task_count(world.fleet), 1);
+    close_world(&world);
+}
+
+static void open_running_world(struct world *world)
+{
+    open_world(world);
+    send_task(world, 0, 1, true);
+    run_until(world, 20 * S);
+    assert_int_equal(world->serving, 1);
+}
+
+static void test_terminate(void **state)
+{
+    (void)state;
+    struct world world;
+    open_running_world(&world);
+    uint32_t loss = fleet_lose(world.fleet, world.now_ns, 0, LOSS_TERMINATE);
+    assert_int_equal(world.serving, 0);
+    assert_int_equal(fleet_task_count(world.fleet), 0);
+    run_until(&world, 300 * S);
+    fleet_return(world.fleet, world.now_ns, 0, loss);
+    run_until(&world, 500 * S);
+    ASSERT_TOLD(&world, START, RUNNING, GONE(20 * S, 0), REGISTERED(360 * S, INSTANCE_NONE));
+    assert_int_equal(fleet_host(world.fleet, 0).instance, 2);
+    assert_int_equal(fleet_host_of(world.fleet, 0), HOST_NONE);
+    close_world(&world);
+}
+
+static void test_stop(void **state)
+{
+    (void)state;
+    struct world world;
+    open_running_world(&world);
+    uint32_t loss = fleet_lose(world.fleet, world.now_ns, 0, LOSS_STOP);
+    assert_int_equal(world.serving, 0);
+    run_until(&world, 300 * S);
+    fleet_return(world.fleet, world.now_ns, 0, loss);
+    run_until(&world, 500 * S);
+    ASSERT_TOLD(&world, START, RUNNING, LEFT(200 * S, 0), REGISTERED(360 * S, 0), CAME(360 * S, 0),
+                REPORT(362 * S, 0, TASK_STOPPED, EXIT_HOST_LOST, 0));
+    assert_int_equal(fleet_task_count(world.fleet), 0);
+    close_world(&world);
+}
+
+static void test_hang(void **state)
+{
+    (void)state;
+    struct world world;
+    open_running_world(&world);
+    uint32_t loss = fleet_lose(world.fleet, world.now_ns, 0, LOSS_HANG);
+    assert_int_equal(world.serving, 0); /* runs on, but serves nobody */
+    run_until(&world, 300 * S);
+    fleet_return(world.fleet, world.now_ns, 0, loss);
+    assert_int_equal(world.serving, 1);
+    run_until(&world, 500 * S);
+    ASSERT_TOLD(&world, START, RUNNING, LEFT(200 * S, 0), CAME(300 * S, 0));
+    close_world(&world);
+}
+
+static void test_disconnect_shorter_than_detection(void **state)
+{
+    (void)state;
+    struct world world;
+    open_running_world(&world);
+    uint32_t loss = fleet_lose(world.fleet, world.now_ns, 0, LOSS_DISCONNECT);
+    assert_int_equal(world.serving, 1);
+    run_until(&world, 50 * S);
+    fleet_return(world.fleet, world.now_ns, 0, loss);
+    run_until(&world, 500 * S);
+    ASSERT_TOLD(&world, START, RUNNING, LEFT(50 * S, 0), CAME(50 * S, 0));
+    assert_int_equal(world.serving, 1);
+    close_world(&world);
+}
+
+/* Its end is known to the agent only when it wakes; the report is not lost. */
+static void test_what_ends_while_the_agent_cannot_tell(void **state)
+{
+    (void)state;
+    static const enum loss_mode modes[] = {LOSS_HANG, LOSS_DISCONNECT};
+    for (size_t i = 0; i < 2; i++) {
+        struct world world;
+        open_world(&world);
+        world.lifetime_ns = 100 * S;
+        struct message message = {.kind = MESSAGE_PAYLOAD, .instance = 0, .seq = 1};
+        message.u.payload = (struct task_payload){.task = 1,
+                                                  .def = world.set->variants[0]->task_defs[0].def,
+                                                  .group = "family:web",
+                                                  .reference = 1,
+                                                  .desired_running = true};
+        fleet_send(world.fleet, 0, &message);
+        run_until(&world, 20 * S); /* started at 5.1 */
+        uint32_t loss = fleet_lose(world.fleet, world.now_ns, 0, modes[i]);
+        run_until(&world, 150 * S);
+        fleet_return(world.fleet, world.now_ns, 0, loss);
+        run_until(&world, 500 * S);
+        ASSERT_TOLD(&world, START, RUNNING, LEFT(150 * S, 0), CAME(150 * S, 0),
+                    REPORT(152 * S, 0, TASK_STOPPED, EXIT_ESSENTIAL, 0));
+        assert_int_equal(world.serving, 0);
+        close_world(&world);
+    }
+}
+
+static void test_a_worse_cause_takes_over_and_the_last_one_counts(void **state)
+{
+    (void)state;
+    struct world world;
+    open_running_world(&world);
+    uint32_t loss = fleet_lose(world.fleet, world.now_ns, 0, LOSS_DISCONNECT);
+    run_until(&world, 30 * S);
+    assert_int_equal(fleet_lose(world.fleet, world.now_ns, 0, LOSS_STOP), loss);
+    assert_int_equal(fleet_host(world.fleet, 0).power, HOST_OFF);
+    assert_int_equal(fleet_lose(world.fleet, world.now_ns, 0, LOSS_HANG), loss);
+    run_until(&world, 40 * S);
+    fleet_return(world.fleet, world.now_ns, 0, loss);
+    fleet_return(world.fleet, world.now_ns, 0, loss);
+    assert_true(fleet_host(world.fleet, 0).is_lost);
+    fleet_return(world.fleet, world.now_ns, 0, loss);
+    assert_int_equal(fleet_host(world.fleet, 0).power, HOST_BOOTING);
+    fleet_return(world.fleet, world.now_ns, 0, loss); /* over: nothing is left to give back */
+    run_until(&world, 150 * S);
+    ASSERT_TOLD(&world, START, RUNNING, LEFT(100 * S, 0), REGISTERED(100 * S, 0), CAME(100 * S, 0),
+                REPORT(102 * S, 0, TASK_STOPPED, EXIT_HOST_LOST, 0));
+    close_world(&world);
+}
+
+/* ECS deregisters only what it can talk to: the old instance stays, and is missed. */
+static void test_terminated_while_disconnected_leaves_a_zombie(void **state)
+{
+    (void)state;
+    struct world world;
+    open_running_world(&world);
+    (void)fleet_lose(world.fleet, world.now_ns, 0, LOSS_STOP);
+    (void)fleet_lose(world.fleet, world.now_ns, 0, LOSS_TERMINATE);
+    fleet_recover(world.fleet, world.now_ns, 0);
+    run_until(&world, 500 * S);
+    ASSERT_TOLD(&world, START, RUNNING, LEFT(80 * S, 0), REGISTERED(80 * S, INSTANCE_NONE));
+    assert_int_equal(fleet_host(world.fleet, 0).instance, 2);
+    close_world(&world);
+}
+
+static void test_lost_on_the_way(void **state)
+{
+    (void)state;
+    struct world world;
+    open_world(&world);
+    send_task(&world, 0, 1, true);
+    run_until(&world, 1 * S);
+    uint32_t loss = fleet_lose(world.fleet, world.now_ns, 0, LOSS_DISCONNECT);
+    send_task(&world, 0, 2, true); /* there is no connection to send it on */
+    fleet_return(world.fleet, world.now_ns, 0, loss);
+    run_until(&world, 100 * S);
+    assert_int_equal(fleet_task_count(world.fleet), 0);
+    send_task(&world, 0, 1, true);
+    run_until(&world, 200 * S);
+    assert_int_equal(fleet_task_count(world.fleet), 1);
+    close_world(&world);
+}
+
+static void test_lost_while_booting(void **state)
+{
+    (void)state;
+    struct world world;
+    open_world(&world);
+    (void)fleet_lose(world.fleet, world.now_ns, 0, LOSS_TERMINATE);
+    fleet_recover(world.fleet, world.now_ns, 0);
+    run_until(&world, 30 * S);
+    assert_int_equal(fleet_host(world.fleet, 0).power, HOST_BOOTING);
+    (void)fleet_lose(world.fleet, world.now_ns, 0, LOSS_HANG);
+    assert_int_equal(fleet_host(world.fleet, 0).power, HOST_OFF);
+    run_until(&world, 100 * S);
+    fleet_recover(world.fleet, world.now_ns, 0);
+    run_until(&world, 200 * S);
+    ASSERT_TOLD(&world, START, GONE(0, 0), REGISTERED(160 * S, INSTANCE_NONE));
+    assert_int_equal(world.up, 2);
+    close_world(&world);
+}
+
+static void test_a_spot_notice_drains(void **state)
+{
+    (void)state;
+    struct world world;
+    open_world(&world);
+    run_until(&world, 10 * S);
+    fleet_notice(world.fleet, world.now_ns, 1);
+    run_until(&world, 20 * S);
+    (void)fleet_lose(world.fleet, world.now_ns, 1, LOSS_DISCONNECT);
+    fleet_notice(world.fleet, world.now_ns, 1); /* cannot be told */
+    run_until(&world, 100 * S);
+    ASSERT_TOLD(&world, START,
+                {.at_ns = 12 * S, .kind = EVENT_UPDATE_INSTANCE_STATE, .instance = 1});
+    close_world(&world);
+}
+
+int main(void)
+{
+    const struct CMUnitTest tests[] = {
+        cmocka_unit_test(test_the_fleet_is_up_at_time_0),
+        cmocka_unit_test(test_a_task_takes_its_time),
+        cmocka_unit_test(test_terminate),
+        cmocka_unit_test(test_stop),
+        cmocka_unit_test(test_hang),
+        cmocka_unit_test(test_disconnect_shorter_than_detection),
+        cmocka_unit_test(test_what_ends_while_the_agent_cannot_tell),
+        cmocka_unit_test(test_a_worse_cause_takes_over_and_the_last_one_counts),
+        cmocka_unit_test(test_terminated_while_disconnected_leaves_a_zombie),
+        cmocka_unit_test(test_lost_on_the_way),
+        cmocka_unit_test(test_lost_while_booting),
+        cmocka_unit_test(test_a_spot_notice_drains),
+    };
+    return cmocka_run_group_tests(tests, NULL, NULL);
+}
