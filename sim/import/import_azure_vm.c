@@ -290,7 +290,7 @@ static json_t *scenario_of(const struct import *import)
     json_object_set_new(scenario, "run",
                         json_pack("{s:o, s:i}", "duration", study_seconds(import->last_ms + BIN_MS),
                                   "replications", 2));
-    json_object_set_new(scenario, "compare", study_compare_strategies());
+    json_object_set_new(scenario, "compare", study_compare_strategies(true));
     return scenario;
 }
 

@@ -373,7 +373,7 @@ static json_t *scenario_of(const struct import *import)
     json_object_set_new(
         scenario, "run",
         json_pack("{s:f, s:i}", "duration", (double)import->horizon_ms / 1000, "replications", 3));
-    json_object_set_new(scenario, "compare", study_compare_strategies());
+    json_object_set_new(scenario, "compare", study_compare_strategies(false));
     return scenario;
 }
 

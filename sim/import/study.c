@@ -1,12 +1,14 @@
 #include "sim/import/study.h"
 
+#include <string.h>
+
 json_t *study_no_delays(void)
 {
     return json_pack("{s:i, s:i, s:i, s:i, s:i}", "boot", 0, "network", 0, "containerStart", 0,
                      "containerStop", 0, "pullOverhead", 0);
 }
 
-json_t *study_compare_strategies(void)
+json_t *study_compare_strategies(bool is_long)
 {
     static const struct {
         const char *variant, *type, *field;
@@ -19,6 +21,8 @@ json_t *study_compare_strategies(void)
     };
     json_t *variants = json_object();
     for (size_t i = 0; i < sizeof strategies / sizeof strategies[0]; i++) {
+        if (is_long && strcmp(strategies[i].type, "dotProduct") == 0)
+            continue;
         json_t *strategy =
             json_pack("{s:s, s:s*}", "type", strategies[i].type, "field", strategies[i].field);
         json_object_set_new(variants, strategies[i].variant,
