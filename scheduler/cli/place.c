@@ -64,7 +64,6 @@ struct place_options {
     unsigned long long seed;
 };
 
-
 static const char *attribute_text(const struct described_cluster *described,
                                   const struct instance *instance, const char *name)
 {
@@ -195,6 +194,9 @@ static enum berth_err place_files(const struct place_options *options, struct be
         else
             print_table(&answer, options->explains);
         code = answer.placed_count == answer.count ? BERTH_OK : BERTH_ERR_FAILED;
+        if (fflush(stdout) != 0 || ferror(stdout))
+            code = berth_fail(err, BERTH_ERR_ENVIRONMENT,
+                              "standard output cannot be written; is the disk full?");
     }
     place_answer_free(&answer);
     described_cluster_free(&described);

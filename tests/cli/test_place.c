@@ -425,6 +425,13 @@ static void test_strategy_and_expression_mistakes_say_where(void **state)
     assert_non_null(strstr(output, "column 13: = is not an operator; write == for equality"));
 }
 
+static void test_a_full_disk_is_the_environments_fault(void **state)
+{
+    (void)state;
+    put_file("R.json", "{`taskDefinition`:`web`,`count`:10}");
+    assert_int_equal(place("--cluster C.json --request R.json >/dev/full"), 3);
+}
+
 static void test_help(void **state)
 {
     (void)state;
@@ -466,6 +473,7 @@ int main(void)
         cmocka_unit_test(test_many_copies),
         cmocka_unit_test(test_refusals),
         cmocka_unit_test(test_strategy_and_expression_mistakes_say_where),
+        cmocka_unit_test(test_a_full_disk_is_the_environments_fault),
         cmocka_unit_test(test_help),
     };
     return cmocka_run_group_tests(tests, set_up, tear_down);
