@@ -271,7 +271,8 @@ static json_t *scenario_of(const struct import *import)
         "s; censored ones run on. The trace names no machines: %lld of %lld vCPU and %lld "
         "GiB are chosen here, half as many again as the peak would fill. The trace begins "
         "with an empty fleet; run.warmUp can leave out the first day. Nothing takes time, so "
-        "that a replay is exact.",
+        "that a replay is exact. dotProduct is left out because it "
+        "takes long here; a variant of yours may ask for it.",
         (long long)machines.count, (long long)machines.vcpu, (long long)machines.gib);
     json_t *scenario =
         json_pack("{s:i, s:s, s:s, s:s}", "version", 1, "name", "azure-vm", "description",
