@@ -31,8 +31,8 @@ static const char *const strategies[] = {
     "[{\"type\":\"binpack\",\"field\":\"memory\"}]",
     "[{\"type\":\"random\"}]",
     "[{\"type\":\"spread\",\"field\":\"instanceId\"}]",
-    "[{\"type\":\"spread\",\"field\":\"attribute:ecs.availability-zone\"},"
-    "{\"type\":\"binpack\",\"field\":\"memory\"}]",
+    ("[{\"type\":\"spread\",\"field\":\"attribute:ecs.availability-zone\"},"
+     "{\"type\":\"binpack\",\"field\":\"memory\"}]"),
     "[{\"type\":\"firstFit\"}]",
     "[{\"type\":\"bestFit\"}]",
     "[{\"type\":\"worstFit\"}]",
@@ -344,7 +344,7 @@ static void check_result(const struct run_result *result)
     assert_true(!(m[METRIC_BLAST_RADIUS_MAX] > 1));
     assert_true(m[METRIC_TASKS_RUNNING_MAX] + 1e-9 >= m[METRIC_TASKS_RUNNING_MEAN] ||
                 isnan(m[METRIC_TASKS_RUNNING_MEAN]));
-    assert_true(histogram_count(result->waits) <= m[METRIC_TASKS_PLACED]);
+    assert_true((double)histogram_count(result->waits) <= m[METRIC_TASKS_PLACED]);
     assert_int_equal(result->sample_count, 200);
 }
 
