@@ -27,7 +27,15 @@ static const enum metric usual[] = {
     METRIC_TASKS_RUNNING_MEAN,
 };
 
-/* It exists, is not zero for everyone, and if asked, is not the same for everyone. */
+/* Below this, a figure is nothing to a person, whoever is ahead in it. */
+static double least_worth(enum metric metric)
+{
+    if (strcmp(metric_infos[metric].unit, "ratio") == 0)
+        return 1e-4;
+    return strcmp(metric_infos[metric].unit, "s") == 0 ? 1e-3 : 1e-2;
+}
+
+/* It exists, is not next to nothing for everyone, and if asked, not the same for everyone. */
 static bool is_worth_a_column(const struct experiment *experiment, enum metric metric,
                               bool must_differ)
 {
@@ -35,7 +43,7 @@ static bool is_worth_a_column(const struct experiment *experiment, enum metric m
     double first = experiment->variants[0].points[metric];
     for (uint32_t v = 0; v < experiment->variant_count; v++) {
         double point = experiment->variants[v].points[metric];
-        is_there = is_there || fabs(point) > 0;
+        is_there = is_there || fabs(point) >= least_worth(metric);
         differs = differs || (point != first && !(isnan(point) && isnan(first)));
     }
     return is_there && differs;
@@ -215,7 +223,7 @@ int ranking_decimals(const struct ranking *ranking, const struct ranking_column 
     if (are_whole)
         return 0;
     int decimals = largest >= 1000 ? 0 : largest >= 100 ? 1 : largest >= 1 ? 2 : 3;
-    int most = decimals + 3;
+    int most = decimals < 2 ? decimals + 3 : 4;
     while (decimals < most && hides_a_difference(ranking, column, decimals))
         decimals++;
     return decimals;

@@ -70,6 +70,22 @@ static void draw_cells(const struct script *script, const struct experiment_vari
     text_add(script->out, "e\n");
 }
 
+/* Of a large fleet the rows are a choice: the title says of how many. */
+static void label_panel(struct script *script, const struct experiment_variant *variant, int left,
+                        int top)
+{
+    uint64_t instances = 0;
+    struct text label = TEXT_INIT;
+    for (uint32_t g = 0; g < variant->scenario->group_count; g++)
+        instances += variant->scenario->groups[g].count;
+    text_add(&label, variant->name);
+    if (instances > variant->heat_rows)
+        text_addf(&label, "  (%" PRIu32 " of %" PRIu64 " instances)", variant->heat_rows,
+                  instances);
+    script_label(script, label.bytes, left, top - 11, "left", 12, SCRIPT_INK);
+    text_free(&label);
+}
+
 static void draw_panel(struct script *script, const struct script_time *time, uint32_t v, int left,
                        int top, int height)
 {
@@ -78,7 +94,7 @@ static void draw_panel(struct script *script, const struct script_time *time, ui
     double column_width = time->end * stride / variant->sample_count;
     double step = fmax(1, script_step(0, variant->heat_rows, 5));
     script_panel(script, left, top, PANEL_WIDTH, height);
-    script_label(script, variant->name, left, top - 11, "left", 12, SCRIPT_INK);
+    label_panel(script, variant, left, top);
     script_label(script, time->unit, left + PANEL_WIDTH + 14, top + height + 14, "left", 10,
                  SCRIPT_FAINT);
     text_addf(script->out,

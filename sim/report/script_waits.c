@@ -90,6 +90,10 @@ static void draw_axes(struct script *script, const struct span *span)
               "'0.1 s' 0.1, '1 s' 1, '10 s' 10, "
               "'1 min' 60, '10 min' 600, '1 h' 3600, '10 h' 36000, '4 days' 345600)\n",
               span->shortest, span->longest, foot, top);
+    if (top / foot < 300) /* too few powers of ten for an axis */
+        text_add(script->out, "set ytics add ('50%%' 50, '20%%' 20, '5%%' 5, '2%%' 2, '0.5%%' 0.5, "
+                              "'0.2%%' 0.2, '0.05%%' 0.05, '0.02%%' 0.02, '0.005%%' 0.005, "
+                              "'0.002%%' 0.002)\n");
     static const struct {
         double share;
         const char *name;
