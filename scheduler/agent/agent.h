@@ -16,13 +16,13 @@ struct agent_config {
     instance_id instance;
     int32_t cpu_units, mem_mib; /* what it registered: the host-resource gate counts these */
     uint16_t gpu_count;
-    berth_ns stop_timeout_ns; /* ECS_CONTAINER_STOP_TIMEOUT, default 30 s */
-    berth_ns report_retry_ns; /* a report without ack is sent again after this; default 10 s */
+    berth_ns stop_timeout_ns; /* ECS_CONTAINER_STOP_TIMEOUT; 0: its default, 30 s */
+    berth_ns report_retry_ns; /* a report without ack is sent again after this; 0: 10 s */
 };
 
 enum agent_event_kind {
     AGENT_EVENT_TIMER = 0,
-    AGENT_EVENT_MESSAGE,   /* from the controller */
+    AGENT_EVENT_MESSAGE,   /* from the controller; dropped while there is no connection */
     AGENT_EVENT_CONNECTED, /* the control connection is up: unacked reports go again */
     AGENT_EVENT_DISCONNECTED,
     AGENT_EVENT_HOST_RESTARTED, /* every container is gone; tasks are known from the checkpoint */
@@ -50,7 +50,7 @@ enum agent_action_kind {
     AGENT_ACTION_START,     /* create and start */
     AGENT_ACTION_TERMINATE, /* the stop signal */
     AGENT_ACTION_KILL,
-    AGENT_ACTION_REMOVE, /* the task is forgotten: its containers may be cleaned up */
+    AGENT_ACTION_REMOVE, /* the task is forgotten: its containers, if any, may be cleaned up */
     AGENT_ACTION_KIND_COUNT
 };
 

@@ -12,7 +12,9 @@
  * or start failed, or what it depends on did) counts as stopped without having run, which ends the
  * task only if it is essential. Rules: "ECS scheduling semantics" 2.3 and 3.2.
  *
- * LIMIT: the condition HEALTHY is treated as START, until containers have health checks.
+ * LIMIT: the condition HEALTHY is treated as START, until containers have health checks. A runtime
+ * that never answers an order is waited for without end: ECS's agent gives up a create after 4
+ * minutes and a start after 3, which the driver of a real engine has to tell as START_FAILED.
  */
 #include "scheduler/agent/agent_internal.h"
 
