@@ -120,7 +120,8 @@ static void load_controller(struct loader *loader)
     raise_to(&controller->last_task, get_u64(loader, "task", UINT64_MAX));
     raise_to(&controller->last_seq, get_u64(loader, "seq", UINT64_MAX));
     raise_to(&controller->last_deployment, get_u64(loader, "deployment", UINT64_MAX));
-    uint64_t services = get_u64(loader, "services", 100000000);
+    /* More services than a cluster ever sees: a damaged record must not ask for all the memory. */
+    uint64_t services = get_u64(loader, "services", UINT64_C(1) << 24);
     while (controller->services.count < services) {
         *vec_push(&controller->services) = NULL;
         *vec_push(&controller->service_names) = SYMBOL_NONE;
@@ -575,8 +576,13 @@ static void load_task_fields(struct loader *loader, struct task *task)
             (enum stop_code)get_word(loader, "stop-code", stop_code_names, STOP_CODE_COUNT);
         task->stop_reason =
             (enum stop_reason)get_word(loader, "stop-reason", stop_reason_names, STOP_REASON_COUNT);
+        if (task->stop_code == STOP_NONE)
+            wrong(loader, "stop-code");
     }
-    if (task->group >= loader->controller->groups.count)
+    if (task->status == TASK_RUNNING && task->running_mono_ns == BERTH_NS_NEVER)
+        wrong(loader, "running");
+    if (task->group >= loader->controller->groups.count ||
+        !loader->controller->groups.items[task->group].exists)
         wrong(loader, "group");
     if (task->status == TASK_RUNNING && task->running_mono_ns == BERTH_NS_NEVER)
         wrong(loader, "running");
