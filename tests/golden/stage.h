@@ -27,7 +27,7 @@
 
 /* How the containers of a family behave. */
 struct stage_manners {
-    char family[32];
+    char family[64];
     bool pull_fails, ignores_stop;
     berth_ns exit_after_ns; /* BERTH_NS_NEVER: runs until told */
     int32_t exit_code;
