@@ -289,8 +289,9 @@ static json_t *scenario_of(const struct import *import)
         json_pack("{s:{s:s, s:s}}", "trace", "csv", "workload.csv", "onFull", "refuse"));
     json_object_set_new(scenario, "delays", study_no_delays());
     json_object_set_new(scenario, "run",
-                        json_pack("{s:o, s:i}", "duration", study_seconds(import->last_ms + BIN_MS),
-                                  "replications", 2));
+                        json_pack("{s:o, s:i, s:o}", "duration",
+                                  study_seconds(import->last_ms + BIN_MS), "replications", 2,
+                                  "metrics", study_metrics(false)));
     json_object_set_new(scenario, "compare", study_compare_strategies(true));
     return scenario;
 }

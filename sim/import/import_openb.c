@@ -370,9 +370,9 @@ static json_t *scenario_of(const struct import *import)
                                   "taskDefinition", "pod", "onFull",
                                   import->has_times ? "wait" : "refuse"));
     json_object_set_new(scenario, "delays", study_no_delays());
-    json_object_set_new(
-        scenario, "run",
-        json_pack("{s:f, s:i}", "duration", (double)import->horizon_ms / 1000, "replications", 3));
+    json_object_set_new(scenario, "run",
+                        json_pack("{s:f, s:i, s:o}", "duration", (double)import->horizon_ms / 1000,
+                                  "replications", 3, "metrics", study_metrics(true)));
     json_object_set_new(scenario, "compare", study_compare_strategies(false));
     return scenario;
 }

@@ -8,6 +8,16 @@ json_t *study_no_delays(void)
                      "containerStop", 0, "pullOverhead", 0);
 }
 
+json_t *study_metrics(bool has_gpus)
+{
+    json_t *metrics = json_pack("[s, s, s, s, s, s, s]", "refusedRatio", "instancesInUseMean",
+                                "instancesInUseMax", "placementWaitMean", "cpuStrandedRatio",
+                                "memoryStrandedRatio", "cpuReservedRatio");
+    if (has_gpus)
+        (void)json_array_append_new(metrics, json_string("gpuReservedRatio"));
+    return metrics;
+}
+
 json_t *study_compare_strategies(bool is_long)
 {
     static const struct {

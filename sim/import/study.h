@@ -16,6 +16,9 @@ json_t *study_no_delays(void);
  */
 json_t *study_compare_strategies(bool is_long);
 
+/* The columns of the table, the question first: what fits at all, then on how few instances. */
+json_t *study_metrics(bool has_gpus);
+
 /* Seconds as JSON, whole when they are. */
 json_t *study_seconds(int64_t ms);
 #endif

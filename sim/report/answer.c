@@ -200,8 +200,9 @@ static double price_of(const struct ranking *ranking, uint32_t column, uint32_t 
     if (shown->best == RANKING_NOBODY || shown->cells[winner].rank != RANK_WORSE)
         return 0;
     double mine = point_of(ranking, column, winner), best = point_of(ranking, column, shown->best);
-    double scale = fmax(fabs(mine), fabs(best));
-    return scale > 0 ? fabs(mine - best) / scale : 0;
+    if (fabs(mine - best) < ranking_least_worth(shown->metric))
+        return 0;
+    return fabs(mine - best) / fmax(fabs(mine), fabs(best));
 }
 
 static void add_prices(const struct ranking *ranking, uint32_t winner, struct text *out)

@@ -27,8 +27,7 @@ static const enum metric usual[] = {
     METRIC_TASKS_RUNNING_MEAN,
 };
 
-/* Below this, a figure is nothing to a person, whoever is ahead in it. */
-static double least_worth(enum metric metric)
+double ranking_least_worth(enum metric metric)
 {
     if (strcmp(metric_infos[metric].unit, "ratio") == 0)
         return 1e-4;
@@ -43,7 +42,7 @@ static bool is_worth_a_column(const struct experiment *experiment, enum metric m
     double first = experiment->variants[0].points[metric];
     for (uint32_t v = 0; v < experiment->variant_count; v++) {
         double point = experiment->variants[v].points[metric];
-        is_there = is_there || fabs(point) >= least_worth(metric);
+        is_there = is_there || fabs(point) >= ranking_least_worth(metric);
         differs = differs || (point != first && !(isnan(point) && isnan(first)));
     }
     return is_there && differs;
@@ -177,10 +176,13 @@ const char *ranking_unit(enum metric metric)
 
 void ranking_format_value(enum metric metric, double value, int decimals, struct text *out)
 {
+    double shown = value == 0 ? 0 : value * scale_of(metric);
     if (isnan(value))
         text_add(out, "-");
+    else if (shown > 0 && shown < 0.5 * pow(10, -decimals))
+        text_addf(out, "<%.*f", decimals, pow(10, -decimals));
     else
-        text_addf(out, "%.*f", decimals, value == 0 ? 0 : value * scale_of(metric));
+        text_addf(out, "%.*f", decimals, shown);
 }
 
 /* Would a cell read like the best, though it is significantly worse? */

@@ -44,7 +44,13 @@ struct ranking {
 struct ranking *ranking_create(const struct experiment *experiment);
 void ranking_destroy(struct ranking *ranking);
 
-/* A number for people: a ratio is a percentage; `decimals` from ranking_decimals. "-" for NaN. */
+/* Below this, a figure or a difference is nothing to a person, whoever is ahead in it. */
+double ranking_least_worth(enum metric metric);
+
+/*
+ * A number for people: a ratio is a percentage; `decimals` from ranking_decimals. "-" for NaN; what
+ * would read as zero and is not is "<0.001".
+ */
 void ranking_format_value(enum metric metric, double value, int decimals, struct text *out);
 int ranking_decimals(const struct ranking *ranking, const struct ranking_column *column);
 const char *ranking_unit(enum metric metric); /* "%", "s", "" */

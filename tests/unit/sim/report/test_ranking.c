@@ -113,7 +113,8 @@ static void test_digits_show_what_is_significant(void **state)
     ranking_format_value(METRIC_AVAILABILITY, 0.99994, 3, &text);
     ranking_format_value(METRIC_AVAILABILITY, NAN, 3, &text);
     ranking_format_value(METRIC_COST, -0.0, 1, &text);
-    assert_string_equal(text.bytes, "99.994-0.0");
+    ranking_format_value(METRIC_COST, 0.0001, 2, &text);
+    assert_string_equal(text.bytes, "99.994-0.0<0.01");
     text_free(&text);
     ranking_destroy(ranking);
     made_close(&made);
