@@ -226,8 +226,8 @@ static void add_prices(const struct ranking *ranking, uint32_t winner, struct te
         add_value(ranking, dearest, point_of(ranking, dearest, best), out);
         text_addf(out, " of %s", ranking->experiment->variants[best].name);
     }
-    if (said == 0)
-        text_add(out, "; no other figure above is significantly better with another strategy");
+    if (said == 0 && ranking->experiment->replication_count > 1)
+        text_add(out, "; no price for it shows in the other figures");
     mem_free(named);
 }
 
