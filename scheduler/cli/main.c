@@ -75,7 +75,7 @@ static int run_command(const struct command *command, int argc, char **argv)
     enum berth_err code = command->run(argc, argv, &err);
     if (err.text[0] != '\0')
         fprintf(stderr, "berth %s: %s\n", command->name, err.text);
-    if (fflush(stdout) != 0 && code == BERTH_OK) {
+    if ((fflush(stdout) != 0 || ferror(stdout)) && code == BERTH_OK) {
         fprintf(stderr, "berth %s: standard output cannot be written\n", command->name);
         code = BERTH_ERR_ENVIRONMENT;
     }
