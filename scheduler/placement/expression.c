@@ -283,10 +283,10 @@ static enum berth_err parse_literal(struct parser *parser, const char **literal,
     if (quote != '\'' && quote != '"') {
         *literal = here;
         *length = bareword_length(here);
-        if (*length == 0)
+        if (*length == 0 || *here == '(')
             return fail_at(parser, parser->at,
-                           "a value is expected; write one, in quotes if it "
-                           "is empty or holds blanks, ) , ] && or ||");
+                           "a value is expected; write one, in quotes if it is "
+                           "empty, begins with ( or holds blanks, ) , ] && or ||");
         parser->at += *length;
         return BERTH_OK;
     }

@@ -208,18 +208,20 @@ static const struct {
     {"attribute:x equal 1", "column 13: \"equal\" is not an operator; did you mean \"equals\"?"},
     {"attribute:x", "column 12: an operator is expected; write ==, !=, <, <=, >, >=, =~, !~, in, "
                     "!in, exists or !exists"},
-    {"attribute:x ==", "column 15: a value is expected; write one, in quotes if it is empty or "
-                       "holds blanks, ) , ] && or ||"},
+    {"attribute:x ==", "column 15: a value is expected; write one, in quotes if it is empty, "
+                       "begins with ( or holds blanks, ) , ] && or ||"},
     {"attribute:x == 'abc", "column 16: the quotation is not closed; add the closing quote"},
     {"attribute:x in a", "column 16: a list is expected; write [a, b, c]"},
-    {"attribute:x in []", "column 17: a value is expected; write one, in quotes if it is empty or "
-                          "holds blanks, ) , ] && or ||"},
+    {"attribute:x in []", "column 17: a value is expected; write one, in quotes if it is empty, "
+                          "begins with ( or holds blanks, ) , ] && or ||"},
     {"attribute:x in [a b]", "column 19: the list goes on with , or ends with ]"},
     {"attribute:x in [a", "column 18: the list goes on with , or ends with ]"},
     {"attribute:x == a b",
      "column 18: the expression goes on with && or ||, or a value needs quotes"},
     {"attribute:x == a)", "column 17: a ) without its (; remove it"},
     {"(attribute:x == a", "column 18: a parenthesis is not closed; add )"},
+    {"attribute:x == (", "column 16: a value is expected; write one, in quotes if it is empty, "
+                        "begins with ( or holds blanks, ) , ] && or ||"},
     {"(attribute:x == a b", "column 19: the expression goes on with &&, || or )"},
     {"attribute:x == a &&", "column 20: a subject is expected; write attribute:NAME, task:group, "
                             "ec2InstanceId, agentConnected, agentVersion, registeredAt or "
