@@ -171,6 +171,7 @@ static enum berth_err run_and_write(const struct request *request, const struct 
     const struct results_options writing = {.folder = request->folder,
                                             .parts = request->parts,
                                             .wants_plots = request->wants_plots,
+                                            .stop = &command_stop,
                                             .notice = show_notice,
                                             .context = (void *)(uintptr_t)request};
     struct experiment *experiment = NULL;

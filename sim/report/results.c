@@ -187,6 +187,11 @@ enum berth_err results_write(const struct experiment *experiment,
         code = write_events(&results, out, err);
     if (code == BERTH_OK)
         code = write_pictures(&results, out, err);
+    if (code == BERTH_OK && options->stop != NULL && *options->stop != 0)
+        code = berth_fail(err, BERTH_ERR_INTERRUPTED,
+                          "interrupted: all replications are finished and kept in %s; the same "
+                          "command writes the results",
+                          options->parts);
     if (code == BERTH_OK)
         code = publish(&results, err);
     if (code == BERTH_OK) {

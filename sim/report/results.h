@@ -15,6 +15,7 @@ struct results_options {
     const char *folder;
     const char *parts; /* of the experiment; emptied and removed at the end */
     bool wants_plots;
+    const volatile sig_atomic_t *stop; /* set: publish nothing, the parts stay; may be NULL */
     void (*notice)(void *context, const char *line); /* "no plots: install gnuplot-nox" */
     void *context;
 };

@@ -32,8 +32,9 @@ static struct results_written run(const char *folder, const char *run_keys, bool
     struct scenario_set *set = tiny_load(run_keys);
     char *parts = files_join(folder, ".parts");
     struct experiment_options options = {.parts = parts, .jobs = 2};
-    struct results_options writing = {folder, parts, wants_plots, on_notice, NULL};
-    struct results_written written;
+    struct results_options writing = {
+        .folder = folder, .parts = parts, .wants_plots = wants_plots, .notice = on_notice};
+    struct results_written written = {false, false};
     struct experiment *experiment = NULL;
     struct berth_error err = BERTH_ERROR_INIT;
     said[0] = '\0';
@@ -171,6 +172,28 @@ static void test_gnuplot_that_fails(void **state)
     mem_free(folder);
 }
 
+static void test_stopped_before_the_end(void **state)
+{
+    (void)state;
+    static volatile sig_atomic_t stop = 1;
+    struct scenario_set *set = tiny_load("");
+    char *folder = mem_copy_text(scratch_path("stopped")), *parts = files_join(folder, ".parts");
+    struct experiment_options options = {.parts = parts, .jobs = 2};
+    struct results_options writing = {.folder = folder, .parts = parts, .stop = &stop};
+    struct results_written written;
+    struct experiment *experiment = NULL;
+    struct berth_error err = BERTH_ERROR_INIT;
+    assert_int_equal(experiment_run(set, &options, &experiment, &err), BERTH_OK);
+    assert_int_equal(results_write(experiment, &writing, &written, &err), BERTH_ERR_INTERRUPTED);
+    assert_non_null(strstr(err.text, "all replications are finished and kept"));
+    assert_false(has(folder, "summary.json"));
+    assert_true(has(folder, ".parts"));
+    experiment_destroy(experiment);
+    mem_free(parts);
+    mem_free(folder);
+    scenario_set_destroy(set);
+}
+
 static int clean(void **state)
 {
     (void)state;
@@ -186,6 +209,7 @@ int main(void)
         cmocka_unit_test(test_what_is_old_goes),
         cmocka_unit_test(test_without_gnuplot),
         cmocka_unit_test(test_gnuplot_that_fails),
+        cmocka_unit_test(test_stopped_before_the_end),
     };
     return cmocka_run_group_tests(tests, NULL, clean);
 }
