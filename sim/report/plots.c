@@ -131,6 +131,17 @@ static void read_complaint(const char *log, struct text *complaint)
     text_free(&said);
 }
 
+/* Cells have edges: a viewer that enlarges the heat map's image is not to blur them. */
+static void add_sharp_images(const char *svg, struct text *out)
+{
+    static const char image[] = "<image ";
+    for (const char *at; (at = strstr(svg, image)) != NULL; svg = at + strlen(image)) {
+        text_add_n(out, svg, (size_t)(at - svg));
+        text_add(out, "<image style='image-rendering:pixelated' ");
+    }
+    text_add(out, svg);
+}
+
 /*
  * gnuplot's header names its version; a picture is to say instead whose it is, and be the same for
  * the next gnuplot that draws alike.
@@ -146,7 +157,7 @@ static bool sign_svg(const char *path, enum plot plot, const struct experiment *
         text_add_n(&signed_svg, svg.bytes, (size_t)(title - svg.bytes));
         text_addf(&signed_svg, "<title>%s</title>\n<desc>", plot_infos[plot].title);
         csv_format_origin(experiment, &signed_svg);
-        text_add(&signed_svg, end);
+        add_sharp_images(end, &signed_svg);
         is_done = files_write(path, &signed_svg, &ignored) == BERTH_OK;
     }
     text_free(&svg);
