@@ -13,7 +13,8 @@
 #include "scheduler/base/mem.h"
 #include "sim/report/table.h"
 
-#define PRICES_MAX 2
+#define PRICES_MAX 3
+#define NAMES_MAX 4
 
 /* A column that sent someone away. */
 struct sieve {
@@ -112,10 +113,15 @@ static const char *label_of(const struct ranking *ranking, uint32_t column)
     return metric_infos[ranking->columns[column].metric].label;
 }
 
-/* "a", "a and b", "a, b and c" */
+/* "a", "a and b", "a, b and c"; of many only how many. */
 static void add_names(const struct answer *answer, struct text *out)
 {
     uint32_t said = 0;
+    if (answer->remain_count > NAMES_MAX) {
+        text_addf(out, "%" PRIu32 " of %" PRIu32 " strategies", answer->remain_count,
+                  answer->ranking->experiment->variant_count);
+        return;
+    }
     for (uint32_t v = 0; v < answer->ranking->experiment->variant_count; v++) {
         if (!answer->remain[v])
             continue;
@@ -205,30 +211,46 @@ static double price_of(const struct ranking *ranking, uint32_t column, uint32_t 
     return fabs(mine - best) / fmax(fabs(mine), fabs(best));
 }
 
+/* "wait, p95" and "wait, mean" tell one story: once is enough. */
+static bool is_same_story(const struct ranking *ranking, uint32_t column, uint32_t other)
+{
+    const char *a = label_of(ranking, column), *b = label_of(ranking, other);
+    size_t length = strcspn(a, ",");
+    return length == strcspn(b, ",") && strncmp(a, b, length) == 0;
+}
+
+/* The column, not told yet, in which the winner is furthest behind; RANKING_NOBODY: none. */
+static uint32_t dearest_column(const struct ranking *ranking, uint32_t winner, const bool *told)
+{
+    uint32_t dearest = RANKING_NOBODY;
+    double most = 0;
+    for (uint32_t c = 0; c < ranking->column_count; c++) {
+        if (!told[c] && price_of(ranking, c, winner) > most) {
+            dearest = c;
+            most = price_of(ranking, c, winner);
+        }
+    }
+    return dearest;
+}
+
 static void add_prices(const struct ranking *ranking, uint32_t winner, struct text *out)
 {
-    bool *named = mem_alloc((ranking->column_count + 1) * sizeof *named);
-    int said = 0;
-    for (; said < PRICES_MAX; said++) {
-        uint32_t dearest = RANKING_NOBODY;
-        for (uint32_t c = 0; c < ranking->column_count; c++)
-            if (!named[c] && price_of(ranking, c, winner) > 0 &&
-                (dearest == RANKING_NOBODY ||
-                 price_of(ranking, c, winner) > price_of(ranking, dearest, winner)))
-                dearest = c;
-        if (dearest == RANKING_NOBODY)
-            break;
-        named[dearest] = true;
-        uint32_t best = ranking->columns[dearest].best;
-        text_addf(out, "%s%s ", said == 0 ? "; its price: " : ", ", label_of(ranking, dearest));
-        add_value(ranking, dearest, point_of(ranking, dearest, winner), out);
-        text_add(out, " against ");
-        add_value(ranking, dearest, point_of(ranking, dearest, best), out);
-        text_addf(out, " of %s", ranking->experiment->variants[best].name);
-    }
-    if (said == 0 && ranking->experiment->replication_count > 1)
+    bool *told = mem_alloc((ranking->column_count + 1) * sizeof *told);
+    uint32_t column = dearest_column(ranking, winner, told);
+    if (column == RANKING_NOBODY && ranking->experiment->replication_count > 1)
         text_add(out, "; no price for it shows in the other figures");
-    mem_free(named);
+    for (int said = 0; said < PRICES_MAX && column != RANKING_NOBODY; said++) {
+        uint32_t best = ranking->columns[column].best;
+        text_addf(out, "%s%s ", said == 0 ? "; its price: " : ", ", label_of(ranking, column));
+        add_value(ranking, column, point_of(ranking, column, winner), out);
+        text_add(out, " against ");
+        add_value(ranking, column, point_of(ranking, column, best), out);
+        text_addf(out, " of %s", ranking->experiment->variants[best].name);
+        for (uint32_t c = 0; c < ranking->column_count; c++)
+            told[c] = told[c] || is_same_story(ranking, c, column);
+        column = dearest_column(ranking, winner, told);
+    }
+    mem_free(told);
 }
 
 static void answer_alone(const struct ranking *ranking, struct text *out)
