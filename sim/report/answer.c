@@ -15,6 +15,7 @@
 
 #define PRICES_MAX 3
 #define NAMES_MAX 4
+#define TIE_BREAKS_MAX 2
 
 /* A column that sent someone away. */
 struct sieve {
@@ -166,20 +167,36 @@ static void add_difference(const struct ranking *ranking, uint32_t column,
     text_add(out, " with 95% confidence)");
 }
 
-/* The first column that decides anything, with its interval. */
+static void add_point(const struct ranking *ranking, uint32_t column, uint32_t variant,
+                      struct text *out)
+{
+    add_value(ranking, column, point_of(ranking, column, variant), out);
+}
+
+/*
+ * The first column that decides anything. The winner is ahead of those that it sent away, or else
+ * it varies so much that it could not be sent away: then the column's best is named.
+ */
 static void add_lead(const struct answer *answer, uint32_t winner, struct text *out)
 {
     const struct ranking *ranking = answer->ranking;
     const struct sieve *first = &answer->sieves[0];
     const struct experiment_variant *variants = ranking->experiment->variants;
     enum metric metric = ranking->columns[first->column].metric;
+    text_addf(out, "%s ", label_of(ranking, first->column));
+    add_point(ranking, first->column, winner, out);
+    if (!is_ahead(ranking, first->column, winner, first->next)) {
+        uint32_t best = ranking->columns[first->column].best;
+        text_add(out, ", not told apart from the best, ");
+        add_point(ranking, first->column, best, out);
+        text_addf(out, " of %s", variants[best].name);
+        return;
+    }
     struct statistics_test test =
         statistics_paired(variants[winner].values[metric], variants[first->next].values[metric],
                           ranking->experiment->replication_count);
-    text_addf(out, "%s ", label_of(ranking, first->column));
-    add_value(ranking, first->column, point_of(ranking, first->column, winner), out);
     text_add(out, " against ");
-    add_value(ranking, first->column, point_of(ranking, first->column, first->next), out);
+    add_point(ranking, first->column, first->next, out);
     text_addf(out, " of %s", variants[first->next].name);
     add_difference(ranking, first->column, &test, out);
 }
@@ -188,14 +205,18 @@ static void add_lead(const struct answer *answer, uint32_t winner, struct text *
 static void add_tie_breaks(const struct answer *answer, uint32_t winner, struct text *out)
 {
     const struct ranking *ranking = answer->ranking;
-    for (uint32_t i = 1; i < answer->sieve_count; i++) {
+    int said = 0;
+    for (uint32_t i = 1; i < answer->sieve_count && said < TIE_BREAKS_MAX; i++) {
         const struct sieve *sieve = &answer->sieves[i];
         const char *next = ranking->experiment->variants[sieve->next].name;
-        text_addf(out, ", %slevel with %s but ahead of it in %s, ", i == 1 ? "there " : "then ",
+        if (!is_ahead(ranking, sieve->column, winner, sieve->next))
+            continue;
+        text_addf(out, ", %slevel with %s but ahead of it in %s, ", said == 0 ? "there " : "then ",
                   next, label_of(ranking, sieve->column));
-        add_value(ranking, sieve->column, point_of(ranking, sieve->column, winner), out);
+        add_point(ranking, sieve->column, winner, out);
         text_add(out, " against ");
-        add_value(ranking, sieve->column, point_of(ranking, sieve->column, sieve->next), out);
+        add_point(ranking, sieve->column, sieve->next, out);
+        said++;
     }
 }
 
@@ -272,8 +293,7 @@ static void add_words(const struct answer *answer, struct text *out)
             experiment->replication_count, experiment->replication_count == 1 ? " does" : "s do");
         return;
     }
-    uint32_t winner =
-        leader(answer, answer->sieves[answer->sieve_count - 1].column, answer->remain);
+    uint32_t winner = leader(answer, answer->sieves[0].column, answer->remain);
     add_names(answer, out);
     if (answer->remain_count > 1)
         text_addf(out, " lead and are level; %s has ", experiment->variants[winner].name);

@@ -68,23 +68,45 @@ void script_panel(struct script *script, int left, int top, int width, int heigh
               left / w, (left + width) / w, 1 - top / h, 1 - (top + height) / h);
 }
 
+#define LEGEND_LINE 17
+
+/* Moves (x, y) to where the name of `width` goes, on the next line when this one is full. */
+static void flow(const struct script *script, int left, int width, int *x, int *y)
+{
+    if (*x + width > script->width - 12 && *x > left) {
+        *x = left;
+        *y += LEGEND_LINE;
+    }
+}
+
+static int legend_width(const struct script *script, uint32_t variant)
+{
+    return 34 + 7 * (int)strlen(script->ranking->experiment->variants[variant].name);
+}
+
+int script_legend_extra_height(const struct script *script, int x, uint32_t count)
+{
+    int at = x, y = 0;
+    for (uint32_t v = 0; v < count; v++) {
+        flow(script, x, legend_width(script, v), &at, &y);
+        at += legend_width(script, v);
+    }
+    return y;
+}
+
 void script_legend(struct script *script, int x, int y, uint32_t count)
 {
     int at = x;
     for (uint32_t v = 0; v < count; v++) {
-        const char *name = script->ranking->experiment->variants[v].name;
-        int width = 34 + 7 * (int)strlen(name);
-        if (at + width > script->width - 12 && at > x) {
-            at = x;
-            y += 17;
-        }
+        flow(script, x, legend_width(script, v), &at, &y);
         text_addf(script->out,
                   "set arrow from screen %.6f,%.6f to screen %.6f,%.6f nohead lw 4 lc rgb '%s'\n",
                   (double)at / script->width, 1 - (double)y / script->height,
                   (double)(at + 16) / script->width, 1 - (double)y / script->height,
                   script_colour(v));
-        script_label(script, name, at + 21, y, "left", 10, SCRIPT_INK);
-        at += width;
+        script_label(script, script->ranking->experiment->variants[v].name, at + 21, y, "left", 10,
+                     SCRIPT_INK);
+        at += legend_width(script, v);
     }
 }
 

@@ -39,8 +39,13 @@ void script_label(struct script *script, const char *text, int x, int y, const c
 const char *script_colour(uint32_t variant);
 void script_quote(const char *text, struct text *out); /* 'it''s' */
 
-/* A legend line at y, from x to the right edge: a stroke and a name for each of `count`. */
+/*
+ * A stroke and a name for each of the first `count` variants, in lines from x to the right edge of
+ * the picture; y is that of the first. The height of the lines after the first must be known
+ * before.
+ */
 void script_legend(struct script *script, int x, int y, uint32_t count);
+int script_legend_extra_height(const struct script *script, int x, uint32_t count);
 
 /* Ticks at round numbers: at most `most` of them within [low, high]. */
 double script_step(double low, double high, int most);

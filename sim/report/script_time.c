@@ -120,8 +120,8 @@ bool script_reservation(struct script *script)
     if (count == 0)
         return false;
     struct script_time time = script_time(experiment);
-    int head = 130;
     script->width = LEFT + PLOT_WIDTH + 52;
+    int head = 130 + script_legend_extra_height(script, 24, lines_of(experiment));
     script->height = head + count * (PANEL_HEIGHT + PANEL_GAP) + 24;
     script_begin(script, experiment->variant_count > SCRIPT_LINES_MAX
                              ? "Over time, means of the replications (the first ten strategies)"

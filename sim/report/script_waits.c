@@ -119,13 +119,14 @@ bool script_waits(struct script *script)
     if (span.longest <= 0)
         return false;
     script->width = LEFT + PLOT_WIDTH + 80;
-    script->height = HEAD + PLOT_HEIGHT + 72;
+    int head = HEAD + script_legend_extra_height(script, 24, lines);
+    script->height = head + PLOT_HEIGHT + 72;
     script_begin(script, "Placement waits: share of tasks that waited longer");
     script_legend(script, 24, 54, lines);
-    script_panel(script, LEFT, HEAD, PLOT_WIDTH, PLOT_HEIGHT);
-    script_label(script, "waited longer than this", LEFT + PLOT_WIDTH, HEAD + PLOT_HEIGHT + 40,
+    script_panel(script, LEFT, head, PLOT_WIDTH, PLOT_HEIGHT);
+    script_label(script, "waited longer than this", LEFT + PLOT_WIDTH, head + PLOT_HEIGHT + 40,
                  "right", 10, SCRIPT_FAINT);
-    script_label(script, "of all tasks placed", LEFT, HEAD - 12, "left", 10, SCRIPT_FAINT);
+    script_label(script, "of all tasks placed", LEFT, head - 12, "left", 10, SCRIPT_FAINT);
     draw_axes(script, &span);
     text_add(script->out, "plot ");
     for (uint32_t v = 0; v < lines; v++)
