@@ -154,16 +154,31 @@ static void add_difference(const struct ranking *ranking, uint32_t column,
         text_add(out, " (one pair of runs: it may be chance)");
         return;
     }
+    int decimals = ranking_decimals(ranking, shown);
+    if (test->sd > 0 && test->low <= 0 && test->high >= 0) {
+        text_addf(out, " (a difference of ");
+        ranking_format_value(shown->metric, test->low, decimals, out);
+        text_add(out, " to ");
+        add_amount(ranking, column, test->high, out);
+        text_add(out, " with 95% confidence)");
+        return;
+    }
     text_addf(out, " (%s by ", test->difference > 0 ? "higher" : "lower");
     if (!(test->sd > 0)) {
         add_amount(ranking, column, fabs(test->difference), out);
         text_add(out, " in every replication)");
         return;
     }
-    ranking_format_value(shown->metric, fmin(fabs(test->low), fabs(test->high)),
-                         ranking_decimals(ranking, shown), out);
-    text_add(out, " to ");
-    add_amount(ranking, column, fmax(fabs(test->low), fabs(test->high)), out);
+    struct text near = TEXT_INIT, far = TEXT_INIT;
+    double least = fmin(fabs(test->low), fabs(test->high));
+    double most = fmax(fabs(test->low), fabs(test->high));
+    ranking_format_value(shown->metric, least, decimals, &near);
+    ranking_format_value(shown->metric, most, decimals, &far);
+    if (strcmp(near.bytes, far.bytes) != 0)
+        text_addf(out, "%s to ", near.bytes);
+    add_amount(ranking, column, most, out);
+    text_free(&near);
+    text_free(&far);
     text_add(out, " with 95% confidence)");
 }
 
@@ -254,9 +269,18 @@ static uint32_t dearest_column(const struct ranking *ranking, uint32_t winner, c
     return dearest;
 }
 
-static void add_prices(const struct ranking *ranking, uint32_t winner, struct text *out)
+/* Marks a column, and those of the same story, as told. */
+static void tell(const struct ranking *ranking, uint32_t column, bool *told)
 {
+    for (uint32_t c = 0; c < ranking->column_count; c++)
+        told[c] = told[c] || is_same_story(ranking, c, column);
+}
+
+static void add_prices(const struct answer *answer, uint32_t winner, struct text *out)
+{
+    const struct ranking *ranking = answer->ranking;
     bool *told = mem_alloc((ranking->column_count + 1) * sizeof *told);
+    tell(ranking, answer->sieves[0].column, told);
     uint32_t column = dearest_column(ranking, winner, told);
     if (column == RANKING_NOBODY && ranking->experiment->replication_count > 1)
         text_add(out, "; no price for it shows in the other figures");
@@ -267,8 +291,7 @@ static void add_prices(const struct ranking *ranking, uint32_t winner, struct te
         text_add(out, " against ");
         add_value(ranking, column, point_of(ranking, column, best), out);
         text_addf(out, " of %s", ranking->experiment->variants[best].name);
-        for (uint32_t c = 0; c < ranking->column_count; c++)
-            told[c] = told[c] || is_same_story(ranking, c, column);
+        tell(ranking, column, told);
         column = dearest_column(ranking, winner, told);
     }
     mem_free(told);
@@ -301,7 +324,7 @@ static void add_words(const struct answer *answer, struct text *out)
         text_add(out, " leads: ");
     add_lead(answer, winner, out);
     add_tie_breaks(answer, winner, out);
-    add_prices(answer->ranking, winner, out);
+    add_prices(answer, winner, out);
     text_add(out, ".");
 }
 
