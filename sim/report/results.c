@@ -122,31 +122,52 @@ static void say(const struct results *results, const char *line)
         results->options->notice(results->options->context, line);
 }
 
+/* gnuplot does not say that the disk was full; a file of some size does. */
+static enum berth_err check_room(const struct results *results, struct berth_error *err)
+{
+    struct text text = TEXT_INIT;
+    for (int i = 0; i < 4096; i++)
+        text_add(&text, "0123456789abcdef0123456789abcdef0123456789abcdef0123456789abcde\n");
+    enum berth_err code = write_staged(results, "room", &text, err);
+    text_free(&text);
+    return code;
+}
+
+static enum berth_err write_plots(const struct results *results, const struct ranking *ranking,
+                                  const char *folder, struct results_written *written,
+                                  struct berth_error *err)
+{
+    struct text line = TEXT_INIT, complaint = TEXT_INIT;
+    enum plots_state state = plots_write(ranking, folder, results->stage, &complaint);
+    enum berth_err code = state == PLOTS_FAILED ? check_room(results, err) : BERTH_OK;
+    text_addf(&line, "no plots: gnuplot failed: %s",
+              complaint.length > 0 ? complaint.bytes : "it gave no reason");
+    written->has_plots = state == PLOTS_WRITTEN;
+    if (state == PLOTS_NO_GNUPLOT)
+        say(results, "no plots: gnuplot is not installed (Debian: apt-get install gnuplot-nox)");
+    else if (state == PLOTS_FAILED && code == BERTH_OK)
+        say(results, line.bytes);
+    if (!written->has_plots)
+        files_empty_folder(folder);
+    text_free(&line);
+    text_free(&complaint);
+    return code;
+}
+
 static enum berth_err write_pictures(const struct results *results, struct results_written *written,
                                      struct berth_error *err)
 {
     struct ranking *ranking = ranking_create(results->experiment);
     char *folder = files_join(results->stage, "plots");
-    if (results->options->wants_plots) {
-        struct text line = TEXT_INIT, complaint = TEXT_INIT;
-        enum plots_state state = plots_write(ranking, folder, results->stage, &complaint);
-        written->has_plots = state == PLOTS_WRITTEN;
-        if (!written->has_plots)
-            files_empty_folder(folder);
-        if (state == PLOTS_NO_GNUPLOT)
-            say(results,
-                "no plots: gnuplot is not installed (Debian: apt-get install gnuplot-nox)");
-        text_addf(&line, "no plots: gnuplot failed: %s",
-                  complaint.length > 0 ? complaint.bytes : "it gave no reason");
-        if (state == PLOTS_FAILED)
-            say(results, line.bytes);
-        text_free(&line);
-        text_free(&complaint);
+    enum berth_err code = BERTH_OK;
+    if (results->options->wants_plots)
+        code = write_plots(results, ranking, folder, written, err);
+    if (code == BERTH_OK) {
+        struct text html = TEXT_INIT;
+        html_format(ranking, written->has_plots ? folder : NULL, &html);
+        code = write_staged(results, "report.html", &html, err);
+        text_free(&html);
     }
-    struct text html = TEXT_INIT;
-    html_format(ranking, written->has_plots ? folder : NULL, &html);
-    enum berth_err code = write_staged(results, "report.html", &html, err);
-    text_free(&html);
     mem_free(folder);
     ranking_destroy(ranking);
     return code;
