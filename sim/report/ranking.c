@@ -56,6 +56,14 @@ static void choose_usual(struct ranking *ranking, bool must_differ)
             ranking->columns[ranking->column_count++].metric = usual[i];
 }
 
+/* For a scenario of an unusual kind (machines without tasks): whatever there is. */
+static void choose_any(struct ranking *ranking, bool must_differ)
+{
+    for (int m = 0; m < METRIC_COUNT && ranking->column_count < COLUMNS_DEFAULT_MAX; m++)
+        if (is_worth_a_column(ranking->experiment, (enum metric)m, must_differ))
+            ranking->columns[ranking->column_count++].metric = (enum metric)m;
+}
+
 static void choose_columns(struct ranking *ranking)
 {
     const struct experiment *experiment = ranking->experiment;
@@ -70,7 +78,9 @@ static void choose_columns(struct ranking *ranking)
         return;
     choose_usual(ranking, experiment->variant_count > 1);
     if (ranking->column_count == 0)
-        choose_usual(ranking, false);
+        choose_any(ranking, experiment->variant_count > 1);
+    if (ranking->column_count == 0)
+        choose_any(ranking, false);
 }
 
 /* NaN is never better than anything. */
@@ -136,8 +146,12 @@ static enum rank rank_of(const struct ranking *ranking, const struct ranking_col
         return RANK_NONE;
     if (variant == column->best || (cell->test.t == 0 && cell->test.sd == 0))
         return RANK_BEST;
+    const struct experiment_variant *variants = ranking->experiment->variants;
     if (isnan(cell->p))
-        return RANK_UNTESTED;
+        return variants[variant].points[column->metric] ==
+                       variants[column->best].points[column->metric]
+                   ? RANK_BEST
+                   : RANK_UNTESTED;
     return statistics_is_significant(cell->p) ? RANK_WORSE : RANK_TIED;
 }
 
