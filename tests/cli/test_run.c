@@ -132,6 +132,25 @@ static void test_folder_that_cannot_be(void **state)
     mem_free(file);
 }
 
+static void test_two_runs_in_one_folder(void **state)
+{
+    (void)state;
+    char *file = tiny_path(), *folder = mem_copy_text(scratch_path("busy"));
+    struct berth_error err = BERTH_ERROR_INIT;
+    assert_int_equal(files_make_folder(folder, &err), BERTH_OK);
+    char before[300];
+    snprintf(before, sizeof before, "flock '%s'", folder);
+    struct berth_answer answer = berth_run(before, "run --no-plots --out '%s' '%s'", folder, file);
+    assert_status(&answer, 3);
+    assert_non_null(strstr(answer.err, "another berth run is at work there"));
+    berth_answer_free(&answer);
+    answer = berth_run(NULL, "run --no-plots --out '%s' '%s'", folder, file);
+    assert_status(&answer, 0);
+    berth_answer_free(&answer);
+    mem_free(folder);
+    mem_free(file);
+}
+
 /* A limit on the size of files stands for a full disk. */
 static void test_no_room(void **state)
 {
@@ -252,6 +271,7 @@ int main(void)
         cmocka_unit_test(test_default_folder_and_options),
         cmocka_unit_test(test_bad_requests),
         cmocka_unit_test(test_folder_that_cannot_be),
+        cmocka_unit_test(test_two_runs_in_one_folder),
         cmocka_unit_test(test_no_room),
         cmocka_unit_test(test_interrupted_and_continued),
         cmocka_unit_test(test_replay),
