@@ -226,11 +226,12 @@ static void add_tie_breaks(const struct answer *answer, uint32_t winner, struct 
         const char *next = ranking->experiment->variants[sieve->next].name;
         if (!is_ahead(ranking, sieve->column, winner, sieve->next))
             continue;
-        text_addf(out, ", %slevel with %s but ahead of it in %s, ", said == 0 ? "there " : "then ",
-                  next, label_of(ranking, sieve->column));
-        add_point(ranking, sieve->column, winner, out);
-        text_add(out, " against ");
+        text_addf(out, "%s%s%s%s, ", said == 0 ? "; " : ", then ", next,
+                  said == 0 ? " is level there but behind in " : " in ",
+                  label_of(ranking, sieve->column));
         add_point(ranking, sieve->column, sieve->next, out);
+        text_add(out, " against ");
+        add_point(ranking, sieve->column, winner, out);
         said++;
     }
 }

@@ -97,8 +97,8 @@ static void test_bad_requests(void **state)
     static const struct {
         const char *arguments, *says;
     } cases[] = {
-        {"run", "which scenario file?"},
-        {"run a b", "one scenario file at a time"},
+        {"run", "a scenario FILE is missing"},
+        {"run a b", "one scenario FILE at a time"},
         {"run --jobs 0 x.json", "--jobs: \"0\" is not a whole number from 1"},
         {"run --replications -3 x.json", "--replications: \"-3\""},
         {"run --seed 9223372036854775808 x.json", "--seed: "},

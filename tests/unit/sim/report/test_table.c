@@ -98,7 +98,7 @@ static void test_level_first_and_apart_later(void **state)
     made_series(&made, 2, METRIC_COST, 4, 0);
     made_conclude(&made);
     answer(&made, "b leads: availability 90% against 50% of c (higher by 40 points in every "
-                  "replication), there level with a but ahead of it in cost, 6 $ against 8 $; its "
+                  "replication); a is level there but behind in cost, 8 $ against 6 $; its "
                   "price: cost 6 $ against 4 $ of c.");
 }
 
