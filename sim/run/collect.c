@@ -296,8 +296,9 @@ static void count_refusals(const struct collect *collect, double *metrics)
     metrics[METRIC_REFUSED_GPU] = (double)gpu;
     metrics[METRIC_REFUSED_PORTS] = (double)ports;
     metrics[METRIC_REFUSED_CONSTRAINT] = (double)constraint;
+    metrics[METRIC_REFUSED_AGENT] = (double)by[PLACEMENT_AGENT];
     metrics[METRIC_REFUSED_OTHER] =
-        (double)(collect->refused - cpu - memory - gpu - ports - constraint);
+        (double)(collect->refused - cpu - memory - gpu - ports - constraint - by[PLACEMENT_AGENT]);
 }
 
 static void finish_tasks(struct collect *collect, double *metrics)

@@ -22,6 +22,7 @@ const struct metric_info metric_infos[METRIC_COUNT] = {
     [METRIC_REFUSED_GPU] = {"refusedGpu", "refused for GPU", "", NEUTRAL},
     [METRIC_REFUSED_PORTS] = {"refusedPorts", "refused for ports", "", NEUTRAL},
     [METRIC_REFUSED_CONSTRAINT] = {"refusedConstraint", "refused by constraint", "", NEUTRAL},
+    [METRIC_REFUSED_AGENT] = {"refusedAgent", "refused, agent gone", "", NEUTRAL},
     [METRIC_REFUSED_OTHER] = {"refusedOther", "refused otherwise", "", NEUTRAL},
     [METRIC_PLACEMENT_WAIT_MEAN] = {"placementWaitMean", "wait, mean", "s", LOWER},
     [METRIC_PLACEMENT_WAIT_P50] = {"placementWaitP50", "wait, median", "s", LOWER},

@@ -334,7 +334,7 @@ static void check_result(const struct run_result *result)
                 m[METRIC_TASKS_PLACED] + m[METRIC_TASKS_REFUSED] + m[METRIC_TASKS_WAITING]);
     assert_true(m[METRIC_REFUSED_CPU] + m[METRIC_REFUSED_MEMORY] + m[METRIC_REFUSED_GPU] +
                     m[METRIC_REFUSED_PORTS] + m[METRIC_REFUSED_CONSTRAINT] +
-                    m[METRIC_REFUSED_OTHER] ==
+                    m[METRIC_REFUSED_AGENT] + m[METRIC_REFUSED_OTHER] ==
                 m[METRIC_TASKS_REFUSED]);
     assert_true(isnan(m[METRIC_AVAILABILITY]) ||
                 (m[METRIC_AVAILABILITY] >= 0 && m[METRIC_AVAILABILITY] <= 1));
