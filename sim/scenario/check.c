@@ -12,13 +12,14 @@
 #include <string.h>
 
 #include "scheduler/placement/expression.h"
+#include "sim/scenario/fit.h"
 
 struct check {
     const struct at *root;
     struct scenario *scenario;
-    struct symbols *symbols;
-    struct cluster *cluster;       /* one instance for each group and zone */
-    VEC(uint32_t) instance_groups; /* the group of each of them */
+    struct fit *fit;
+    struct symbols *symbols;                                /* of the fit */
+    struct symbols *zones_seen;                             /* a set: a fleet may name very many */
     VEC(const char *) definitions, services, groups, zones; /* names, then NULL */
 };
 
@@ -123,30 +124,13 @@ static void check_definitions(struct check *check)
     }
 }
 
-/* How many instances would take a task if they were empty; warns when none would. */
-static uint64_t check_fit(struct check *check, const char *collection, const char *name,
-                          const struct placement_plan *plan, const struct demand *demand)
+static void check_fit(struct check *check, const char *collection, const char *name,
+                      const struct placement_plan *plan, const struct demand *demand)
 {
-    uint64_t fitting = 0;
-    struct rng stream = {0, 0};
-    struct placement_request request = {.plan = plan, .demand = demand, .stream = &stream};
-    request.group = cluster_group(check->cluster, symbols_add(check->symbols, "check"));
-    for (instance_id i = 0; i < cluster_instance_count(check->cluster); i++) {
-        const struct scenario_group *group =
-            &check->scenario->groups[check->instance_groups.items[i]];
-        if (placement_fits_empty(check->cluster, &request, i))
-            fitting += group->count / group->zone_count + 1;
-    }
-    enum placement_verdict why = PLACEMENT_FITS;
-    if (fitting > 0)
-        return fitting;
-    if (placement_closest(check->cluster, &request, &why) == INSTANCE_NONE)
-        warn(check, "%s/%s: a task of it fits nowhere: the fleet has no instance", collection,
-             name);
-    else
+    enum placement_verdict verdict = fit_check(check->fit, plan, demand);
+    if (verdict != PLACEMENT_FITS)
         warn(check, "%s/%s: a task of it fits on no instance of the fleet, even an empty one: %s",
-             collection, name, placement_verdict_names[why]);
-    return 0;
+             collection, name, fit_words(verdict));
 }
 
 static const struct scenario_strategies *strategies_of(const struct check *check,
@@ -187,7 +171,7 @@ static void check_service(struct check *check, const struct at *at,
     if (plan == NULL)
         return;
     if (service->desired_count > 0 || service->scheduling == SCHEDULING_DAEMON)
-        (void)check_fit(check, "services", service->name, plan, &def->def->demand);
+        check_fit(check, "services", service->name, plan, &def->def->demand);
     if (service->start_ns >= check->scenario->run.duration_ns)
         warn(check, "services/%s: starts after the end of the run", service->name);
     placement_plan_destroy(plan);
@@ -222,7 +206,7 @@ static void check_arrival(struct check *check, const struct at *at,
             demand.cpu_units = least_size(&arrival->cpu);
         if (arrival->has_mem)
             demand.mem_mib = least_size(&arrival->mem);
-        (void)check_fit(check, "arrivals", arrival->name, plan, &demand);
+        check_fit(check, "arrivals", arrival->name, plan, &demand);
     }
     if (arrival->start_ns >= check->scenario->run.duration_ns)
         warn(check, "arrivals/%s: starts after the end of the run", arrival->name);
@@ -308,57 +292,23 @@ static void check_failure(struct check *check, const struct at *at,
 
 static void add_zone(struct check *check, const char *zone)
 {
-    for (size_t i = 0; i < check->zones.count; i++)
-        if (strcmp(check->zones.items[i], zone) == 0)
-            return;
+    if (symbols_find(check->zones_seen, zone) != SYMBOL_NONE)
+        return;
+    (void)symbols_add(check->zones_seen, zone);
     *vec_push(&check->zones) = zone;
-}
-
-/* An instance that stands for all of its group in one zone: they differ in nothing else. */
-static void add_sample(struct check *check, uint32_t group_index, uint32_t zone_index)
-{
-    const struct scenario_group *group = &check->scenario->groups[group_index];
-    struct symbols *symbols = check->symbols;
-    uint32_t count = group->attribute_count;
-    struct attribute *attributes = mem_alloc((count + 2) * sizeof *attributes);
-    for (uint32_t i = 0; i < count; i++)
-        attributes[i] = (struct attribute){symbols_add(symbols, group->attributes[i].name),
-                                           symbols_add(symbols, group->attributes[i].value)};
-    attributes[count++] = (struct attribute){symbols_add(symbols, "ecs.availability-zone"),
-                                             symbols_add(symbols, group->zones[zone_index])};
-    if (group->instance_type[0] != '\0')
-        attributes[count++] = (struct attribute){symbols_add(symbols, "ecs.instance-type"),
-                                                 symbols_add(symbols, group->instance_type)};
-    char name[16];
-    (void)snprintf(name, sizeof name, "%010zu", check->instance_groups.count);
-    struct instance_spec spec = {
-        .name = name,
-        .cpu_units = group->cpu_units,
-        .mem_mib = group->mem_mib,
-        .gpu_count = group->gpu_count,
-        .eni_limit = group->eni_limit,
-        .tcp_ports_used = group->tcp_ports_used,
-        .tcp_port_count = group->tcp_port_count,
-        .attributes = attributes,
-        .attribute_count = count,
-    };
-    (void)cluster_add_instance(check->cluster, &spec);
-    *vec_push(&check->instance_groups) = group_index;
-    mem_free(attributes);
 }
 
 static void check_begin(struct check *check, const struct at *root, struct scenario *scenario)
 {
     *check = (struct check){.root = root, .scenario = scenario};
-    check->symbols = symbols_create();
-    check->cluster = cluster_create(check->symbols);
+    check->fit = fit_create(scenario);
+    check->symbols = fit_symbols(check->fit);
+    check->zones_seen = symbols_create();
     for (uint32_t i = 0; i < scenario->group_count; i++) {
         const struct scenario_group *group = &scenario->groups[i];
         *vec_push(&check->groups) = group->name;
         for (uint32_t j = 0; j < group->zone_count; j++)
             add_zone(check, group->zones[j]);
-        for (uint32_t j = 0; j < group->zone_count && j < group->count; j++)
-            add_sample(check, i, j);
     }
     for (uint32_t i = 0; i < scenario->task_def_count; i++)
         *vec_push(&check->definitions) = scenario->task_defs[i].name;
@@ -368,14 +318,12 @@ static void check_begin(struct check *check, const struct at *root, struct scena
     *vec_push(&check->zones) = NULL;
     *vec_push(&check->definitions) = NULL;
     *vec_push(&check->services) = NULL;
-    check->zones.count--; /* add_zone counts names only */
 }
 
 static void check_end(struct check *check)
 {
-    cluster_destroy(check->cluster);
-    symbols_destroy(check->symbols);
-    vec_free(&check->instance_groups);
+    fit_destroy(check->fit);
+    symbols_destroy(check->zones_seen);
     vec_free(&check->definitions);
     vec_free(&check->services);
     vec_free(&check->groups);

@@ -5,7 +5,7 @@
 #include <stdio.h>
 #include <string.h>
 
-enum { MEMBERS_MAX = 100000, POINTER_SHOWN_MAX = 300 };
+enum { MEMBERS_MAX = 20000, POINTER_SHOWN_MAX = 300 };
 
 struct at at_root(struct reader *reader, json_t *json)
 {

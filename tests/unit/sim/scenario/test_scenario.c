@@ -297,7 +297,7 @@ static void test_warnings(void **state)
          "services/web: a task of it fits on no instance of the fleet"},
         {"{\"arrivals\":{\"poisson\":{\"cpu\":5000}}}",
          "arrivals/poisson: a task of it fits on no instance of the fleet"},
-        {"{\"fleet\":{\"general\":{\"count\":0},\"spot\":{\"count\":0}}}", "fits nowhere"},
+        {"{\"fleet\":{\"general\":{\"count\":0},\"spot\":{\"count\":0}}}", "even an empty one: there is none"},
         {"{\"timeline\":{\"scale\":{\"at\":\"2h\"}}}",
          "timeline/scale: comes after the end of the run"},
         {"{\"timeline\":{\"drain\":{\"drain\":{\"instance\":5}}}}",
