@@ -16,7 +16,7 @@ for program in "$@"; do
     timeout "${TEST_TIMEOUT:-600}" "$program" >"$log" 2>&1
     code=$?
     ok=$(sed -n 's/^\[  PASSED  \] \([0-9]*\) test(s)\..*/\1/p' "$log" | awk '{n += $1} END {print n + 0}')
-    bad=$(grep -c '^\[  FAILED  \] [A-Za-z_]' "$log")
+    bad=$(grep '^\[  FAILED  \] [A-Za-z_]' "$log" | sort -u | wc -l)
     skip=$(sed -n 's/^\[  SKIPPED \] \([0-9]*\) test(s).*/\1/p' "$log" | awk '{n += $1} END {print n + 0}')
     if [ "$code" -ne 0 ] && [ "$bad" -eq 0 ]; then bad=1; fi
     if [ "$code" -eq 0 ] && [ "$ok" -eq 0 ] && [ "$skip" -eq 0 ]; then bad=1; echo "no test was run" >>"$log"; fi
