@@ -18,6 +18,7 @@ lint: $(PURE_OBJ)
 	$(Q)tests/lint/purity.sh $(BUILD) $(PURE_OBJ)
 	$(Q)tests/lint/layers.sh
 	$(Q)tests/lint/style.sh $(ALL_C) $(ALL_H)
+	$(Q)clang-format --dry-run -Werror $(ALL_C) $(ALL_H) && echo "format: as clang-format has it"
 
 golden: all
 	$(Q)GOLDEN_UPDATE=1 $(MAKE) --no-print-directory quick-test

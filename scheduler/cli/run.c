@@ -61,7 +61,8 @@ static enum berth_err parse(int argc, char **argv, struct request *request, cons
     enum berth_err code = command_parse(&command_run, argc, argv, flags, &operands, err);
     if (code == BERTH_OK && operands != 1)
         code = berth_fail(err, BERTH_ERR_INPUT, "%s; see berth run --help",
-                          operands == 0 ? "a scenario FILE is missing" : "one scenario FILE at a time");
+                          operands == 0 ? "a scenario FILE is missing"
+                                        : "one scenario FILE at a time");
     if (code == BERTH_OK)
         code = command_number("--seed", seed, 0, INT64_MAX, &numbers[0], err);
     if (code == BERTH_OK)

@@ -221,7 +221,7 @@ static const struct {
     {"attribute:x == a)", "column 17: a ) without its (; remove it"},
     {"(attribute:x == a", "column 18: a parenthesis is not closed; add )"},
     {"attribute:x == (", "column 16: a value is expected; write one, in quotes if it is empty, "
-                        "begins with ( or holds blanks, ) , ] && or ||"},
+                         "begins with ( or holds blanks, ) , ] && or ||"},
     {"(attribute:x == a b", "column 19: the expression goes on with &&, || or )"},
     {"attribute:x == a &&", "column 20: a subject is expected; write attribute:NAME, task:group, "
                             "ec2InstanceId, agentConnected, agentVersion, registeredAt or "
