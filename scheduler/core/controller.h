@@ -55,6 +55,10 @@ bool controller_next_task(const struct controller *controller, task_id after,
                           struct task_view *out);
 uint32_t controller_waiting_count(const struct controller *controller);
 
+/* The same tasks by what their closest instance fails now: O(kinds of tasks x instances). */
+void controller_waiting_verdicts(const struct controller *controller,
+                                 uint64_t counts[PLACEMENT_VERDICT_COUNT]);
+
 /* ECS's text of a service event, and of a stopped task's stoppedReason. */
 void service_event_format(const struct controller *controller, const struct service_event *event,
                           struct text *out);

@@ -282,6 +282,25 @@ void waiting_pass(struct controller *controller)
     vec_clear(&controller->touched);
 }
 
+void controller_waiting_verdicts(const struct controller *controller,
+                                 uint64_t counts[PLACEMENT_VERDICT_COUNT])
+{
+    const struct waiting *waiting = &controller->waiting;
+    for (int i = 0; i < PLACEMENT_VERDICT_COUNT; i++)
+        counts[i] = 0;
+    for (size_t i = 0; i < waiting->classes.count; i++) {
+        const struct wait_class *class = &waiting->classes.items[i];
+        if (class->plan == NULL)
+            continue;
+        struct demand demand = class_demand(class);
+        struct placement_request request = {
+            .plan = class->plan->compiled, .demand = &demand, .group = class->group};
+        enum placement_verdict why = PLACEMENT_INACTIVE; /* No instance at all. */
+        (void)placement_closest(controller->cluster, &request, &why);
+        counts[why] += class->tasks.count;
+    }
+}
+
 berth_ns waiting_deadline(const struct controller *controller)
 {
     berth_ns give_up_ns = controller->options.waiting_give_up_ns;

@@ -284,21 +284,28 @@ static void check_little(struct collect *collect)
     (void)sojourn_ns;
 }
 
-static void count_refusals(const struct collect *collect, double *metrics)
+/* Verdicts as the seven figures that begin at `first`: METRIC_REFUSED_CPU or METRIC_WAITING_CPU. */
+static void split_by_reason(const uint64_t by[PLACEMENT_VERDICT_COUNT], uint64_t all,
+                            enum metric first, double *metrics)
 {
-    const uint64_t *by = collect->refused_by;
-    uint64_t cpu = by[PLACEMENT_CPU], memory = by[PLACEMENT_MEMORY], gpu = by[PLACEMENT_GPU];
-    uint64_t ports = by[PLACEMENT_PORTS];
-    uint64_t constraint = by[PLACEMENT_MEMBER_OF] + by[PLACEMENT_DISTINCT_INSTANCE] +
-                          by[PLACEMENT_ATTRIBUTE] + by[PLACEMENT_LOCATION];
-    metrics[METRIC_REFUSED_CPU] = (double)cpu;
-    metrics[METRIC_REFUSED_MEMORY] = (double)memory;
-    metrics[METRIC_REFUSED_GPU] = (double)gpu;
-    metrics[METRIC_REFUSED_PORTS] = (double)ports;
-    metrics[METRIC_REFUSED_CONSTRAINT] = (double)constraint;
-    metrics[METRIC_REFUSED_AGENT] = (double)by[PLACEMENT_AGENT];
-    metrics[METRIC_REFUSED_OTHER] =
-        (double)(collect->refused - cpu - memory - gpu - ports - constraint - by[PLACEMENT_AGENT]);
+    _Static_assert(METRIC_WAITING_OTHER - METRIC_WAITING_CPU ==
+                       METRIC_REFUSED_OTHER - METRIC_REFUSED_CPU,
+                   "the same reasons in the same order");
+    const uint64_t parts[] = {
+        by[PLACEMENT_CPU],
+        by[PLACEMENT_MEMORY],
+        by[PLACEMENT_GPU],
+        by[PLACEMENT_PORTS],
+        by[PLACEMENT_MEMBER_OF] + by[PLACEMENT_DISTINCT_INSTANCE] + by[PLACEMENT_ATTRIBUTE] +
+            by[PLACEMENT_LOCATION],
+        by[PLACEMENT_AGENT],
+    };
+    enum { PARTS = sizeof parts / sizeof parts[0] };
+    for (unsigned i = 0; i < PARTS; i++) {
+        metrics[first + i] = (double)parts[i];
+        all -= parts[i];
+    }
+    metrics[first + PARTS] = (double)all;
 }
 
 static void finish_tasks(struct collect *collect, double *metrics)
@@ -311,7 +318,11 @@ static void finish_tasks(struct collect *collect, double *metrics)
     metrics[METRIC_TASKS_REFUSED] = (double)collect->refused;
     metrics[METRIC_TASKS_WAITING] = (double)levels->items[LEVEL_WAITING].now;
     metrics[METRIC_REFUSED_RATIO] = ratio((double)collect->refused, (double)collect->requested);
-    count_refusals(collect, metrics);
+    split_by_reason(collect->refused_by, collect->refused, METRIC_REFUSED_CPU, metrics);
+    uint64_t waiting_by[PLACEMENT_VERDICT_COUNT];
+    controller_waiting_verdicts(collect->controller, waiting_by);
+    split_by_reason(waiting_by, controller_waiting_count(collect->controller), METRIC_WAITING_CPU,
+                    metrics);
     const double ns = 1e-9;
     bool has_waits = histogram_count(collect->waits) > 0;
     metrics[METRIC_PLACEMENT_WAIT_MEAN] = histogram_mean(collect->waits) * ns;

@@ -336,6 +336,10 @@ static void check_result(const struct run_result *result)
                     m[METRIC_REFUSED_PORTS] + m[METRIC_REFUSED_CONSTRAINT] +
                     m[METRIC_REFUSED_AGENT] + m[METRIC_REFUSED_OTHER] ==
                 m[METRIC_TASKS_REFUSED]);
+    assert_true(m[METRIC_WAITING_CPU] + m[METRIC_WAITING_MEMORY] + m[METRIC_WAITING_GPU] +
+                    m[METRIC_WAITING_PORTS] + m[METRIC_WAITING_CONSTRAINT] +
+                    m[METRIC_WAITING_AGENT] + m[METRIC_WAITING_OTHER] ==
+                m[METRIC_TASKS_WAITING]);
     assert_true(isnan(m[METRIC_AVAILABILITY]) ||
                 (m[METRIC_AVAILABILITY] >= 0 && m[METRIC_AVAILABILITY] <= 1));
     assert_true(!(m[METRIC_CPU_RESERVED_RATIO] > 1) && !(m[METRIC_MEMORY_RESERVED_RATIO] > 1) &&

@@ -527,6 +527,10 @@ static void test_daemon_runs_once_on_every_instance(void **state)
     (void)world_instance(world, "a", 2000, 4096);
     assert_int_equal(world_live(world, log), 4);
     assert_int_equal(controller_waiting_count(world->controller), 1);
+    uint64_t waiting[PLACEMENT_VERDICT_COUNT];
+    controller_waiting_verdicts(world->controller, waiting);
+    assert_int_equal(waiting[PLACEMENT_CPU], 1); /* 1,900 are left of 2,000, 1,950 wanted */
+    assert_int_equal(waiting[PLACEMENT_MEMORY], 0);
     world_settle(world);
     world_advance(world, 40 * BERTH_NS_PER_S);
     world_deploy(world, "log", "log:2"); /* 0/100: all may go at once */
