@@ -6,6 +6,7 @@
 #include <sys/stat.h>
 
 #include "scheduler/base/mem.h"
+#include "scheduler/base/version.h"
 #include "scheduler/cli/command.h"
 #include "scheduler/cli/open_scenario.h"
 #include "scheduler/core/transcript.h"
@@ -128,7 +129,8 @@ static enum berth_err close_output(struct files_writer *writer, enum berth_err c
 }
 
 static enum berth_err run_row(const struct request *request, const struct scenario *scenario,
-                              uint64_t seed, struct run_result *out, struct berth_error *err)
+                              uint64_t seed, const char *origin, struct run_result *out,
+                              struct berth_error *err)
 {
     struct files_writer events, transcript = {NULL, NULL, NULL};
     enum berth_err code = open_output(request->events, &events, err);
@@ -138,9 +140,16 @@ static enum berth_err run_row(const struct request *request, const struct scenar
                                         .replication = request->replication,
                                         .events = events.out,
                                         .transcript = transcript.out,
+                                        .origin = origin,
                                         .wants_heat = request->replication == 0,
                                         .stop = &command_stop};
     command_catch_signals();
+    if (events.out != NULL) {
+        json_t *head = json_pack("{s:s}", "origin", origin);
+        (void)json_dumpf(head, events.out, JSON_COMPACT); /* A failure shows when it is closed. */
+        fputc('\n', events.out);
+        json_decref(head);
+    }
     if (code == BERTH_OK)
         code = run_replication(scenario, &options, out, err);
     code = close_output(&events, code, err);
@@ -194,12 +203,18 @@ static enum berth_err replay_row(const struct request *request, const struct sce
                           ", counted from 0",
                           request->replication, summary->replications);
     struct run_result result = {.samples = NULL};
-    enum berth_err code = run_row(request, scenario, seed, &result, err);
-    if (code != BERTH_OK)
-        return code;
     struct text text = TEXT_INIT;
-    text_addf(&text, "%s, variant %s, replication %" PRIu32 ", seed %" PRIu64 "\n\n", set->name,
-              scenario->variant, request->replication, seed);
+    text_addf(&text,
+              "berth %s, scenario %s, scenarioHash %s, buildId %s, seed %" PRIu64
+              ", variant %s, replication %" PRIu32,
+              BERTH_VERSION, set->name, set->hash, berth_build_id, seed, scenario->variant,
+              request->replication);
+    enum berth_err code = run_row(request, scenario, seed, text.bytes, &result, err);
+    text_add(&text, "\n\n");
+    if (code != BERTH_OK) {
+        text_free(&text);
+        return code;
+    }
     uint32_t different = replay_format(stored, request->replication, result.metrics, &text);
     if (stored != NULL && different == 0)
         text_addf(&text, "\nall %d values are those of %s\n", METRIC_COUNT, summary->path);

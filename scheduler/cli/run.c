@@ -10,6 +10,7 @@
 #include <unistd.h>
 
 #include "scheduler/base/mem.h"
+#include "scheduler/base/version.h"
 #include "scheduler/cli/command.h"
 #include "scheduler/cli/open_scenario.h"
 #include "sim/experiment/experiment.h"
@@ -116,13 +117,16 @@ static void print_warnings(const struct request *request, const struct scenario_
     }
 }
 
-static void print_paths(const struct request *request, const struct results_written *written)
+static void print_paths(const struct request *request, const struct experiment *experiment,
+                        const struct results_written *written)
 {
     printf("\n  report   %s/report.html\n", request->folder);
     if (written->has_plots)
         printf("  plots    %s/plots/\n", request->folder);
     printf("  numbers  %s/summary.json, metrics.csv, timeline.csv%s\n", request->folder,
            written->has_events ? ", events.jsonl" : "");
+    printf("  origin   seed %" PRIu64 ", build %s, scenario %s\n", experiment->seed, berth_build_id,
+           experiment->set->hash);
 }
 
 static void print_table(const struct request *request, const struct experiment *experiment,
@@ -140,7 +144,7 @@ static void print_table(const struct request *request, const struct experiment *
     text_add(&text, "\n");
     fputs(text.bytes, stdout);
     if (written != NULL)
-        print_paths(request, written);
+        print_paths(request, experiment, written);
     ranking_destroy(ranking);
     text_free(&text);
 }

@@ -347,6 +347,8 @@ static void build(struct run *run, berth_ns warm_up_ns)
         struct text head = TEXT_INIT;
         text_add(&head, TRANSCRIPT_HEADER "\n");
         transcript_format_options(&options, &head);
+        if (run->options->origin != NULL)
+            text_addf(&head, "# %s\n", run->options->origin);
         write_transcript(run, &head);
     }
     run->loop = loop_create(controller_create(&options), &options, task_def_from_document,

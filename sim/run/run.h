@@ -47,8 +47,9 @@ struct run_observer {
 struct run_options {
     uint64_t seed;
     uint32_t replication;
-    FILE *events;     /* events.jsonl, or NULL */
-    FILE *transcript; /* of the controller, or NULL */
+    FILE *events;       /* events.jsonl, or NULL */
+    FILE *transcript;   /* of the controller, or NULL */
+    const char *origin; /* whose run it is, for the transcript's head; one line, may be NULL */
     bool wants_heat;
     bool audits; /* cluster_audit and controller_audit after every event: tests */
     const struct run_observer *observer; /* or NULL */

@@ -214,6 +214,11 @@ static void test_replay(void **state)
         char all[32];
         (void)snprintf(all, sizeof all, "all %d values are those of", METRIC_COUNT);
         assert_non_null(strstr(answer.out, all));
+        size_t length;
+        char *transcript = scratch_read(scratch_path("t.txt"), &length);
+        assert_non_null(strstr(transcript, "# berth "));
+        assert_non_null(strstr(transcript, "scenarioHash "));
+        mem_free(transcript);
         berth_answer_free(&answer);
         answer = berth_run(NULL, "replay '%s'", scratch_path("t.txt"));
         assert_status(&answer, 0);
