@@ -24,7 +24,9 @@ static void audit_list(const struct task_list *list, enum task_list_kind kind)
 static void audit_task(const struct controller *controller, const struct task *task)
 {
     assert(task->status != TASK_STOPPED && task->id != TASK_NONE);
-    assert(task->id <= controller->last_task && task->seq <= controller->last_seq);
+    assert(task->id <= controller->last_task);
+    assert(task->instance == INSTANCE_NONE ||
+           task->seq <= controller->hosts.items[task->instance].last_seq);
     assert(task->revision > 0 && task->revision <= controller->revision);
     assert(task_find(controller, task->id) == task);
     assert((task->status == TASK_STOPPING) == !task->desired_running);

@@ -156,6 +156,7 @@ struct service {
 struct host {
     struct task_list tasks; /* all that hold a reservation */
     uint64_t revision;
+    uint64_t last_seq; /* of payloads and manifests to its agent */
     berth_ns lost_ns;  /* when its tasks are declared lost; BERTH_NS_NEVER */
     uint32_t running;  /* lastStatus RUNNING */
     uint32_t ordinary; /* tasks here that are not a daemon's */
@@ -213,7 +214,7 @@ struct controller {
     struct cluster *cluster;
     struct task_def_registry *task_defs;
 
-    uint64_t revision, last_task, last_seq, last_deployment;
+    uint64_t revision, last_task, last_deployment;
 
     /* The step under way. */
     struct step_time now;

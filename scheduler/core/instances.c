@@ -125,6 +125,7 @@ static bool is_unconfirmed(const struct task *task)
     return task->desired_running ? task->status < TASK_RUNNING : true;
 }
 
+/* The caller emits the instance, whose record keeps the numbers used here. */
 static void tell_everything(struct controller *controller, instance_id id)
 {
     struct host *host = host_of(controller, id);
@@ -132,17 +133,15 @@ static void tell_everything(struct controller *controller, instance_id id)
     for (struct task *task = host->tasks.first; task != NULL; task = task->links[LIST_PLACE].next) {
         wanted += task->desired_running;
         if (is_unconfirmed(task))
-            emit_payload(controller, task, ++controller->last_seq);
+            emit_payload(controller, task, ++host->last_seq);
     }
     task_id *tasks = arena_alloc(&controller->arena, wanted * sizeof *tasks);
-    struct message *manifest =
-        emit_message(controller, MESSAGE_MANIFEST, id, ++controller->last_seq);
+    struct message *manifest = emit_message(controller, MESSAGE_MANIFEST, id, ++host->last_seq);
     manifest->u.list.tasks = tasks;
     manifest->u.list.count = wanted;
     for (struct task *task = host->tasks.first; task != NULL; task = task->links[LIST_PLACE].next)
         if (task->desired_running)
             *tasks++ = task->id;
-    controller->needs_own_record = true; /* for last_seq */
 }
 
 static void reconnect(struct controller *controller, instance_id id)

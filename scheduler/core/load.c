@@ -118,7 +118,6 @@ static void load_controller(struct loader *loader)
     }
     (void)get_revision(loader);
     raise_to(&controller->last_task, get_u64(loader, "task", UINT64_MAX));
-    raise_to(&controller->last_seq, get_u64(loader, "seq", UINT64_MAX));
     raise_to(&controller->last_deployment, get_u64(loader, "deployment", UINT64_MAX));
     /* More services than a cluster ever sees: a damaged record must not ask for all the memory. */
     uint64_t services = get_u64(loader, "services", UINT64_C(1) << 24);
@@ -228,6 +227,7 @@ static void load_instance_state(struct loader *loader, instance_id id, uint64_t 
                                                       INSTANCE_STATUS_COUNT));
     cluster_set_connected(controller->cluster, id, get_u64(loader, "connected", 1) != 0);
     host->revision = revision;
+    host->last_seq = get_u64(loader, "seq", INT64_MAX);
     host->lost_ns = get_deadline(loader, "lost");
     if (host->lost_ns != BERTH_NS_NEVER)
         heap_set(&controller->host_deadlines, id, host->lost_ns);
@@ -523,6 +523,7 @@ static void load_place(struct loader *loader, struct task *task)
         return;
     }
     struct host *host = host_of(controller, id);
+    raise_to(&host->last_seq, task->seq);
     task->instance = id;
     if (task->desired_running)
         cluster_join(controller->cluster, id, task->group);
@@ -562,7 +563,7 @@ static void load_task_fields(struct loader *loader, struct task *task)
     task->desired_running = task->status != TASK_STOPPING;
     task->version = (uint32_t)get_u64(loader, "version", UINT32_MAX);
     task->reference = get_u64(loader, "reference", UINT64_MAX);
-    task->seq = get_u64(loader, "seq", UINT64_MAX);
+    task->seq = get_u64(loader, "seq", INT64_MAX);
     task->cpu_units = get_amount(loader, "cpu");
     task->mem_mib = get_amount(loader, "memory");
     task->requested_mono_ns = get_moment(loader, "requested");
@@ -584,12 +585,9 @@ static void load_task_fields(struct loader *loader, struct task *task)
     if (task->group >= loader->controller->groups.count ||
         !loader->controller->groups.items[task->group].exists)
         wrong(loader, "group");
-    if (task->status == TASK_RUNNING && task->running_mono_ns == BERTH_NS_NEVER)
-        wrong(loader, "running");
     if (task->status != TASK_PROVISIONING && task->status != TASK_PENDING &&
         task->status != TASK_RUNNING && task->status != TASK_STOPPING)
         wrong(loader, "status");
-    raise_to(&loader->controller->last_seq, task->seq);
 }
 
 static void load_task(struct loader *loader)

@@ -105,7 +105,6 @@ static void write_controller(const struct controller *controller, struct text *o
     text_word(out, "berth/1");
     text_field_u64(out, "rev", controller->revision);
     text_field_u64(out, "task", controller->last_task);
-    text_field_u64(out, "seq", controller->last_seq);
     text_field_u64(out, "deployment", controller->last_deployment);
     text_field_u64(out, "services", controller->services.count);
 }
@@ -166,6 +165,7 @@ static void write_instance(const struct controller *controller, instance_id id, 
     field_symbol(out, controller, "version", instance->agent_version);
     text_field(out, "status", instance_status_names[instance->status]);
     text_field_u64(out, "connected", instance->is_agent_connected);
+    text_field_u64(out, "seq", host->last_seq);
     field_ns(out, "lost", host->lost_ns);
     text_field_i64(out, "registered", instance->registered_wall_ns);
     text_field_i64(out, "cpu", instance->cpu_registered);

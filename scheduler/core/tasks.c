@@ -215,7 +215,7 @@ void task_place(struct controller *controller, struct task *task, instance_id in
     struct service *service = task->deployment == NULL ? NULL : task->deployment->service;
     if (service == NULL || service->scheduling != SCHEDULING_DAEMON)
         host->ordinary++;
-    task->seq = ++controller->last_seq;
+    task->seq = ++host->last_seq;
     touch_watched(controller, instance);
     emit_task(controller, task, previous, true, false);
     tell_agent(controller, task);
@@ -273,7 +273,7 @@ void task_stop(struct controller *controller, struct task *task, enum stop_code 
     task->stop_code = code;
     task->stop_reason = reason;
     task_count(task);
-    task->seq = ++controller->last_seq;
+    task->seq = ++host_of(controller, task->instance)->last_seq;
     emit_task(controller, task, previous, true, false);
     tell_agent(controller, task);
     if (task->deployment != NULL)
@@ -289,6 +289,8 @@ static void release_instance(struct controller *controller, struct task *task)
     bool is_daemon = service != NULL && service->scheduling == SCHEDULING_DAEMON;
     cluster_release(controller->cluster, task->instance, &demand, task->grants, task->grant_count);
     task_list_remove(&host->tasks, task, LIST_PLACE);
+    if (task->seq == host->last_seq)
+        emit_instance(controller, task->instance); /* else the number would go with the task */
     if (is_daemon) {
         service->daemon.seats.items[task->instance].task = NULL;
         daemon_check(controller, service, task->instance);
