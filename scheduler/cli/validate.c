@@ -5,12 +5,11 @@
 #include <string.h>
 
 #include "scheduler/base/mem.h"
-#include "scheduler/base/symbols.h"
+#include "scheduler/base/text.h"
 #include "scheduler/cli/command.h"
 #include "scheduler/cli/open_scenario.h"
+#include "scheduler/cli/workload_rows.h"
 #include "scheduler/ecs/json_input.h"
-#include "scheduler/placement/expression.h"
-#include "sim/workload/source.h"
 
 /* What is told of a valid file. */
 struct findings {
@@ -18,36 +17,6 @@ struct findings {
     uint64_t instances, rows; /* of the baseline; of all workload files */
     uint32_t files;           /* workload files */
 };
-
-/* One workload file of one variant: every row is read, as a run would. */
-static enum berth_err check_rows(const struct scenario *scenario, struct source *source,
-                                 uint64_t *rows, struct berth_error *err)
-{
-    struct symbols *symbols = symbols_create();
-    struct source_task task;
-    bool has_task = true;
-    enum berth_err code = BERTH_OK;
-    while (code == BERTH_OK && !command_stop) {
-        code = source_next(source, &task, &has_task, err);
-        if (code != BERTH_OK || !has_task)
-            break;
-        ++*rows;
-        if (scenario_find_task_def(scenario, task.task_definition) == NULL)
-            code = source_fail(source, "taskDefinition", err,
-                               "there is no task definition \"%.60s\"; add it to taskDefinitions",
-                               task.task_definition);
-        struct expression *expression = NULL;
-        if (code == BERTH_OK && task.constraint != NULL &&
-            expression_parse(symbols, task.constraint, &expression, err) != BERTH_OK) {
-            struct berth_error inner = *err;
-            code = source_fail(source, "constraint", err, "%.500s", inner.text);
-        }
-        if (expression != NULL)
-            expression_destroy(expression);
-    }
-    symbols_destroy(symbols);
-    return code;
-}
 
 static bool is_file_seen(const struct scenario_set *set, uint32_t variant, uint32_t arrival)
 {
@@ -62,22 +31,36 @@ static bool is_file_seen(const struct scenario_set *set, uint32_t variant, uint3
     return false;
 }
 
+/* A row that fits nowhere is no mistake: the run will count it as refused, or as waiting. */
+static void warn_of_misfits(struct scenario *scenario, const struct workload_rows *rows)
+{
+    struct text text = TEXT_INIT;
+    if (rows->misfit_count == 0)
+        return;
+    text_addf(&text,
+              "%" PRIu64 " of %" PRIu64 " rows fit on no instance of the fleet, even an empty one; "
+              "the first: %s",
+              rows->misfit_count, rows->count, rows->misfit);
+    scenario->warnings =
+        mem_resize(scenario->warnings, scenario->warning_count + 1, sizeof *scenario->warnings);
+    scenario->warnings[scenario->warning_count++] = mem_copy_text(text.bytes);
+    text_free(&text);
+}
+
 static enum berth_err check_files(struct findings *findings, struct berth_error *err)
 {
     for (uint32_t i = 0; i < findings->set->variant_count; i++) {
-        const struct scenario *scenario = findings->set->variants[i];
+        struct scenario *scenario = findings->set->variants[i];
         for (uint32_t j = 0; j < scenario->arrival_count; j++) {
             const struct scenario_arrival *arrival = &scenario->arrivals[j];
-            struct source *source = NULL;
             if (arrival->process != ARRIVAL_CSV || is_file_seen(findings->set, i, j))
                 continue;
-            enum berth_err code = source_open(arrival, 0, scenario->run.duration_ns, &source, err);
+            struct workload_rows rows = {0};
+            enum berth_err code = workload_rows_check(scenario, arrival, &rows, err);
             if (code != BERTH_OK)
                 return code;
-            code = check_rows(scenario, source, &findings->rows, err);
-            source_close(source);
-            if (code != BERTH_OK)
-                return code;
+            findings->rows += rows.count;
+            warn_of_misfits(scenario, &rows);
             findings->files++;
         }
     }

@@ -78,6 +78,24 @@ static void test_a_line_for_each_file(void **state)
                      "variants, the first is b)\n");
 }
 
+static void test_rows_that_fit_nowhere(void **state)
+{
+    (void)state;
+    (void)scratch_write_text(
+        "wide.json", "{\"version\":1,\"name\":\"wide\",\"run\":{\"duration\":60}," GROUP
+                     ",\"arrivals\":{\"a\":{\"csv\":\"wide.csv\",\"taskDefinition\":\"j\"}},"
+                     "\"taskDefinitions\":{\"j\":{\"containerDefinitions\":[{"
+                     "\"name\":\"j\",\"image\":\"j\",\"memory\":4}]}}}");
+    (void)scratch_write_text("wide.csv", "arrival,cpu,constraint\n"
+                                         "1,1,\n2,1,attribute:rack == x\n3,99999999,\n");
+    assert_int_equal(validate(scratch_path("wide.json")), 0);
+    assert_says(out, "warning: 2 of 3 rows fit on no instance of the fleet, even an empty one; ");
+    assert_says(out, "wide.csv:3: MemberOf placement constraint unsatisfied\n");
+    (void)scratch_write_text("wide.csv", "arrival,constraint\n1,attribute:rack is x\n");
+    assert_int_equal(validate(scratch_path("wide.json")), 2);
+    assert_says(err_out, "wide.csv:2: column \"constraint\": ");
+}
+
 static void test_json(void **state)
 {
     char arguments[900];
@@ -149,6 +167,7 @@ int main(void)
 {
     const struct CMUnitTest tests[] = {
         cmocka_unit_test(test_a_line_for_each_file),
+        cmocka_unit_test(test_rows_that_fit_nowhere),
         cmocka_unit_test(test_json),
         cmocka_unit_test(test_every_mistake_is_told),
         cmocka_unit_test(test_the_scenarios_of_the_tree),
