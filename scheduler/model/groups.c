@@ -176,12 +176,6 @@ uint32_t cluster_value_count(const struct cluster *cluster, tracked_id tracked)
     return (uint32_t)tracked_at(cluster, tracked)->values.count;
 }
 
-symbol cluster_value_text(const struct cluster *cluster, tracked_id tracked, uint32_t value)
-{
-    assert(value < tracked_at(cluster, tracked)->values.count);
-    return tracked_at(cluster, tracked)->values.items[value];
-}
-
 uint32_t cluster_value_of(const struct cluster *cluster, tracked_id tracked, instance_id id)
 {
     assert(id < tracked_at(cluster, tracked)->of.count);
