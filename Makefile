@@ -31,7 +31,8 @@ override LDFLAGS += $(if $(SAN),-fsanitize=$(SAN))
 LIBS     = $(PKG_LIBS) -lm
 
 # The purity line: what stands above it may do nothing but compute.
-PURE_DIRS := scheduler/base scheduler/model scheduler/placement scheduler/core scheduler/agent
+PURE_DIRS := scheduler/base scheduler/model scheduler/policy scheduler/placement scheduler/core \
+             scheduler/agent
 find_c    = $(sort $(shell find $(1) -name '*.c' 2>/dev/null))
 PURE_SRC  := $(call find_c,$(PURE_DIRS))
 MAIN_SRC  := scheduler/cli/main.c

@@ -14,7 +14,7 @@
 #include "sim/experiment/files.h"
 #include "sim/experiment/replay.h"
 
-struct request {
+struct replay_request {
     const char *file, *variant, *scenario, *events, *transcript;
     uint32_t replication;
     uint64_t seed;
@@ -23,7 +23,8 @@ struct request {
 
 enum material { MATERIAL_SUMMARY = 0, MATERIAL_SCENARIO, MATERIAL_TRANSCRIPT };
 
-static enum berth_err parse(int argc, char **argv, struct request *request, struct berth_error *err)
+static enum berth_err parse(int argc, char **argv, struct replay_request *request,
+                            struct berth_error *err)
 {
     const char *seed = NULL, *replication = NULL;
     int force = 0, operands = 0;
@@ -84,7 +85,7 @@ static enum berth_err identify(const char *path, enum material *out, struct bert
     return code;
 }
 
-static enum berth_err play_transcript(const struct request *request, struct berth_error *err)
+static enum berth_err play_transcript(const struct replay_request *request, struct berth_error *err)
 {
     struct replay_outcome outcome;
     enum berth_err code = replay_transcript(request->file, &outcome, err);
@@ -128,7 +129,7 @@ static enum berth_err close_output(struct files_writer *writer, enum berth_err c
     return code;
 }
 
-static enum berth_err run_row(const struct request *request, const struct scenario *scenario,
+static enum berth_err run_row(const struct replay_request *request, const struct scenario *scenario,
                               uint64_t seed, const char *origin, struct run_result *out,
                               struct berth_error *err)
 {
@@ -179,15 +180,16 @@ static const struct scenario *find_variant(const struct scenario_set *set, const
 }
 
 /* The rows go where no events and no transcript go. */
-static FILE *report_stream(const struct request *request)
+static FILE *report_stream(const struct replay_request *request)
 {
     bool is_taken = (request->events != NULL && strcmp(request->events, "-") == 0) ||
                     (request->transcript != NULL && strcmp(request->transcript, "-") == 0);
     return is_taken ? stderr : stdout;
 }
 
-static enum berth_err replay_row(const struct request *request, const struct scenario_set *set,
-                                 const struct summary *summary, struct berth_error *err)
+static enum berth_err replay_row(const struct replay_request *request,
+                                 const struct scenario_set *set, const struct summary *summary,
+                                 struct berth_error *err)
 {
     const struct scenario *scenario = find_variant(set, request->variant, err);
     if (scenario == NULL)
@@ -226,7 +228,7 @@ static enum berth_err replay_row(const struct request *request, const struct sce
                                        different, METRIC_COUNT);
 }
 
-static enum berth_err replay_summary(const struct request *request, struct berth_error *err)
+static enum berth_err replay_summary(const struct replay_request *request, struct berth_error *err)
 {
     struct summary *summary = NULL;
     struct scenario_set *set = NULL;
@@ -249,7 +251,7 @@ static enum berth_err replay_summary(const struct request *request, struct berth
     return code;
 }
 
-static enum berth_err replay_scenario(const struct request *request, struct berth_error *err)
+static enum berth_err replay_scenario(const struct replay_request *request, struct berth_error *err)
 {
     struct scenario_set *set = NULL;
     enum berth_err code = open_scenario(request->file, &set, err);
@@ -262,7 +264,7 @@ static enum berth_err replay_scenario(const struct request *request, struct bert
 
 static enum berth_err run(int argc, char **argv, struct berth_error *err)
 {
-    struct request request = {.file = NULL};
+    struct replay_request request = {.file = NULL};
     enum material material = MATERIAL_SUMMARY;
     enum berth_err code = parse(argc, argv, &request, err);
     if (code == BERTH_OK)

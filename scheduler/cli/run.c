@@ -22,7 +22,7 @@
 
 enum format { FORMAT_TABLE = 0, FORMAT_JSON, FORMAT_CSV };
 
-struct request {
+struct run_request {
     const char *file;
     char *folder, *parts; /* owned */
     uint64_t seed;
@@ -45,7 +45,7 @@ static enum berth_err parse_format(const char *text, enum format *out, struct be
     return berth_fail(err, BERTH_ERR_INPUT, "--format: \"%s\" is none of table, json, csv", text);
 }
 
-static enum berth_err parse(int argc, char **argv, struct request *request, const char **out,
+static enum berth_err parse(int argc, char **argv, struct run_request *request, const char **out,
                             struct berth_error *err)
 {
     const char *seed = NULL, *replications = NULL, *jobs = NULL, *format = NULL;
@@ -87,7 +87,7 @@ static enum berth_err parse(int argc, char **argv, struct request *request, cons
 /* A line that rewrites itself, for someone who watches; nothing in a log. */
 static void show_progress(void *context, uint32_t done, uint32_t total)
 {
-    const struct request *request = context;
+    const struct run_request *request = context;
     if (request->is_quiet || !isatty(STDERR_FILENO))
         return;
     fprintf(stderr, "\r  %" PRIu32 " of %" PRIu32 " replications%s", done, total,
@@ -97,12 +97,12 @@ static void show_progress(void *context, uint32_t done, uint32_t total)
 
 static void show_notice(void *context, const char *line)
 {
-    const struct request *request = context;
+    const struct run_request *request = context;
     if (!request->is_quiet)
         fprintf(stderr, "berth run: %s\n", line);
 }
 
-static void print_warnings(const struct request *request, const struct scenario_set *set)
+static void print_warnings(const struct run_request *request, const struct scenario_set *set)
 {
     for (uint32_t v = 0; v < set->variant_count; v++) {
         for (uint32_t w = 0; w < set->variants[v]->warning_count; w++) {
@@ -117,7 +117,7 @@ static void print_warnings(const struct request *request, const struct scenario_
     }
 }
 
-static void print_paths(const struct request *request, const struct experiment *experiment,
+static void print_paths(const struct run_request *request, const struct experiment *experiment,
                         const struct results_written *written)
 {
     printf("\n  report   %s/report.html\n", request->folder);
@@ -129,7 +129,7 @@ static void print_paths(const struct request *request, const struct experiment *
            experiment->set->hash);
 }
 
-static void print_table(const struct request *request, const struct experiment *experiment,
+static void print_table(const struct run_request *request, const struct experiment *experiment,
                         const struct results_written *written)
 {
     struct text text = TEXT_INIT;
@@ -149,7 +149,7 @@ static void print_table(const struct request *request, const struct experiment *
     text_free(&text);
 }
 
-static void print_result(const struct request *request, const struct experiment *experiment,
+static void print_result(const struct run_request *request, const struct experiment *experiment,
                          const struct results_written *written)
 {
     if (request->format == FORMAT_TABLE) {
@@ -162,8 +162,8 @@ static void print_result(const struct request *request, const struct experiment 
     text_free(&text);
 }
 
-static enum berth_err run_and_write(const struct request *request, const struct scenario_set *set,
-                                    struct berth_error *err)
+static enum berth_err run_and_write(const struct run_request *request,
+                                    const struct scenario_set *set, struct berth_error *err)
 {
     const struct experiment_options options = {.parts = request->parts,
                                                .seed = request->has_seed ? &request->seed : NULL,
@@ -207,7 +207,7 @@ static enum berth_err lock_folder(const char *folder, int *lock, struct berth_er
 
 static enum berth_err run(int argc, char **argv, struct berth_error *err)
 {
-    struct request request = {.file = NULL};
+    struct run_request request = {.file = NULL};
     const char *out = NULL;
     enum berth_err code = parse(argc, argv, &request, &out, err);
     if (code != BERTH_OK)

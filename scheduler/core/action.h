@@ -10,14 +10,12 @@
 
 #include "scheduler/core/event.h"
 
-typedef uint32_t service_id; /* dense, from 0; never used again */
-#define SERVICE_NONE UINT32_MAX
-
 enum action_kind {
     ACTION_CHANGE = 0,
     ACTION_SERVICE_EVENT,
     ACTION_REPLY,
     ACTION_SEND,
+    ACTION_REQUEST, /* to what is around the cluster: outside.h */
     ACTION_KIND_COUNT
 };
 
@@ -29,7 +27,8 @@ enum record_kind {
     RECORD_INSTANCE,
     RECORD_SERVICE,
     RECORD_TASK,
-    RECORD_GROUP, /* the random stream of a standalone task group */
+    RECORD_GROUP,      /* the random stream of a standalone task group */
+    RECORD_DEPLOYMENT, /* and its service revision */
     RECORD_KIND_COUNT
 };
 
@@ -63,7 +62,13 @@ enum stop_reason {
     STOP_REASON_DEREGISTERED,    /* Container instance deregistration forced by user */
     STOP_REASON_CAPACITY,        /* waited too long: TaskFailedToStart: RESOURCE:... */
     STOP_REASON_SERVICE_DELETED,
-    STOP_REASON_CONSTRAINT, /* a daemon's running task violates its constraints */
+    STOP_REASON_CONSTRAINT,          /* a daemon's running task violates its constraints */
+    STOP_REASON_UNHEALTHY_TARGET,    /* Task failed ELB health checks in (target-group ARN) */
+    STOP_REASON_UNHEALTHY_CONTAINER, /* Task failed container health checks */
+    STOP_REASON_REBALANCING,      /* Availability-zone rebalancing initiated by (deployment ...) */
+    STOP_REASON_INTERRUPTED,      /* Your Spot Task was interrupted. */
+    STOP_REASON_HOST_STOPPED,     /* Host EC2 (instance ID) stopped. */
+    STOP_REASON_INTERFACE_FAILED, /* ResourceInitializationError: no network interface */
     STOP_REASON_COUNT
 };
 
@@ -90,6 +95,12 @@ struct task_view {
     uint32_t version;
     berth_ns requested_mono_ns; /* when it was asked for: waits count from here */
     berth_ns created_wall_ns;
+    /* wall clock; 0: not, or not yet */
+    berth_ns pull_started_ns, pull_stopped_ns, started_ns, stopping_ns, stopped_ns;
+    enum task_health health, previous_health; /* rolled up over containers and targets */
+    bool counts_as_healthy;                   /* towards the floor of a rollout (semantics 4.2) */
+    symbol provider;                          /* capacity provider, SYMBOL_NONE: launch type */
+    bool is_protected;                        /* from scale-in */
 };
 
 struct service_view {
@@ -98,6 +109,7 @@ struct service_view {
     symbol name;
     enum scheduling_strategy scheduling;
     uint32_t desired_count, running_count, pending_count;
+    uint32_t healthy_count, unhealthy_count;
     uint32_t deployment_count; /* 1 when no rollout is under way */
     bool is_steady;            /* running = desired, none pending, one deployment */
     bool is_active;
@@ -113,6 +125,7 @@ struct change {
         instance_id instance;
         const struct task_def *task_def;
         group_id group;
+        struct deployment_view deployment;
     } u;
 };
 
@@ -183,6 +196,7 @@ struct action {
         struct service_event service_event;
         struct reply reply;
         struct message send; /* lent until the next step; message_copy to keep */
+        struct request request;
     } u;
 };
 

@@ -141,6 +141,22 @@ static void apply(struct controller *controller, const struct event *event)
     case EVENT_MESSAGE:
         instances_message(controller, event);
         break;
+    case EVENT_ANSWER:
+        outside_answered(controller, event);
+        break;
+    case EVENT_RESUME:
+        outside_resumed(controller);
+        break;
+    case EVENT_STOP_SERVICE_DEPLOYMENT:
+    case EVENT_CONTINUE_SERVICE_DEPLOYMENT:
+    case EVENT_CREATE_TASK_SET:
+    case EVENT_UPDATE_TASK_SET:
+    case EVENT_UPDATE_SERVICE_PRIMARY_TASK_SET:
+    case EVENT_DELETE_TASK_SET:
+    case EVENT_UPDATE_TASK_PROTECTION:
+        emit_refusal(controller, event, REPLY_INVALID, "%s: is not there yet",
+                     event_kind_names[event->kind]);
+        break;
     case EVENT_KIND_COUNT:
         assert(false);
         break;
@@ -234,6 +250,11 @@ bool controller_next_task(const struct controller *controller, task_id after, st
         return false;
     *out = task_view_of(controller, at, at->status, at->desired_running);
     return true;
+}
+
+void controller_rules(const struct controller *controller, uint64_t counts[RULE_COUNT])
+{
+    memcpy(counts, controller->rules, sizeof controller->rules);
 }
 
 uint32_t controller_waiting_count(const struct controller *controller)

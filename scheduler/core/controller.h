@@ -12,6 +12,7 @@
 
 #include "scheduler/base/text.h"
 #include "scheduler/core/action.h"
+#include "scheduler/core/rule.h"
 
 struct controller_options {
     const char *cluster; /* name, for ARNs: "default" */
@@ -53,6 +54,8 @@ bool controller_task(const struct controller *controller, task_id task, struct t
 /* Every live task in ascending id; false when there is none above `after`. */
 bool controller_next_task(const struct controller *controller, task_id after,
                           struct task_view *out);
+/* How often each rule has decided something since this controller was made or loaded. */
+void controller_rules(const struct controller *controller, uint64_t counts[RULE_COUNT]);
 uint32_t controller_waiting_count(const struct controller *controller);
 
 /* The same tasks by what their closest instance fails now: O(kinds of tasks x instances). */

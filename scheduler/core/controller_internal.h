@@ -4,7 +4,7 @@
  *     controller.c   create, step, queries      services.c   commands, bookkeeping of services
  *     tasks.c        one task's life            reconcile.c  one pass over a REPLICA service
  *     instances.c    registration, agents       daemon.c     one pass over a DAEMON service
- *     run_task.c     RunTask, StopTask          rollout.c    the arithmetic of a pass
+ *     run_task.c     RunTask, StopTask          requests.c   what is around the cluster
  *     waiting.c      who waits for capacity     emit.c       actions
  *     plans.c        compiled plans, interned   records.c    text of records; load.c reads it
  *     audit.c        every invariant            describe.c   ECS's sentences
@@ -20,7 +20,7 @@
 #include "scheduler/base/map.h"
 #include "scheduler/base/mem.h"
 #include "scheduler/core/controller.h"
-#include "scheduler/core/rollout.h"
+#include "scheduler/policy/rollout.h"
 
 /* A chain of strategies and constraints, compiled for one definition; shared and counted. */
 struct plan {
@@ -215,6 +215,7 @@ struct controller {
     struct task_def_registry *task_defs;
 
     uint64_t revision, last_task, last_deployment;
+    uint64_t rules[RULE_COUNT]; /* how often each has fired; no part of the state */
 
     /* The step under way. */
     struct step_time now;
@@ -260,7 +261,15 @@ struct controller {
     VEC(struct task *) victim_tasks;
 };
 
+/* A rule has decided something (rule.h). */
+static inline void rule_fired(struct controller *controller, enum rule rule)
+{
+    controller->rules[rule]++;
+}
+
 /* emit.c */
+struct request *emit_request(struct controller *controller, enum request_kind kind,
+                             service_id service, uint64_t deployment); /* to be filled in */
 void emit_task(struct controller *controller, struct task *task, enum task_status previous,
                bool was_desired, bool is_deleted);
 void emit_service(struct controller *controller, struct service *service);
@@ -337,6 +346,10 @@ void waiting_free(struct controller *controller);
 /* Capacity appeared here, or something that an expression can see has changed. */
 void touch(struct controller *controller, instance_id id);
 void touch_watched(struct controller *controller, instance_id id);
+
+/* requests.c */
+void outside_answered(struct controller *controller, const struct event *event);
+void outside_resumed(struct controller *controller);
 
 /* plans.c */
 enum berth_err plan_get(struct controller *controller, const struct task_def *def,

@@ -109,7 +109,7 @@ void service_event_format(const struct controller *controller, const struct serv
 }
 
 static void add_host(const struct controller *controller, const struct task_view *task,
-                     struct text *out)
+                     const char *what, struct text *out)
 {
     const struct instance *instance = task->instance == INSTANCE_NONE
                                           ? NULL
@@ -118,7 +118,7 @@ static void add_host(const struct controller *controller, const struct task_view
     if (instance != NULL)
         name = symbols_text(controller->symbols,
                             instance->ec2_id != SYMBOL_NONE ? instance->ec2_id : instance->name);
-    text_addf(out, "Host EC2 (instance %s) terminated.", name);
+    text_addf(out, "Host EC2 (instance %s) %s.", name, what);
 }
 
 void stopped_reason_format(const struct controller *controller, const struct task_view *task,
@@ -148,7 +148,7 @@ void stopped_reason_format(const struct controller *controller, const struct tas
         break;
     case STOP_REASON_HOST_TERMINATED:
     case STOP_REASON_HOST_LOST:
-        add_host(controller, task, out);
+        add_host(controller, task, "terminated", out);
         break;
     case STOP_REASON_DEREGISTERED:
         text_add(out, "Container instance deregistration forced by user");
@@ -157,6 +157,25 @@ void stopped_reason_format(const struct controller *controller, const struct tas
         text_addf(out, "TaskFailedToStart: %s",
                   task->verdict == PLACEMENT_FITS ? "NO ACTIVE INSTANCES"
                                                   : placement_verdict_names[task->verdict]);
+        break;
+    case STOP_REASON_UNHEALTHY_TARGET:
+        text_add(out, "Task failed ELB health checks in (target-group)");
+        break;
+    case STOP_REASON_UNHEALTHY_CONTAINER:
+        text_add(out, "Task failed container health checks");
+        break;
+    case STOP_REASON_REBALANCING:
+        text_addf(out, "Availability-zone rebalancing initiated by (deployment ecs-svc/%llu)",
+                  (unsigned long long)task->deployment);
+        break;
+    case STOP_REASON_INTERRUPTED:
+        text_add(out, "Your Spot Task was interrupted.");
+        break;
+    case STOP_REASON_HOST_STOPPED:
+        add_host(controller, task, "stopped", out);
+        break;
+    case STOP_REASON_INTERFACE_FAILED:
+        text_add(out, "ResourceInitializationError: the network interface could not be attached");
         break;
     case STOP_REASON_NONE:
     case STOP_REASON_COUNT:

@@ -149,6 +149,16 @@ void emit_event(struct controller *controller, const struct service_event *event
     }
 }
 
+struct request *emit_request(struct controller *controller, enum request_kind kind,
+                             service_id service, uint64_t deployment)
+{
+    struct request *request = &push(controller, ACTION_REQUEST)->u.request;
+    request->kind = kind;
+    request->service = service;
+    request->deployment = deployment;
+    return request;
+}
+
 struct message *emit_message(struct controller *controller, enum message_kind kind,
                              instance_id instance, uint64_t seq)
 {

@@ -8,7 +8,7 @@
 #ifndef BERTH_SCHEDULER_CORE_EVENT_H
 #define BERTH_SCHEDULER_CORE_EVENT_H
 
-#include "scheduler/core/message.h"
+#include "scheduler/core/deployment.h"
 #include "scheduler/placement/placement.h"
 
 enum event_kind {
@@ -24,7 +24,16 @@ enum event_kind {
     EVENT_CREATE_SERVICE,
     EVENT_UPDATE_SERVICE,
     EVENT_DELETE_SERVICE,
+    EVENT_STOP_SERVICE_DEPLOYMENT,
+    EVENT_CONTINUE_SERVICE_DEPLOYMENT, /* the operator's word on a pause hook */
+    EVENT_CREATE_TASK_SET,             /* EXTERNAL services */
+    EVENT_UPDATE_TASK_SET,
+    EVENT_UPDATE_SERVICE_PRIMARY_TASK_SET,
+    EVENT_DELETE_TASK_SET,
+    EVENT_UPDATE_TASK_PROTECTION,
     EVENT_MESSAGE, /* from an agent */
+    EVENT_ANSWER,  /* from what is around the cluster: outside.h */
+    EVENT_RESUME,  /* the driver began anew: unanswered requests are asked again */
     EVENT_KIND_COUNT
 };
 
@@ -54,6 +63,8 @@ struct event_register_instance {
     uint16_t tcp_port_count, udp_port_count;
     const struct attribute_text *attributes; /* ecs.availability-zone among them */
     uint32_t attribute_count;
+    const char *provider; /* the instance group's capacity provider, or NULL */
+    task_id fargate_task; /* the one task that this machine was made for, or TASK_NONE */
 };
 
 #define OVERRIDE_NONE (-1)
@@ -75,6 +86,13 @@ struct event_run_task {
     bool overrides_gpus;
 };
 
+/* One item of a capacityProviderStrategy (semantics 5.1). */
+struct provider_share {
+    const char *provider;
+    uint32_t weight; /* 0..1000 */
+    uint32_t base;   /* 0..100000 */
+};
+
 struct event_service {
     const char *service; /* the name */
     /* create: all; update: only what its flag says */
@@ -90,6 +108,42 @@ struct event_service {
     const struct placement_strategy_spec *strategies;
     const struct placement_constraint_spec *constraints;
     uint16_t strategy_count, constraint_count;
+    enum deployment_controller controller;      /* create */
+    bool sets_settings;                         /* update: replace them */
+    const struct deployment_settings *settings; /* NULL: defaults */
+    bool sets_target_groups;                    /* update: another list starts a deployment */
+    const char *const *target_groups;           /* names, at most TARGET_GROUPS_MAX */
+    uint16_t target_group_count;
+    int32_t grace_s; /* healthCheckGracePeriodSeconds; OVERRIDE_NONE: default 0, or keep */
+    /* availabilityZoneRebalancing: 1 ENABLED, 0 DISABLED; OVERRIDE_NONE: default (create:
+       ENABLED), or keep */
+    int32_t rebalancing;
+    bool sets_providers;                    /* update: replace them; a deployment */
+    const struct provider_share *providers; /* capacityProviderStrategy; none: launch type EC2 */
+    uint16_t provider_count;
+};
+
+struct event_service_deployment { /* Stop, Continue */
+    const char *service;
+    uint64_t deployment; /* 0: the one in progress */
+    const char *hook;    /* Continue: the pause hook's name; NULL: every one that waits */
+    bool rolls_back;     /* Stop: stopType ROLLBACK (else ABORT); Continue: action ROLLBACK */
+};
+
+struct event_task_set {
+    const char *service;
+    uint64_t task_set;                /* all but create */
+    const char *task_definition;      /* create */
+    int32_t scale_permille;           /* create, update: 0..1000 */
+    bool force;                       /* delete: without scaling down first */
+    const char *const *target_groups; /* create */
+    uint16_t target_group_count;
+};
+
+struct event_task_protection {
+    task_id task;
+    bool is_protected;
+    uint32_t minutes; /* 1..2880; 0: the default, 120 */
 };
 
 struct event {
@@ -114,7 +168,11 @@ struct event {
             const char *reason; /* NULL: "Task stopped by user" */
         } stop_task;
         struct event_service service;
+        struct event_service_deployment service_deployment;
+        struct event_task_set task_set;
+        struct event_task_protection task_protection;
         struct message message;
+        struct answer answer;
     } u;
 };
 

@@ -61,7 +61,8 @@ static struct action copy_action(const struct action *action)
     case ACTION_SEND:
         copy.u.send = message_copy(&action->u.send);
         break;
-    case ACTION_CHANGE: /* by value; definitions are lent for good */
+    case ACTION_CHANGE:  /* by value; definitions are lent for good */
+    case ACTION_REQUEST: /* its texts are symbols: lent for good */
     case ACTION_KIND_COUNT:
         break;
     }
@@ -81,6 +82,7 @@ static void free_action(struct action *action)
         message_release(&action->u.send);
         break;
     case ACTION_CHANGE:
+    case ACTION_REQUEST: /* its texts are symbols: lent for good */
     case ACTION_KIND_COUNT:
         break;
     }

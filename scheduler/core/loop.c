@@ -97,6 +97,10 @@ static void release(const struct loop *loop, struct step_time decided, const str
         if (ops->send != NULL)
             ops->send(loop->context, decided, &action->u.send);
         break;
+    case ACTION_REQUEST:
+        if (ops->request != NULL)
+            ops->request(loop->context, decided, &action->u.request);
+        break;
     case ACTION_KIND_COUNT:
         break;
     }

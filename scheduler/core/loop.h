@@ -23,6 +23,7 @@ struct loop_ops {
     void (*change)(void *context, struct step_time decided, const struct change *change);
     void (*service_event)(void *context, struct step_time decided,
                           const struct service_event *event);
+    void (*request)(void *context, struct step_time decided, const struct request *request);
     void (*reloaded)(void *context);
 };
 

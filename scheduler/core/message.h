@@ -35,6 +35,10 @@ enum task_status {
 
 extern const char *const task_status_names[TASK_STATUS_COUNT]; /* "PROVISIONING", ... */
 
+enum task_health { HEALTH_UNKNOWN = 0, HEALTH_HEALTHY, HEALTH_UNHEALTHY, TASK_HEALTH_COUNT };
+
+extern const char *const task_health_names[TASK_HEALTH_COUNT]; /* "UNKNOWN", ... */
+
 enum message_kind {
     MESSAGE_PAYLOAD = 0, /* controller to agent */
     MESSAGE_MANIFEST,
@@ -51,11 +55,14 @@ extern const char *const message_kind_names[MESSAGE_KIND_COUNT]; /* "PayloadMess
 /* Why a task ended, as its agent saw it. */
 enum exit_cause {
     EXIT_NONE = 0,
-    EXIT_ESSENTIAL,    /* an essential container exited by itself; exit_code says how */
-    EXIT_STOPPED,      /* stopped as told */
-    EXIT_PULL_FAILED,  /* CannotPullContainerError */
-    EXIT_START_FAILED, /* CannotStartContainerError */
-    EXIT_HOST_LOST,    /* containers were gone when the agent came back */
+    EXIT_ESSENTIAL,     /* an essential container exited by itself; exit_code says how */
+    EXIT_STOPPED,       /* stopped as told */
+    EXIT_PULL_FAILED,   /* CannotPullContainerError */
+    EXIT_START_FAILED,  /* CannotStartContainerError */
+    EXIT_HOST_LOST,     /* containers were gone when the agent came back */
+    EXIT_OUT_OF_MEMORY, /* OutOfMemoryError: an essential container was killed for its memory */
+    EXIT_TIMEOUT,       /* ContainerRuntimeTimeoutError: a pull, create or start took too long */
+    EXIT_DEPENDENCY,    /* what an essential container waits for will never be */
     EXIT_CAUSE_COUNT
 };
 
@@ -93,6 +100,7 @@ struct message {
             enum task_status status; /* RUNNING or STOPPED */
             enum exit_cause cause;   /* when STOPPED */
             int32_t exit_code;
+            enum task_health health; /* of its containers (3.6), each time that it changes */
             berth_ns pull_started_ns, pull_stopped_ns, started_ns, stopped_ns; /* wall; 0 = never */
         } report;
     } u;

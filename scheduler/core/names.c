@@ -1,6 +1,96 @@
 /* The words of the model: ECS's own where ECS has one, else berth's, in lower case. */
 #include "scheduler/core/action.h"
 
+const char *const task_health_names[TASK_HEALTH_COUNT] = {
+    [HEALTH_UNKNOWN] = "UNKNOWN",
+    [HEALTH_HEALTHY] = "HEALTHY",
+    [HEALTH_UNHEALTHY] = "UNHEALTHY",
+};
+
+const char *const request_kind_names[REQUEST_KIND_COUNT] = {
+    [REQUEST_REGISTER_TARGET] = "RegisterTarget",
+    [REQUEST_DEREGISTER_TARGET] = "DeregisterTarget",
+    [REQUEST_ATTACH_INTERFACE] = "AttachInterface",
+    [REQUEST_DETACH_INTERFACE] = "DetachInterface",
+    [REQUEST_SHIFT_TRAFFIC] = "ShiftTraffic",
+    [REQUEST_INVOKE_HOOK] = "InvokeHook",
+    [REQUEST_RESIZE_GROUP] = "ResizeGroup",
+    [REQUEST_TERMINATE_INSTANCE] = "TerminateInstance",
+    [REQUEST_LAUNCH_FARGATE] = "LaunchFargate",
+};
+
+const char *const answer_kind_names[ANSWER_KIND_COUNT] = {
+    [ANSWER_TARGET] = "Target", [ANSWER_INTERFACE] = "Interface", [ANSWER_TRAFFIC] = "Traffic",
+    [ANSWER_HOOK] = "Hook",     [ANSWER_ALARM] = "Alarm",         [ANSWER_METRIC] = "Metric",
+    [ANSWER_GROUP] = "Group",
+};
+
+const char *const target_state_names[TARGET_STATE_COUNT] = {
+    [TARGET_UNUSED] = "unused",       [TARGET_INITIAL] = "initial",   [TARGET_HEALTHY] = "healthy",
+    [TARGET_UNHEALTHY] = "unhealthy", [TARGET_DRAINING] = "draining",
+};
+
+const char *const hook_status_names[HOOK_STATUS_COUNT] = {
+    [HOOK_SUCCEEDED] = "SUCCEEDED",
+    [HOOK_FAILED] = "FAILED",
+    [HOOK_IN_PROGRESS] = "IN_PROGRESS",
+};
+
+const char *const scaling_metric_names[SCALING_METRIC_COUNT] = {
+    [SCALING_CPU] = "ECSServiceAverageCPUUtilization",
+    [SCALING_MEMORY] = "ECSServiceAverageMemoryUtilization",
+    [SCALING_REQUESTS] = "ALBRequestCountPerTarget",
+};
+
+const char *const deployment_strategy_names[DEPLOYMENT_STRATEGY_COUNT] = {
+    [DEPLOY_ROLLING] = "ROLLING",
+    [DEPLOY_BLUE_GREEN] = "BLUE_GREEN",
+    [DEPLOY_LINEAR] = "LINEAR",
+    [DEPLOY_CANARY] = "CANARY",
+};
+
+const char *const deployment_stage_names[STAGE_COUNT] = {
+    [STAGE_RECONCILE_SERVICE] = "RECONCILE_SERVICE",
+    [STAGE_PRE_SCALE_UP] = "PRE_SCALE_UP",
+    [STAGE_SCALE_UP] = "SCALE_UP",
+    [STAGE_POST_SCALE_UP] = "POST_SCALE_UP",
+    [STAGE_TEST_TRAFFIC_SHIFT] = "TEST_TRAFFIC_SHIFT",
+    [STAGE_POST_TEST_TRAFFIC_SHIFT] = "POST_TEST_TRAFFIC_SHIFT",
+    [STAGE_PRE_PRODUCTION_TRAFFIC_SHIFT] = "PRE_PRODUCTION_TRAFFIC_SHIFT",
+    [STAGE_PRODUCTION_TRAFFIC_SHIFT] = "PRODUCTION_TRAFFIC_SHIFT",
+    [STAGE_POST_PRODUCTION_TRAFFIC_SHIFT] = "POST_PRODUCTION_TRAFFIC_SHIFT",
+    [STAGE_BAKE_TIME] = "BAKE_TIME",
+    [STAGE_CLEAN_UP] = "CLEAN_UP",
+};
+
+const char *const rollout_state_names[ROLLOUT_COUNT] = {
+    [ROLLOUT_IN_PROGRESS] = "IN_PROGRESS",
+    [ROLLOUT_COMPLETED] = "COMPLETED",
+    [ROLLOUT_FAILED] = "FAILED",
+};
+
+const char *const service_deployment_status_names[SERVICE_DEPLOYMENT_STATUS_COUNT] = {
+    [SERVICE_DEPLOYMENT_PENDING] = "PENDING",
+    [SERVICE_DEPLOYMENT_IN_PROGRESS] = "IN_PROGRESS",
+    [SERVICE_DEPLOYMENT_SUCCESSFUL] = "SUCCESSFUL",
+    [SERVICE_DEPLOYMENT_STOP_REQUESTED] = "STOP_REQUESTED",
+    [SERVICE_DEPLOYMENT_STOPPED] = "STOPPED",
+    [SERVICE_DEPLOYMENT_ROLLBACK_REQUESTED] = "ROLLBACK_REQUESTED",
+    [SERVICE_DEPLOYMENT_ROLLBACK_IN_PROGRESS] = "ROLLBACK_IN_PROGRESS",
+    [SERVICE_DEPLOYMENT_ROLLBACK_SUCCESSFUL] = "ROLLBACK_SUCCESSFUL",
+    [SERVICE_DEPLOYMENT_ROLLBACK_FAILED] = "ROLLBACK_FAILED",
+};
+
+const char *const rollout_cause_names[ROLLOUT_CAUSE_COUNT] = {
+    [ROLLOUT_CAUSE_NONE] = "",
+    [ROLLOUT_CAUSE_BREAKER] = "circuit-breaker",
+    [ROLLOUT_CAUSE_ALARM] = "alarm",
+    [ROLLOUT_CAUSE_HOOK] = "hook",
+    [ROLLOUT_CAUSE_USER] = "user",
+    [ROLLOUT_CAUSE_STAGE_TIMEOUT] = "stage-timeout",
+    [ROLLOUT_CAUSE_SUPERSEDED] = "superseded",
+};
+
 const char *const task_status_names[TASK_STATUS_COUNT] = {
     [TASK_PROVISIONING] = "PROVISIONING",     [TASK_PENDING] = "PENDING",
     [TASK_ACTIVATING] = "ACTIVATING",         [TASK_RUNNING] = "RUNNING",
@@ -26,6 +116,9 @@ const char *const exit_cause_names[EXIT_CAUSE_COUNT] = {
     [EXIT_PULL_FAILED] = "pull-failed",
     [EXIT_START_FAILED] = "start-failed",
     [EXIT_HOST_LOST] = "host-lost",
+    [EXIT_OUT_OF_MEMORY] = "out-of-memory",
+    [EXIT_TIMEOUT] = "timeout",
+    [EXIT_DEPENDENCY] = "dependency",
 };
 
 const char *const event_kind_names[EVENT_KIND_COUNT] = {
@@ -41,14 +134,22 @@ const char *const event_kind_names[EVENT_KIND_COUNT] = {
     [EVENT_CREATE_SERVICE] = "CreateService",
     [EVENT_UPDATE_SERVICE] = "UpdateService",
     [EVENT_DELETE_SERVICE] = "DeleteService",
+    [EVENT_STOP_SERVICE_DEPLOYMENT] = "StopServiceDeployment",
+    [EVENT_CONTINUE_SERVICE_DEPLOYMENT] = "ContinueServiceDeployment",
+    [EVENT_CREATE_TASK_SET] = "CreateTaskSet",
+    [EVENT_UPDATE_TASK_SET] = "UpdateTaskSet",
+    [EVENT_UPDATE_SERVICE_PRIMARY_TASK_SET] = "UpdateServicePrimaryTaskSet",
+    [EVENT_DELETE_TASK_SET] = "DeleteTaskSet",
+    [EVENT_UPDATE_TASK_PROTECTION] = "UpdateTaskProtection",
     [EVENT_MESSAGE] = "Message",
+    [EVENT_ANSWER] = "Answer",
+    [EVENT_RESUME] = "Resume",
 };
 
 const char *const action_kind_names[ACTION_KIND_COUNT] = {
-    [ACTION_CHANGE] = "Change",
-    [ACTION_SERVICE_EVENT] = "ServiceEvent",
-    [ACTION_REPLY] = "Reply",
-    [ACTION_SEND] = "Send",
+    [ACTION_CHANGE] = "Change",   [ACTION_SERVICE_EVENT] = "ServiceEvent",
+    [ACTION_REPLY] = "Reply",     [ACTION_SEND] = "Send",
+    [ACTION_REQUEST] = "Request",
 };
 
 const char *const record_kind_names[RECORD_KIND_COUNT] = {
@@ -58,6 +159,7 @@ const char *const record_kind_names[RECORD_KIND_COUNT] = {
     [RECORD_SERVICE] = "service",
     [RECORD_TASK] = "task",
     [RECORD_GROUP] = "group",
+    [RECORD_DEPLOYMENT] = "deployment",
 };
 
 const char *const stop_code_names[STOP_CODE_COUNT] = {
@@ -85,6 +187,12 @@ const char *const stop_reason_names[STOP_REASON_COUNT] = {
     [STOP_REASON_CAPACITY] = "capacity",
     [STOP_REASON_SERVICE_DELETED] = "service-deleted",
     [STOP_REASON_CONSTRAINT] = "constraint",
+    [STOP_REASON_UNHEALTHY_TARGET] = "unhealthy-target",
+    [STOP_REASON_UNHEALTHY_CONTAINER] = "unhealthy-container",
+    [STOP_REASON_REBALANCING] = "rebalancing",
+    [STOP_REASON_INTERRUPTED] = "interrupted",
+    [STOP_REASON_HOST_STOPPED] = "host-stopped",
+    [STOP_REASON_INTERFACE_FAILED] = "interface-failed",
 };
 
 /* EventBridge's eventName; the last but one is berth's, whose message ECS gives without a name. */

@@ -386,6 +386,7 @@ void controller_record_key(const struct controller *controller, const struct cha
     case RECORD_GROUP:
         text_addf(key, "group/%08lu", (unsigned long)change->u.group);
         break;
+    case RECORD_DEPLOYMENT:
     case RECORD_KIND_COUNT:
         break;
     }
@@ -425,6 +426,7 @@ void controller_record_value(const struct controller *controller, const struct c
     case RECORD_GROUP:
         write_group(controller, change->u.group, value);
         break;
+    case RECORD_DEPLOYMENT:
     case RECORD_KIND_COUNT:
         break;
     }

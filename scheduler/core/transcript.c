@@ -48,6 +48,8 @@ static const struct field register_instance_fields[] = {
      COUNT_AT(u.register_instance.udp_port_count)},
     {"attributes", FIELD_ATTRIBUTES, AT(u.register_instance.attributes),
      COUNT_AT(u.register_instance.attribute_count)},
+    {"provider", FIELD_TEXT, AT(u.register_instance.provider)},
+    {"fargate-task", FIELD_U64, AT(u.register_instance.fargate_task)},
 };
 
 static const struct field deregister_instance_fields[] = {
@@ -107,6 +109,34 @@ static const struct field service_fields[] = {
     {"strategies", FIELD_STRATEGIES, AT(u.service.strategies), COUNT_AT(u.service.strategy_count)},
     {"constraints", FIELD_CONSTRAINTS, AT(u.service.constraints),
      COUNT_AT(u.service.constraint_count)},
+    {"sets-target-groups", FIELD_BOOL, AT(u.service.sets_target_groups)},
+    {"target-groups", FIELD_NAMES, AT(u.service.target_groups),
+     COUNT_AT(u.service.target_group_count)},
+    {"grace", FIELD_I32, AT(u.service.grace_s), .absent = OVERRIDE_NONE},
+    {"rebalancing", FIELD_I32, AT(u.service.rebalancing), .absent = OVERRIDE_NONE},
+};
+
+static const struct field service_deployment_fields[] = {
+    {"service", FIELD_TEXT, AT(u.service_deployment.service)},
+    {"deployment", FIELD_U64, AT(u.service_deployment.deployment)},
+    {"hook", FIELD_TEXT, AT(u.service_deployment.hook)},
+    {"rolls-back", FIELD_BOOL, AT(u.service_deployment.rolls_back)},
+};
+
+static const struct field task_set_fields[] = {
+    {"service", FIELD_TEXT, AT(u.task_set.service)},
+    {"task-set", FIELD_U64, AT(u.task_set.task_set)},
+    {"task-definition", FIELD_TEXT, AT(u.task_set.task_definition)},
+    {"scale-permille", FIELD_I32, AT(u.task_set.scale_permille), .absent = OVERRIDE_NONE},
+    {"force", FIELD_BOOL, AT(u.task_set.force)},
+    {"target-groups", FIELD_NAMES, AT(u.task_set.target_groups),
+     COUNT_AT(u.task_set.target_group_count)},
+};
+
+static const struct field task_protection_fields[] = {
+    {"task", FIELD_U64, .is_required = true, AT(u.task_protection.task)},
+    {"protected", FIELD_BOOL, AT(u.task_protection.is_protected)},
+    {"minutes", FIELD_U32, AT(u.task_protection.minutes)},
 };
 
 static const struct field message_fields[] = {
@@ -116,6 +146,12 @@ static const struct field message_fields[] = {
     {"seq", FIELD_U64, .is_required = true, AT(u.message.seq)},
 };
 
+static const struct field answer_fields[] = {
+    {"kind", FIELD_ENUM, .is_required = true, AT(u.answer.kind), .names = answer_kind_names,
+     .name_count = ANSWER_KIND_COUNT},
+};
+
+static const struct field_table answer_table = FIELD_TABLE(answer_fields);
 static const struct field_table message_table = FIELD_TABLE(message_fields);
 static const struct field_table time_table = FIELD_TABLE(time_fields);
 static const struct field_table command_table = FIELD_TABLE(command_fields);
@@ -133,7 +169,16 @@ static const struct field_table event_tables[EVENT_KIND_COUNT] = {
     [EVENT_CREATE_SERVICE] = FIELD_TABLE(service_fields),
     [EVENT_UPDATE_SERVICE] = FIELD_TABLE(service_fields),
     [EVENT_DELETE_SERVICE] = FIELD_TABLE(service_fields),
+    [EVENT_STOP_SERVICE_DEPLOYMENT] = FIELD_TABLE(service_deployment_fields),
+    [EVENT_CONTINUE_SERVICE_DEPLOYMENT] = FIELD_TABLE(service_deployment_fields),
+    [EVENT_CREATE_TASK_SET] = FIELD_TABLE(task_set_fields),
+    [EVENT_UPDATE_TASK_SET] = FIELD_TABLE(task_set_fields),
+    [EVENT_UPDATE_SERVICE_PRIMARY_TASK_SET] = FIELD_TABLE(task_set_fields),
+    [EVENT_DELETE_TASK_SET] = FIELD_TABLE(task_set_fields),
+    [EVENT_UPDATE_TASK_PROTECTION] = FIELD_TABLE(task_protection_fields),
     [EVENT_MESSAGE] = FIELD_TABLE(message_fields),
+    [EVENT_ANSWER] = FIELD_TABLE(answer_fields),
+    [EVENT_RESUME] = {NULL, 0},
 };
 
 struct transcript_scratch *transcript_scratch_create(void)
@@ -165,6 +210,8 @@ void transcript_format_event(const struct event *event, struct text *out)
     fields_write(&event_tables[event->kind], event, out);
     if (event->kind == EVENT_MESSAGE)
         fields_write(message_body_table(event->u.message.kind), &event->u.message, out);
+    if (event->kind == EVENT_ANSWER)
+        fields_write(answer_body_table(event->u.answer.kind), &event->u.answer, out);
     text_end(out);
 }
 
@@ -187,12 +234,26 @@ static enum berth_err read_message(const struct field_reader *reader, struct eve
     return code != BERTH_OK ? code : fields_read(reader, body, message);
 }
 
+/* The kind of an answer decides which other fields there are. */
+static enum berth_err read_answer(const struct field_reader *reader, struct event *event)
+{
+    enum berth_err code = fields_read(reader, &answer_table, event);
+    if (code != BERTH_OK)
+        return code;
+    const struct field_table *body = answer_body_table(event->u.answer.kind);
+    const struct field_table *tables[] = {&answer_table, &command_table, body};
+    code = fields_check(reader, tables, COUNT_OF(tables));
+    return code != BERTH_OK ? code : fields_read(reader, body, &event->u.answer);
+}
+
 static enum berth_err read_event(const struct field_reader *reader, struct event *event)
 {
     const struct field_table *tables[] = {&event_tables[event->kind], &command_table};
     enum berth_err code = fields_read(reader, &command_table, event);
     if (code == BERTH_OK && event->kind == EVENT_MESSAGE)
         return read_message(reader, event);
+    if (code == BERTH_OK && event->kind == EVENT_ANSWER)
+        return read_answer(reader, event);
     if (code == BERTH_OK)
         code = fields_check(reader, tables, COUNT_OF(tables));
     return code != BERTH_OK ? code : fields_read(reader, tables[0], event);

@@ -59,6 +59,7 @@ static const struct field report_fields[] = {
      NAMED(task_status_names, TASK_STATUS_COUNT)},
     {"cause", FIELD_ENUM, REPORT(cause), NAMED(exit_cause_names, EXIT_CAUSE_COUNT)},
     {"exit-code", FIELD_I32, REPORT(exit_code)},
+    {"health", FIELD_ENUM, REPORT(health), NAMED(task_health_names, TASK_HEALTH_COUNT)},
     {"pull-started", FIELD_I64, REPORT(pull_started_ns)},
     {"pull-stopped", FIELD_I64, REPORT(pull_stopped_ns)},
     {"started", FIELD_I64, REPORT(started_ns)},
@@ -172,6 +173,7 @@ static void format_change(const struct controller *controller, const struct chan
     case RECORD_GROUP:
         field_group(controller, change->u.group, out);
         break;
+    case RECORD_DEPLOYMENT:
     case RECORD_CONTROLLER:
     case RECORD_KIND_COUNT:
         break;
@@ -251,7 +253,16 @@ static void format_reply(const struct controller *controller, const struct reply
     case EVENT_AGENT_CONNECTED:
     case EVENT_AGENT_DISCONNECTED:
     case EVENT_STOP_TASK:
+    case EVENT_STOP_SERVICE_DEPLOYMENT:
+    case EVENT_CONTINUE_SERVICE_DEPLOYMENT:
+    case EVENT_CREATE_TASK_SET:
+    case EVENT_UPDATE_TASK_SET:
+    case EVENT_UPDATE_SERVICE_PRIMARY_TASK_SET:
+    case EVENT_DELETE_TASK_SET:
+    case EVENT_UPDATE_TASK_PROTECTION:
     case EVENT_MESSAGE:
+    case EVENT_ANSWER:
+    case EVENT_RESUME:
     case EVENT_KIND_COUNT:
         break;
     }
@@ -279,6 +290,16 @@ static void format_send(const struct message *message, struct text *out)
     format_grants(&message->u.payload, out);
 }
 
+static void format_request(const struct controller *controller, const struct request *request,
+                           struct text *out)
+{
+    text_field(out, "kind", request_kind_names[request->kind]);
+    field_service(controller, request->service, out);
+    if (request->deployment != 0)
+        text_field_u64(out, "deployment", request->deployment);
+    fields_write(request_body_table(request->kind), request, out);
+}
+
 void transcript_format_action(const struct controller *controller, const struct action *action,
                               struct text *out)
 {
@@ -296,6 +317,9 @@ void transcript_format_action(const struct controller *controller, const struct 
         break;
     case ACTION_SEND:
         format_send(&action->u.send, out);
+        break;
+    case ACTION_REQUEST:
+        format_request(controller, &action->u.request, out);
         break;
     case ACTION_KIND_COUNT:
         break;

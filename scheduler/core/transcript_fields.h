@@ -29,6 +29,7 @@ enum field_type {
     FIELD_ATTRIBUTES,  /* pairs: struct attribute_text, count uint32_t */
     FIELD_STRATEGIES,  /* pairs: struct placement_strategy_spec, count uint16_t */
     FIELD_CONSTRAINTS, /* pairs: struct placement_constraint_spec, count uint16_t */
+    FIELD_NAMES,       /* list of const char *, count uint16_t */
     FIELD_DOCUMENT,    /* struct task_def *, as its document */
 };
 
@@ -50,6 +51,12 @@ struct field_table {
 
 /* What a message of a kind holds besides kind, instance and number; about a struct message. */
 const struct field_table *message_body_table(enum message_kind kind);
+
+/* Likewise of a request, about a struct request. */
+const struct field_table *request_body_table(enum request_kind kind);
+
+/* Likewise of an answer, about a struct answer. */
+const struct field_table *answer_body_table(enum answer_kind kind);
 
 #define FIELD_TABLE(array)                          \
     {                                               \

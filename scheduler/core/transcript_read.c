@@ -176,6 +176,8 @@ static size_t item_bytes(enum field_type type)
         return sizeof(uint16_t);
     case FIELD_GPUS:
         return sizeof(struct gpu_request);
+    case FIELD_NAMES:
+        return sizeof(const char *);
     case FIELD_ATTRIBUTES:
         return sizeof(struct attribute_text);
     case FIELD_STRATEGIES:
@@ -205,6 +207,9 @@ static const char *read_item(enum field_type type, char *item, void *items, size
         struct attribute_text *attribute = &((struct attribute_text *)items)[index];
         attribute->value = pair_value(item);
         attribute->name = item;
+    } else if (type == FIELD_NAMES) {
+        unescape(item);
+        ((const char **)items)[index] = item;
     } else if (type == FIELD_STRATEGIES) {
         struct placement_strategy_spec *spec = &((struct placement_strategy_spec *)items)[index];
         spec->field = pair_value(item);
@@ -290,6 +295,7 @@ static enum berth_err read_present(const struct field_reader *reader, const stru
     case FIELD_TASKS:
     case FIELD_PORTS:
     case FIELD_GPUS:
+    case FIELD_NAMES:
     case FIELD_ATTRIBUTES:
     case FIELD_STRATEGIES:
     case FIELD_CONSTRAINTS:

@@ -74,6 +74,8 @@ static void add_item(const struct field *field, const void *items, uint32_t inde
     } else if (field->type == FIELD_ATTRIBUTES) {
         const struct attribute_text *attribute = &((const struct attribute_text *)items)[index];
         add_pair(list, attribute->name, attribute->value);
+    } else if (field->type == FIELD_NAMES) {
+        list_add_text(list, ((const char *const *)items)[index], false);
     } else if (field->type == FIELD_STRATEGIES) {
         const struct placement_strategy_spec *spec =
             &((const struct placement_strategy_spec *)items)[index];
@@ -161,6 +163,7 @@ void fields_write(const struct field_table *table, const void *base, struct text
         case FIELD_TASKS:
         case FIELD_PORTS:
         case FIELD_GPUS:
+        case FIELD_NAMES:
         case FIELD_ATTRIBUTES:
         case FIELD_STRATEGIES:
         case FIELD_CONSTRAINTS:

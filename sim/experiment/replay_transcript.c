@@ -51,6 +51,12 @@ static void on_change(void *context, struct step_time decided, const struct chan
     record(context, &(struct action){.kind = ACTION_CHANGE, .u.change = *change});
 }
 
+static void on_request(void *context, struct step_time decided, const struct request *request)
+{
+    (void)decided;
+    record(context, &(struct action){.kind = ACTION_REQUEST, .u.request = *request});
+}
+
 static void on_service_event(void *context, struct step_time decided,
                              const struct service_event *event)
 {
@@ -63,6 +69,7 @@ static const struct loop_ops ops = {
     .reply = on_reply,
     .change = on_change,
     .service_event = on_service_event,
+    .request = on_request,
 };
 
 static char *next_line(struct player *player)

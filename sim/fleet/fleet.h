@@ -57,7 +57,7 @@ struct fleet_ops {
     /* When chance crashes a container, after its start; BERTH_NS_NEVER: it does not. */
     berth_ns (*crash)(void *context, uint32_t host, uint64_t key, uint16_t container);
     /* A service's copies that really run, on hosts that are not hung, became more or fewer. */
-    void (*serving)(void *context, uint32_t service, int change);
+    void (*serving)(void *context, uint32_t service, task_id task, int change);
     /* A host is about to change its power state or is changed: called after the change. */
     void (*power)(void *context, uint32_t host, enum host_power before, enum host_power after);
 };

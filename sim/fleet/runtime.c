@@ -52,7 +52,7 @@ static void set_serving(struct fleet *fleet, struct sim_task *task, bool is_serv
     if (task->service == UINT32_MAX || task->is_serving == is_serving)
         return;
     task->is_serving = is_serving;
-    fleet->ops->serving(fleet->context, task->service, is_serving ? 1 : -1);
+    fleet->ops->serving(fleet->context, task->service, task->task, is_serving ? 1 : -1);
 }
 
 static void end_container(struct fleet *fleet, struct sim_task *task, uint16_t container)

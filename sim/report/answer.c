@@ -24,7 +24,7 @@ struct sieve {
     uint32_t level; /* how many it left */
 };
 
-struct answer {
+struct finding {
     const struct ranking *ranking;
     bool *remain; /* by variant */
     uint32_t remain_count;
@@ -47,7 +47,7 @@ static bool is_ahead(const struct ranking *ranking, uint32_t column, uint32_t va
     return lower ? a < b : a > b;
 }
 
-static uint32_t leader(const struct answer *answer, uint32_t column, const bool *among)
+static uint32_t leader(const struct finding *answer, uint32_t column, const bool *among)
 {
     uint32_t best = RANKING_NOBODY;
     for (uint32_t v = 0; v < answer->ranking->experiment->variant_count; v++)
@@ -57,7 +57,7 @@ static uint32_t leader(const struct answer *answer, uint32_t column, const bool 
 }
 
 /* p of each remaining variant against the leader, Holm-corrected; NaN for the leader itself. */
-static void test_against(const struct answer *answer, uint32_t column, uint32_t best, double *p)
+static void test_against(const struct finding *answer, uint32_t column, uint32_t best, double *p)
 {
     const struct experiment *experiment = answer->ranking->experiment;
     enum metric metric = answer->ranking->columns[column].metric;
@@ -74,7 +74,7 @@ static void test_against(const struct answer *answer, uint32_t column, uint32_t 
     mem_free(raw);
 }
 
-static void sift(struct answer *answer, uint32_t column)
+static void sift(struct finding *answer, uint32_t column)
 {
     uint32_t variants = answer->ranking->experiment->variant_count;
     uint32_t best = leader(answer, column, answer->remain);
@@ -115,7 +115,7 @@ static const char *label_of(const struct ranking *ranking, uint32_t column)
 }
 
 /* "a", "a and b", "a, b and c"; of many only how many. */
-static void add_names(const struct answer *answer, struct text *out)
+static void add_names(const struct finding *answer, struct text *out)
 {
     uint32_t said = 0;
     if (answer->remain_count > NAMES_MAX) {
@@ -192,7 +192,7 @@ static void add_point(const struct ranking *ranking, uint32_t column, uint32_t v
  * The first column that decides anything. The winner is ahead of those that it sent away, or else
  * it varies so much that it could not be sent away: then the column's best is named.
  */
-static void add_lead(const struct answer *answer, uint32_t winner, struct text *out)
+static void add_lead(const struct finding *answer, uint32_t winner, struct text *out)
 {
     const struct ranking *ranking = answer->ranking;
     const struct sieve *first = &answer->sieves[0];
@@ -217,7 +217,7 @@ static void add_lead(const struct answer *answer, uint32_t winner, struct text *
 }
 
 /* What then told the winner from those who were level with it. */
-static void add_tie_breaks(const struct answer *answer, uint32_t winner, struct text *out)
+static void add_tie_breaks(const struct finding *answer, uint32_t winner, struct text *out)
 {
     const struct ranking *ranking = answer->ranking;
     int said = 0;
@@ -277,7 +277,7 @@ static void tell(const struct ranking *ranking, uint32_t column, bool *told)
         told[c] = told[c] || is_same_story(ranking, c, column);
 }
 
-static void add_prices(const struct answer *answer, uint32_t winner, struct text *out)
+static void add_prices(const struct finding *answer, uint32_t winner, struct text *out)
 {
     const struct ranking *ranking = answer->ranking;
     bool *told = mem_alloc((ranking->column_count + 1) * sizeof *told);
@@ -308,7 +308,7 @@ static void answer_alone(const struct ranking *ranking, struct text *out)
     text_add(out, ".");
 }
 
-static void add_words(const struct answer *answer, struct text *out)
+static void add_words(const struct finding *answer, struct text *out)
 {
     const struct experiment *experiment = answer->ranking->experiment;
     if (answer->sieve_count == 0) {
@@ -336,11 +336,11 @@ void table_format_answer(const struct ranking *ranking, struct text *out)
         answer_alone(ranking, out);
         return;
     }
-    struct answer answer = {.ranking = ranking,
-                            .remain = mem_alloc(variants * sizeof(bool)),
-                            .remain_count = variants,
-                            .sieves =
-                                mem_alloc((ranking->column_count + 1) * sizeof(struct sieve))};
+    struct finding answer = {.ranking = ranking,
+                             .remain = mem_alloc(variants * sizeof(bool)),
+                             .remain_count = variants,
+                             .sieves =
+                                 mem_alloc((ranking->column_count + 1) * sizeof(struct sieve))};
     memset(answer.remain, true, variants * sizeof(bool));
     for (uint32_t c = 0; c < ranking->column_count && answer.remain_count > 1; c++)
         if (ranking->columns[c].best != RANKING_NOBODY)

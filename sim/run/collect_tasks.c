@@ -144,15 +144,21 @@ static void count_end(struct collect *collect, const struct task_view *view)
     switch (view->stop_reason) {
     case STOP_REASON_HOST_TERMINATED:
     case STOP_REASON_HOST_LOST:
+    case STOP_REASON_HOST_STOPPED:
     case STOP_REASON_DEREGISTERED:
+    case STOP_REASON_INTERRUPTED:
         collect->killed++;
         break;
     case STOP_REASON_ESSENTIAL_EXIT:
     case STOP_REASON_PULL_FAILED:
     case STOP_REASON_START_FAILED:
+    case STOP_REASON_INTERFACE_FAILED:
+    case STOP_REASON_UNHEALTHY_TARGET:
+    case STOP_REASON_UNHEALTHY_CONTAINER:
         collect->restarted += view->service != SERVICE_NONE;
         break;
     case STOP_REASON_DRAINING:
+    case STOP_REASON_REBALANCING:
         collect->moved += view->service != SERVICE_NONE;
         break;
     case STOP_REASON_CAPACITY:

@@ -15,10 +15,11 @@
 #include "sim/run/collect.h"
 #include "sim/run/run.h"
 #include "sim/workload/source.h"
+#include "sim/world/world.h"
 
-/* Kinds of queued events, after the fleet's. */
+/* Kinds of queued events, after the world's. */
 enum run_event {
-    RUN_TIMER = FLEET_EVENT_COUNT, /* of the controller. b: generation */
+    RUN_TIMER = WORLD_EVENT_COUNT, /* of the controller. b: generation */
     RUN_SERVICE,                   /* a: service to create */
     RUN_ARRIVAL,                   /* a: source */
     RUN_TIMELINE,                  /* a: entry */
@@ -68,6 +69,7 @@ struct run {
     struct store store;
     struct loop *loop;
     struct fleet *fleet;
+    struct world *world;
     struct collect *collect;
     struct journal *journal; /* NULL: nothing is written */
     berth_ns timer_at_ns;

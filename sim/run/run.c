@@ -170,6 +170,15 @@ static void on_reply(void *context, struct step_time decided, const struct reply
     case EVENT_STOP_TASK:
     case EVENT_DELETE_SERVICE:
     case EVENT_MESSAGE:
+    case EVENT_STOP_SERVICE_DEPLOYMENT:
+    case EVENT_CONTINUE_SERVICE_DEPLOYMENT:
+    case EVENT_CREATE_TASK_SET:
+    case EVENT_UPDATE_TASK_SET:
+    case EVENT_UPDATE_SERVICE_PRIMARY_TASK_SET:
+    case EVENT_DELETE_TASK_SET:
+    case EVENT_UPDATE_TASK_PROTECTION:
+    case EVENT_ANSWER:
+    case EVENT_RESUME:
     case EVENT_KIND_COUNT:
         break;
     }
@@ -195,12 +204,30 @@ static void on_service_event(void *context, struct step_time decided,
     journal_service_event(run->journal, run->now_ns, loop_controller(run->loop), event);
 }
 
+static void on_request(void *context, struct step_time decided, const struct request *request)
+{
+    struct run *run = context;
+    (void)decided;
+    record(run, &(struct action){.kind = ACTION_REQUEST, .u.request = *request});
+    world_request(run->world, run->now_ns, request);
+}
+
 static const struct loop_ops loop_ops = {
     .send = on_send,
     .reply = on_reply,
     .change = on_change,
     .service_event = on_service_event,
+    .request = on_request,
 };
+
+/* The world's side. */
+
+static void on_answer(void *context, const struct answer *answer)
+{
+    run_step(context, &(struct event){.kind = EVENT_ANSWER, .u.answer = *answer});
+}
+
+static const struct world_ops world_ops = {.answer = on_answer};
 
 /* The fleet's side. */
 
@@ -220,10 +247,11 @@ static berth_ns on_crash(void *context, uint32_t host, uint64_t key, uint16_t co
     return faults_crash(context, host, key, container);
 }
 
-static void on_serving(void *context, uint32_t service, int change)
+static void on_serving(void *context, uint32_t service, task_id task, int change)
 {
     struct run *run = context;
     collect_serving(run->collect, run->now_ns, service, change);
+    world_serving(run->world, run->now_ns, service, task, change);
 }
 
 static void on_power(void *context, uint32_t host, enum host_power before, enum host_power after)
@@ -318,6 +346,8 @@ static void create_service(struct run *run, uint32_t index)
         .maximum_percent = service->maximum_percent,
         .constraints = service->constraints.items,
         .constraint_count = service->constraints.count,
+        .grace_s = OVERRIDE_NONE,
+        .rebalancing = OVERRIDE_NONE,
     };
     /* The run's default is for what is placed by a strategy at all. */
     if (service->scheduling == SCHEDULING_REPLICA || service->strategies.is_set)
@@ -355,6 +385,8 @@ static void build(struct run *run, berth_ns warm_up_ns)
                             &run->store, &loop_ops, run);
     run->fleet = fleet_create(scenario, rng_key(run->key, "fleet", 0), run->end_ns, run->queue,
                               &fleet_ops, run);
+    run->world = world_create(scenario, rng_key(run->key, "world", 0), run->end_ns, run->queue,
+                              run->fleet, &world_ops, run);
     run->collect = collect_create(scenario, run->options, warm_up_ns);
     collect_bind(run->collect, loop_controller(run->loop), run->fleet);
     run->definition_refs = mem_alloc((scenario->task_def_count + 1) * sizeof *run->definition_refs);
@@ -365,6 +397,7 @@ static void start(struct run *run)
     const struct scenario *scenario = run->scenario;
     register_definitions(run);
     fleet_start(run->fleet);
+    world_start(run->world);
     for (uint32_t i = 0; i < scenario->service_count; i++)
         run_put(run, scenario->services[i].start_ns, RUN_SERVICE, i, 0);
     if (run->code == BERTH_OK)
@@ -383,6 +416,7 @@ static void tear_down(struct run *run)
     mem_free(run->definition_refs);
     map_free(&run->definition_at);
     collect_destroy(run->collect);
+    world_destroy(run->world);
     fleet_destroy(run->fleet);
     loop_destroy(run->loop);
     run->store.ops->destroy(run->store.self);
@@ -394,6 +428,10 @@ static void dispatch(struct run *run, const struct sim_event *event)
 {
     if (event->kind < FLEET_EVENT_COUNT) {
         fleet_dispatch(run->fleet, run->now_ns, event);
+        return;
+    }
+    if (event->kind < WORLD_EVENT_COUNT) {
+        world_dispatch(run->world, run->now_ns, event);
         return;
     }
     switch ((enum run_event)event->kind) {

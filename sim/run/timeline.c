@@ -25,6 +25,8 @@ static void update_service(struct run *run, const struct scenario_timeline *entr
         .desired_count = OVERRIDE_NONE,
         .minimum_healthy_percent = OVERRIDE_NONE,
         .maximum_percent = OVERRIDE_NONE,
+        .grace_s = OVERRIDE_NONE,
+        .rebalancing = OVERRIDE_NONE,
     };
     if (entry->kind == TIMELINE_SCALE)
         event.u.service.desired_count = entry->desired_count;

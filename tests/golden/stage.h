@@ -222,6 +222,13 @@ static inline void stage_on_service_event(void *context, struct step_time decide
     stage_write(context, (struct action){.kind = ACTION_SERVICE_EVENT, .u.service_event = *event});
 }
 
+static inline void stage_on_request(void *context, struct step_time decided,
+                                    const struct request *request)
+{
+    (void)decided;
+    stage_write(context, (struct action){.kind = ACTION_REQUEST, .u.request = *request});
+}
+
 static inline void stage_on_reloaded(void *context)
 {
     struct stage *stage = context;
@@ -231,8 +238,8 @@ static inline void stage_on_reloaded(void *context)
 
 static inline void stage_open(struct stage *stage, struct store store)
 {
-    const struct loop_ops ops = {stage_on_send, stage_on_reply, stage_on_change,
-                                 stage_on_service_event, stage_on_reloaded};
+    const struct loop_ops ops = {stage_on_send,          stage_on_reply,   stage_on_change,
+                                 stage_on_service_event, stage_on_request, stage_on_reloaded};
     *stage = (struct stage){.store = store, .now = {0, STAGE_WALL_NS}};
     stage->loop = loop_create(controller_create(stage_options()), stage_options(),
                               task_def_from_document, &stage->store, &ops, stage);

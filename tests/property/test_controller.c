@@ -633,7 +633,7 @@ static void test_histories(void **state)
         run_history(seed, seed % 2 == 0, &coverage);
     assert_true(coverage.waited > 0 && coverage.card_shares > 0 && coverage.reloads > 100);
     assert_true(coverage.placements > 1000 && coverage.bounds_checked > 300);
-    for (int reason = STOP_REASON_NONE + 1; reason < STOP_REASON_COUNT; reason++)
+    for (int reason = STOP_REASON_NONE + 1; reason <= STOP_REASON_CONSTRAINT; reason++)
         if (coverage.reasons[reason] == 0)
             fail_msg("no task ever stopped for %s", stop_reason_names[reason]);
     for (int kind = 0; kind < SERVICE_EVENT_KIND_COUNT; kind++)

@@ -189,6 +189,13 @@ static void on_service_event(void *context, struct step_time decided,
               (unsigned long long)event->tasks[0], (long long)decided.mono_ns);
 }
 
+static void on_request(void *context, struct step_time decided, const struct request *request)
+{
+    (void)context;
+    (void)decided;
+    assert_true(request->kind < REQUEST_KIND_COUNT);
+}
+
 static void on_reloaded(void *context)
 {
     text_add(&((struct outside *)context)->heard, "RELOADED ");
@@ -203,7 +210,8 @@ struct bench {
 
 static void bench_open(struct bench *bench, struct store store)
 {
-    const struct loop_ops ops = {on_send, on_reply, on_change, on_service_event, on_reloaded};
+    const struct loop_ops ops = {on_send,          on_reply,   on_change,
+                                 on_service_event, on_request, on_reloaded};
     char cluster[] = "blue";
     struct controller_options options = {.cluster = cluster};
     *bench = (struct bench){.store = store};

@@ -225,6 +225,15 @@ static void assert_event(const struct event *a, const struct event *b)
         assert_message(&a->u.message, &b->u.message);
         break;
     case EVENT_TIMER:
+    case EVENT_STOP_SERVICE_DEPLOYMENT:
+    case EVENT_CONTINUE_SERVICE_DEPLOYMENT:
+    case EVENT_CREATE_TASK_SET:
+    case EVENT_UPDATE_TASK_SET:
+    case EVENT_UPDATE_SERVICE_PRIMARY_TASK_SET:
+    case EVENT_DELETE_TASK_SET:
+    case EVENT_UPDATE_TASK_PROTECTION:
+    case EVENT_ANSWER:
+    case EVENT_RESUME:
     case EVENT_KIND_COUNT:
         break;
     }
@@ -444,6 +453,15 @@ static struct event draw_event(struct rng *rng, struct pool *pool, enum event_ki
         fill_message(rng, pool, &event.u.message);
         break;
     case EVENT_TIMER:
+    case EVENT_STOP_SERVICE_DEPLOYMENT:
+    case EVENT_CONTINUE_SERVICE_DEPLOYMENT:
+    case EVENT_CREATE_TASK_SET:
+    case EVENT_UPDATE_TASK_SET:
+    case EVENT_UPDATE_SERVICE_PRIMARY_TASK_SET:
+    case EVENT_DELETE_TASK_SET:
+    case EVENT_UPDATE_TASK_PROTECTION:
+    case EVENT_ANSWER:
+    case EVENT_RESUME:
     case EVENT_KIND_COUNT:
         break;
     }

@@ -87,9 +87,10 @@ static berth_ns on_crash(void *context, uint32_t host, uint64_t key, uint16_t co
     return BERTH_NS_NEVER;
 }
 
-static void on_serving(void *context, uint32_t service, int change)
+static void on_serving(void *context, uint32_t service, task_id task, int change)
 {
     assert_int_equal(service, 0);
+    (void)task;
     ((struct world *)context)->serving += change;
 }
 

@@ -11,7 +11,7 @@
  * stays within U. Stops come before starts (U8), which is how 50/200 uses its budget before its
  * room.
  */
-#include "scheduler/core/rollout.h"
+#include "scheduler/policy/rollout.h"
 
 static uint32_t least(uint32_t a, uint32_t b)
 {

@@ -7,8 +7,8 @@
  * like those of an old deployment), U7 (everything not STOPPED counts against the ceiling), U8
  * (stops first).
  */
-#ifndef BERTH_SCHEDULER_CORE_ROLLOUT_H
-#define BERTH_SCHEDULER_CORE_ROLLOUT_H
+#ifndef BERTH_SCHEDULER_POLICY_ROLLOUT_H
+#define BERTH_SCHEDULER_POLICY_ROLLOUT_H
 
 #include <stdbool.h>
 #include <stdint.h>

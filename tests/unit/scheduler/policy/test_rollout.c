@@ -6,7 +6,7 @@
 #include <string.h>
 #include <cmocka.h>
 
-#include "scheduler/core/rollout.h"
+#include "scheduler/policy/rollout.h"
 
 static void test_bounds_round_the_safe_way(void **state)
 {

@@ -1,0 +1,28 @@
+/*
+ * What is around the cluster: who takes an answer, and what is asked again after a resume.
+ *
+ *     load balancers, the network    targets.c        hooks, alarms, traffic    stages.c
+ *     instance groups, Fargate       capacity.c       metrics                   autoscaling.c
+ */
+#include "scheduler/core/controller_internal.h"
+
+void outside_answered(struct controller *controller, const struct event *event)
+{
+    switch (event->u.answer.kind) {
+    case ANSWER_TARGET:
+    case ANSWER_INTERFACE:
+    case ANSWER_TRAFFIC:
+    case ANSWER_HOOK:
+    case ANSWER_ALARM:
+    case ANSWER_METRIC:
+    case ANSWER_GROUP:
+    case ANSWER_KIND_COUNT:
+        break;
+    }
+    (void)controller;
+}
+
+void outside_resumed(struct controller *controller)
+{
+    (void)controller;
+}

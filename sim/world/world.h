@@ -1,0 +1,53 @@
+/*
+ * world.h -- what is around the simulated cluster, and answers the controller's requests.
+ *
+ *     balancer   load balancers: targets, health checks, connection draining, traffic weights
+ *     load       what clients offer, what the copies can serve, and the figures that follow
+ *     groups     instance groups and Fargate: machines that boot, cost money and are taken back
+ *     hooks      life-cycle functions; alarms over the figures of `load`
+ *
+ * A request (scheduler/core/outside.h) goes in by world_request, an answer comes out by
+ * ops->answer, later and through the queue: never while a request is being made. Health is a
+ * matter of transitions: how long a change takes to be noticed follows from interval, threshold
+ * and phase, and no probe is an event of its own.
+ */
+#ifndef BERTH_SIM_WORLD_WORLD_H
+#define BERTH_SIM_WORLD_WORLD_H
+
+#include "scheduler/core/event.h"
+#include "sim/engine/queue.h"
+#include "sim/fleet/fleet.h"
+#include "sim/scenario/scenario.h"
+
+/* Kinds of queued events, after the fleet's. The run's own follow. */
+enum world_event {
+    WORLD_TARGET = FLEET_EVENT_COUNT, /* a target's state is due to change */
+    WORLD_INTERFACE,                  /* a network interface is attached or detached */
+    WORLD_HOOK,                       /* a hook returns */
+    WORLD_MINUTE,                     /* figures of the minute, alarms */
+    WORLD_GROUP,                      /* an instance group's machine is ready or gone */
+    WORLD_EVENT_COUNT
+};
+
+struct world_ops {
+    /* Apply to the controller, now. */
+    void (*answer)(void *context, const struct answer *answer);
+};
+
+struct world;
+
+/* All is borrowed. `key`: parent of the world's streams. Nothing at or after `end_ns` is queued. */
+struct world *world_create(const struct scenario *scenario, uint64_t key, berth_ns end_ns,
+                           struct sim_queue *queue, struct fleet *fleet,
+                           const struct world_ops *ops, void *context);
+void world_destroy(struct world *world);
+void world_start(struct world *world); /* at time 0, before the services are created */
+
+void world_request(struct world *world, berth_ns now_ns, const struct request *request);
+void world_dispatch(struct world *world, berth_ns now_ns, const struct sim_event *event);
+
+/* The truth of the fleet: a copy began (+1) or ceased (-1) to serve. */
+void world_serving(struct world *world, berth_ns now_ns, uint32_t service, task_id task,
+                   int change);
+
+#endif
