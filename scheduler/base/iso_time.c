@@ -106,3 +106,51 @@ bool iso_time_parse(const char *text, berth_ns *out)
     *out = (days * 86400 + seconds - offset) * BERTH_NS_PER_S + ns;
     return true;
 }
+
+/* Civil date of a day number, proleptic Gregorian (Howard Hinnant, chrono-compatible date). */
+static void civil_date(int64_t days, int64_t *year, int64_t *month, int64_t *day)
+{
+    days += 719468;
+    int64_t era = (days >= 0 ? days : days - 146096) / 146097;
+    int64_t of_era = days - era * 146097;
+    int64_t year_of_era = (of_era - of_era / 1460 + of_era / 36524 - of_era / 146096) / 365;
+    int64_t of_year = of_era - (365 * year_of_era + year_of_era / 4 - year_of_era / 100);
+    int64_t march_month = (5 * of_year + 2) / 153;
+    *day = of_year - (153 * march_month + 2) / 5 + 1;
+    *month = march_month < 10 ? march_month + 3 : march_month - 9;
+    *year = year_of_era + era * 400 + (*month <= 2);
+}
+
+static char *put(char *at, int64_t number, int digits, char after)
+{
+    for (int i = digits; i-- > 0; number /= 10)
+        at[i] = (char)('0' + number % 10);
+    at[digits] = after;
+    return at + digits + 1;
+}
+
+void iso_time_format(berth_ns wall_ns, int decimals, char out[ISO_TIME_BYTES])
+{
+    int64_t second = wall_ns / BERTH_NS_PER_S, ns = wall_ns % BERTH_NS_PER_S;
+    if (ns < 0) {
+        second--;
+        ns += BERTH_NS_PER_S;
+    }
+    int64_t days = second / 86400, of_day = second % 86400, year, month, day;
+    if (of_day < 0) {
+        days--;
+        of_day += 86400;
+    }
+    civil_date(days, &year, &month, &day);
+    char *at = put(out, year, 4, '-');
+    at = put(at, month, 2, '-');
+    at = put(at, day, 2, 'T');
+    at = put(at, of_day / 3600, 2, ':');
+    at = put(at, of_day / 60 % 60, 2, ':');
+    at = put(at, of_day % 60, 2, decimals > 0 ? '.' : 'Z');
+    for (int i = decimals; i < 9; i++)
+        ns /= 10;
+    if (decimals > 0)
+        at = put(at, ns, decimals, 'Z');
+    *at = '\0';
+}

@@ -14,4 +14,9 @@
 /* False when `text` is not wholly of that form or names no real moment; *out is then untouched. */
 bool iso_time_parse(const char *text, berth_ns *out);
 
+#define ISO_TIME_BYTES 40
+
+/* "2025-01-01T00:00:12.500Z": UTC, with so many digits of the fraction (0..9), cut off. */
+void iso_time_format(berth_ns wall_ns, int decimals, char out[ISO_TIME_BYTES]);
+
 #endif

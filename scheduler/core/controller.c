@@ -194,6 +194,11 @@ void action_list_free(struct action_list *list)
     vec_free(list);
 }
 
+const struct controller_options *controller_options(const struct controller *controller)
+{
+    return &controller->options;
+}
+
 struct cluster *controller_cluster(const struct controller *controller)
 {
     return controller->cluster;

@@ -44,6 +44,7 @@ berth_ns controller_next_deadline(const struct controller *controller);
 void action_list_free(struct action_list *list);
 
 /* Queries: lent until the next step. */
+const struct controller_options *controller_options(const struct controller *controller);
 struct cluster *controller_cluster(const struct controller *controller);
 const struct task_def_registry *controller_task_defs(const struct controller *controller);
 uint64_t controller_revision(const struct controller *controller);

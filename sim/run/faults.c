@@ -171,8 +171,9 @@ static void give_notice(struct run *run, uint32_t index)
     const struct fault_unit *unit = &run->units.items[index];
     for (uint32_t i = 0; i < unit->host_count; i++) {
         uint32_t host = run->fault_hosts.items[unit->first_host + i].host;
-        journal_host(run->journal, run->now_ns, "berth Spot Interruption Warning", host,
-                     fleet_host(run->fleet, host).instance, failure_of(run, unit)->name, NULL);
+        journal_host(run->journal, run->now_ns, loop_controller(run->loop),
+                     "berth Spot Interruption Warning", host, fleet_host(run->fleet, host).instance,
+                     failure_of(run, unit)->name, NULL);
         fleet_notice(run->fleet, run->now_ns, host);
     }
     schedule(run, index, FLEET_SPOT_NOTICE_NS, PHASE_RECLAIMED);

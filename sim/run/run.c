@@ -270,7 +270,7 @@ static const struct fleet_ops fleet_ops = {
 
 uint32_t run_lose(struct run *run, uint32_t host, enum loss_mode mode, const char *why)
 {
-    journal_host(run->journal, run->now_ns, "berth Host Lost", host,
+    journal_host(run->journal, run->now_ns, loop_controller(run->loop), "berth Host Lost", host,
                  fleet_host(run->fleet, host).instance, why, loss_names[mode]);
     return fleet_lose(run->fleet, run->now_ns, host, mode);
 }
@@ -279,8 +279,8 @@ static void journal_back(struct run *run, uint32_t host, bool was_lost)
 {
     struct host_view view = fleet_host(run->fleet, host);
     if (was_lost && !view.is_lost)
-        journal_host(run->journal, run->now_ns, "berth Host Returned", host, view.instance, NULL,
-                     NULL);
+        journal_host(run->journal, run->now_ns, loop_controller(run->loop), "berth Host Returned",
+                     host, view.instance, NULL, NULL);
 }
 
 void run_return(struct run *run, uint32_t host, uint32_t loss)
@@ -364,7 +364,7 @@ static void build(struct run *run, berth_ns warm_up_ns)
     run->timer_at_ns = BERTH_NS_NEVER;
     run->queue = sim_queue_create();
     run->store = store_volatile_open();
-    run->journal = journal_create(run->options->events);
+    run->journal = journal_create(run->options->events, rng_key(run->key, "events", 0));
     const struct controller_options options = {
         .cluster = "default",
         .account = "000000000000",

@@ -75,7 +75,8 @@ static void recover_hosts(struct run *run, const struct scenario_timeline *entry
 void timeline_fire(struct run *run, uint32_t index)
 {
     const struct scenario_timeline *entry = &run->scenario->timeline[index];
-    journal_timeline(run->journal, run->now_ns, entry->name, kind_names[entry->kind]);
+    journal_timeline(run->journal, run->now_ns, loop_controller(run->loop), entry->name,
+                     kind_names[entry->kind]);
     collect_disturbed(run->collect, run->now_ns);
     switch (entry->kind) {
     case TIMELINE_SCALE:

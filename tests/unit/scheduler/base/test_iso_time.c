@@ -66,11 +66,31 @@ static void test_refusals(void **state)
     }
 }
 
+static void test_written_and_read_again(void **state)
+{
+    (void)state;
+    char text[ISO_TIME_BYTES];
+    berth_ns back;
+    iso_time_format(0, 0, text);
+    assert_string_equal(text, "1970-01-01T00:00:00Z");
+    iso_time_format(INT64_C(1735689612) * BERTH_NS_PER_S + 987654321, 3, text);
+    assert_string_equal(text, "2025-01-01T00:00:12.987Z");
+    iso_time_format(-1, 9, text);
+    assert_string_equal(text, "1969-12-31T23:59:59.999999999Z");
+    for (int64_t day = 0; day < 80000; day += 13) {
+        berth_ns at = (day * 86400 + day % 86400) * BERTH_NS_PER_S + day;
+        iso_time_format(at, 9, text);
+        assert_true(iso_time_parse(text, &back));
+        assert_int_equal(back, at);
+    }
+}
+
 int main(void)
 {
     const struct CMUnitTest tests[] = {
         cmocka_unit_test(test_moments),
         cmocka_unit_test(test_refusals),
+        cmocka_unit_test(test_written_and_read_again),
     };
     return cmocka_run_group_tests(tests, NULL, NULL);
 }
