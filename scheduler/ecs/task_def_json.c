@@ -12,6 +12,7 @@
 #include <string.h>
 
 #include "scheduler/base/mem.h"
+#include "scheduler/ecs/container_life_json.h"
 #include "scheduler/ecs/ecs_shapes.h"
 #include "scheduler/ecs/json_input.h"
 #include "scheduler/placement/expression.h"
@@ -98,7 +99,9 @@ static enum berth_err read_container(const json_t *json, const char *place,
         read_seconds(json, place, "stopTimeout", &container->stop_timeout_ns, err) != BERTH_OK ||
         read_seconds(json, place, "startTimeout", &container->start_timeout_ns, err) != BERTH_OK ||
         ecs_read_gpu(json_object_get(json, "resourceRequirements"), place, &container->gpu.milli,
-                     err) != BERTH_OK)
+                     err) != BERTH_OK ||
+        container_read_health(json, place, &container->health, err) != BERTH_OK ||
+        container_read_restart(json, place, &container->restart, err) != BERTH_OK)
         return err->code;
     container->name = mem_copy_text(name);
     container->image = mem_copy_text(image);
@@ -168,9 +171,8 @@ static bool depends_on(const struct container_def *container, size_t on)
     return false;
 }
 
-static enum berth_err read_dependency(const json_t *json, const json_t *containers,
-                                      const char *place, struct task_def *def, size_t index,
-                                      struct berth_error *err)
+static enum berth_err read_dependency(const json_t *json, const char *place, struct task_def *def,
+                                      size_t index, struct berth_error *err)
 {
     const char *name = NULL, *condition = NULL;
     char where[ECS_PLACE_MAX];
@@ -199,8 +201,7 @@ static enum berth_err read_dependency(const json_t *json, const json_t *containe
                           "%s/condition: %s waits for the end of \"%.60s\", which is essential; "
                           "set its \"essential\" to false",
                           place, condition, name);
-    const json_t *health = json_object_get(json_array_get(containers, on), "healthCheck");
-    if (kind == DEPENDS_HEALTHY && !json_is_object(health))
+    if (kind == DEPENDS_HEALTHY && !container_def_has_health_check(&def->containers[on]))
         return berth_fail(err, BERTH_ERR_INPUT,
                           "%s/condition: \"%.60s\" has no healthCheck; add one or use START", place,
                           name);
@@ -268,7 +269,7 @@ static enum berth_err read_dependencies(const json_t *containers, const char *pl
         json_array_foreach(json_object_get(json, "dependsOn"), at, item)
         {
             ecs_place(inner, "%s/containerDefinitions/%zu/dependsOn/%zu", place, index, at);
-            if (read_dependency(item, containers, inner, def, index, err) != BERTH_OK)
+            if (read_dependency(item, inner, def, index, err) != BERTH_OK)
                 return err->code;
         }
         ecs_place(inner, "%s/containerDefinitions/%zu", place, index);

@@ -39,6 +39,7 @@ void task_def_destroy(struct task_def *def)
         mem_free(def->containers[i].name);
         mem_free(def->containers[i].image);
         mem_free(def->containers[i].depends_on);
+        mem_free(def->containers[i].restart.ignored_exit_codes);
     }
     mem_free(def->containers);
     free_texts(def->required_attributes, def->required_attribute_count);
@@ -49,6 +50,19 @@ void task_def_destroy(struct task_def *def)
     mem_free(def->udp_ports);
     mem_free(def->document);
     mem_free(def);
+}
+
+bool container_def_has_health_check(const struct container_def *container)
+{
+    return container->health.interval_ns > 0;
+}
+
+bool task_def_has_health_check(const struct task_def *def)
+{
+    for (size_t i = 0; i < def->container_count; i++)
+        if (def->containers[i].is_essential && container_def_has_health_check(&def->containers[i]))
+            return true;
+    return false;
 }
 
 struct task_def_registry *task_def_registry_create(void)

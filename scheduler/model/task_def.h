@@ -13,6 +13,7 @@
 #include "scheduler/model/resources.h"
 
 #define TASK_DEF_CONTAINERS_MAX 10
+#define TASK_DEF_IGNORED_EXIT_CODES_MAX 50
 
 enum network_mode { NETWORK_BRIDGE = 0, NETWORK_HOST, NETWORK_NONE, NETWORK_AWSVPC };
 
@@ -30,6 +31,22 @@ struct container_dependency {
     enum dependency_condition condition;
 };
 
+/* healthCheck; its command stays in the document: an engine runs it, the agent hears the outcome.
+ */
+struct health_check {
+    berth_ns interval_ns; /* 0: the container defines no check */
+    berth_ns timeout_ns, start_period_ns;
+    uint16_t retries; /* failures in a row that make it unhealthy */
+};
+
+/* restartPolicy: the agent restarts the container in place instead of letting its exit count. */
+struct restart_policy {
+    int32_t *ignored_exit_codes; /* owned; an exit with one of these is final */
+    berth_ns attempt_period_ns;  /* it must have run so long since its last start */
+    uint16_t ignored_count;
+    bool is_enabled;
+};
+
 struct container_def {
     char *name;  /* owned */
     char *image; /* owned; may be "" only in scenarios that never run on an engine */
@@ -41,6 +58,8 @@ struct container_def {
     struct gpu_request gpu;    /* milli 0 when none */
     struct container_dependency *depends_on; /* owned */
     uint16_t depends_on_count;
+    struct health_check health;
+    struct restart_policy restart;
 };
 
 struct task_def {
@@ -62,6 +81,11 @@ struct task_def {
 };
 
 void task_def_destroy(struct task_def *def); /* an unregistered one only */
+
+bool container_def_has_health_check(const struct container_def *container);
+
+/* Whether an essential container defines a check: only such a task is ever HEALTHY or UNHEALTHY. */
+bool task_def_has_health_check(const struct task_def *def);
 
 struct task_def_registry;
 

@@ -197,6 +197,33 @@ static const struct {
      "'condition':'HEALTHY'}]},{'name':'b'}]}",
      "t.json:/containerDefinitions/0/dependsOn/0/condition: \"b\" has no healthCheck; add one or "
      "use START"},
+    {"{'family':'a','containerDefinitions':[{'name':'a','healthCheck':{}}]}",
+     "t.json:/containerDefinitions/0/healthCheck/command: is missing; write [\"CMD-SHELL\", "
+     "\"...\"]"},
+    {"{'family':'a','containerDefinitions':[{'name':'a','healthCheck':{'command':['curl']}}]}",
+     "t.json:/containerDefinitions/0/healthCheck/command/0: a check starts with CMD or CMD-SHELL; "
+     "put one before the command"},
+    {"{'family':'a','containerDefinitions':[{'name':'a','healthCheck':{'command':['CMD']}}]}",
+     "t.json:/containerDefinitions/0/healthCheck/command: CMD alone does nothing; write a command "
+     "after it"},
+    {"{'family':'a','containerDefinitions':[{'name':'a','healthCheck':{'command':['CMD','x'],"
+     "'interval':4}}]}",
+     "t.json:/containerDefinitions/0/healthCheck/interval: 4 is out of range; write a whole number "
+     "from 5 to 300"},
+    {"{'family':'a','containerDefinitions':[{'name':'a','healthCheck':{'command':['CMD','x'],"
+     "'retries':11}}]}",
+     "t.json:/containerDefinitions/0/healthCheck/retries: 11 is out of range; write a whole number "
+     "from 1 to 10"},
+    {"{'family':'a','containerDefinitions':[{'name':'a','restartPolicy':{}}]}",
+     "t.json:/containerDefinitions/0/restartPolicy/enabled: is missing; write true or false"},
+    {"{'family':'a','containerDefinitions':[{'name':'a','restartPolicy':{'enabled':true,"
+     "'restartAttemptPeriod':59}}]}",
+     "t.json:/containerDefinitions/0/restartPolicy/restartAttemptPeriod: 59 is out of range; write "
+     "a whole number from 60 to 1800"},
+    {"{'family':'a','containerDefinitions':[{'name':'a','restartPolicy':{'enabled':true,"
+     "'ignoredExitCodes':[0,4294967296]}}]}",
+     "t.json:/containerDefinitions/0/restartPolicy/ignoredExitCodes/1: is not an exit code; write "
+     "0 to 255"},
     {"{'family':'a','placementConstraints':[{'type':'distinctInstance'}]," CONTAINER "}",
      "t.json:/placementConstraints/0/type: a task definition takes memberOf only; put others into "
      "the service or the request"},
@@ -215,6 +242,45 @@ static void test_refusals(void **state)
         assert_null(def);
         json_decref(json);
     }
+}
+
+static void test_health_checks_and_restart_policies(void **state)
+{
+    (void)state;
+    struct berth_error err = BERTH_ERROR_INIT;
+    struct task_def *def = NULL;
+    json_t *json = parse(
+        "{'family':'a','containerDefinitions':["
+        "{'name':'plain','healthCheck':null,'restartPolicy':null},"
+        "{'name':'side','essential':false,'healthCheck':{'command':['CMD-SHELL','true']},"
+        "'restartPolicy':{'enabled':true}},"
+        "{'name':'app','essential':false,'healthCheck':{'command':['CMD','/up'],'interval':10,"
+        "'timeout':2,'retries':1,'startPeriod':60},"
+        "'restartPolicy':{'enabled':false,'ignoredExitCodes':[0,3],'restartAttemptPeriod':60}}]}");
+    assert_int_equal(task_def_from_json(json, "t.json:", &def, &err), BERTH_OK);
+    json_decref(json);
+    const struct container_def *plain = &def->containers[0], *side = &def->containers[1];
+    const struct container_def *app = &def->containers[2];
+    assert_false(container_def_has_health_check(plain));
+    assert_false(plain->restart.is_enabled);
+    assert_int_equal(side->health.interval_ns, 30 * BERTH_NS_PER_S); /* ECS's defaults */
+    assert_int_equal(side->health.timeout_ns, 5 * BERTH_NS_PER_S);
+    assert_int_equal(side->health.retries, 3);
+    assert_int_equal(side->health.start_period_ns, 0);
+    assert_true(side->restart.is_enabled);
+    assert_int_equal(side->restart.attempt_period_ns, 300 * BERTH_NS_PER_S);
+    assert_int_equal(side->restart.ignored_count, 0);
+    assert_int_equal(app->health.interval_ns, 10 * BERTH_NS_PER_S);
+    assert_int_equal(app->health.start_period_ns, 60 * BERTH_NS_PER_S);
+    assert_int_equal(app->health.retries, 1);
+    assert_false(app->restart.is_enabled);
+    assert_int_equal(app->restart.attempt_period_ns, 60 * BERTH_NS_PER_S);
+    assert_int_equal(app->restart.ignored_count, 2);
+    assert_int_equal(app->restart.ignored_exit_codes[1], 3);
+    assert_false(task_def_has_health_check(def)); /* no essential container has one */
+    def->containers[1].is_essential = true;
+    assert_true(task_def_has_health_check(def));
+    task_def_destroy(def);
 }
 
 static void test_sizes(void **state)
@@ -267,6 +333,7 @@ int main(void)
         cmocka_unit_test(test_host_mode_claims_container_ports),
         cmocka_unit_test(test_windows_ignores_task_sizes),
         cmocka_unit_test(test_refusals),
+        cmocka_unit_test(test_health_checks_and_restart_policies),
         cmocka_unit_test(test_sizes),
     };
     return cmocka_run_group_tests(tests, NULL, NULL);
