@@ -123,8 +123,8 @@ static void print_paths(const struct run_request *request, const struct experime
     printf("\n  report   %s/report.html\n", request->folder);
     if (written->has_plots)
         printf("  plots    %s/plots/\n", request->folder);
-    printf("  numbers  %s/summary.json, metrics.csv, timeline.csv%s\n", request->folder,
-           written->has_events ? ", events.jsonl" : "");
+    printf("  numbers  %s/summary.json, metrics.csv, timeline.csv, services.csv%s\n",
+           request->folder, written->has_events ? ", events.jsonl" : "");
     printf("  origin   seed %" PRIu64 ", build %s, scenario %s\n", experiment->seed, berth_build_id,
            experiment->set->hash);
 }
@@ -249,9 +249,10 @@ const struct command command_run = {
         "                      (metrics.csv)\n"
         "  --no-plots          no gnuplot\n"
         "  --quiet             no progress, no notices\n\n"
-        "Writes DIR/summary.json, metrics.csv, timeline.csv, report.html, plots/*.svg and *.png,\n"
-        "and events.jsonl when run.events asks for it. An interrupted run leaves its finished\n"
-        "replications in DIR/.parts, and the same command continues it.\n\n"
+        "Writes DIR/summary.json, metrics.csv, timeline.csv, services.csv, marks.csv, "
+        "report.html,\n"
+        "plots/*.svg and *.png, and events.jsonl when run.events asks for it. An interrupted run\n"
+        "leaves its finished replications in DIR/.parts, and the same command continues it.\n\n"
         "  berth run scenarios/first-look.json\n"
         "  berth run --replications 5 --no-plots --format csv scenarios/first-look.json\n\n"
         "Exit status: 0 done; 2 bad input; 3 the folder cannot be written; 130 interrupted.\n",

@@ -25,6 +25,7 @@ struct experiment_variant {
     uint32_t sample_count;
     int16_t *heat; /* owned; of replication 0, or NULL: heat_rows x sample_count */
     uint32_t heat_rows;
+    struct story *story; /* owned; of replication 0, or NULL */
 };
 
 struct experiment_comparison { /* of a variant with the baseline, in one metric */

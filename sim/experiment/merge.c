@@ -4,6 +4,7 @@
 #include "scheduler/base/mem.h"
 #include "sim/experiment/experiment.h"
 #include "sim/run/histogram.h"
+#include "sim/run/story.h"
 
 struct experiment *experiment_create(const struct scenario_set *set, uint64_t seed,
                                      uint32_t baseline, uint32_t replication_count)
@@ -40,6 +41,7 @@ void experiment_destroy(struct experiment *experiment)
         histogram_destroy(variant->waits);
         mem_free(variant->samples);
         mem_free(variant->heat);
+        story_free(variant->story);
     }
     mem_free(experiment->variants);
     mem_free(experiment->comparisons);
@@ -87,6 +89,8 @@ void experiment_add(struct experiment *experiment, uint32_t index, uint32_t repl
     }
     for (uint32_t i = 0; i < variant->sample_count && i < result->sample_count; i++)
         add_sample(&variant->samples[i], &result->samples[i]);
+    if (result->story != NULL && variant->story == NULL)
+        variant->story = story_copy(result->story);
     if (result->heat == NULL || variant->heat != NULL)
         return;
     size_t cells = (size_t)result->heat_rows * result->sample_count;

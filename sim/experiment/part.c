@@ -8,6 +8,7 @@
 #include "scheduler/base/mem.h"
 #include "sim/experiment/files.h"
 #include "sim/run/histogram.h"
+#include "sim/run/story.h"
 
 #define SAMPLES_MAX 10000000 /* what a damaged file may claim */
 #define SAMPLE_REALS 9
@@ -64,6 +65,36 @@ static void format_heat(const struct run_result *result, struct text *out)
         text_addf(out, "%d%c", result->heat[i], (i + 1) % result->sample_count == 0 ? '\n' : ' ');
 }
 
+/* A mark's text may hold anything: it is counted, not quoted. */
+static void format_story(const struct story *story, struct text *out)
+{
+    if (story == NULL) {
+        text_add(out, "story 0 0 0 0\n");
+        return;
+    }
+    text_addf(out, "story %" PRIu32 " %" PRIu32 " %" PRIu32 " %" PRIu32 "\n", story->service_count,
+              story->point_count, story->mark_count, story->marks_left_out);
+    for (uint32_t i = 0; i < story->service_count; i++) {
+        const struct story_service *service = &story->services[i];
+        text_addf(out, "%" PRIu32 " %" PRIu32, service->service, service->deployment_count);
+        for (uint32_t k = 0; k < service->deployment_count; k++)
+            text_addf(out, " %" PRIu64, service->deployments[k]);
+        for (uint32_t k = 0; k < story->point_count; k++) {
+            const struct story_point *point = &service->points[k];
+            text_addf(out, "\n%" PRIu32 " %" PRIu32 " %" PRIu32, point->desired, point->pending,
+                      point->healthy);
+            for (int d = 0; d < STORY_DEPLOYMENTS_MAX; d++)
+                text_addf(out, " %" PRIu32, point->running[d]);
+        }
+        text_add(out, "\n");
+    }
+    for (uint32_t i = 0; i < story->mark_count; i++) {
+        const struct story_mark *mark = &story->marks[i];
+        text_addf(out, "%" PRId64 " %d %" PRIu32 " %zu %s\n", mark->at_ns, (int)mark->kind,
+                  mark->service, strlen(mark->text), mark->text);
+    }
+}
+
 enum berth_err part_write(const char *path, const struct part_key *key,
                           const struct run_result *result, struct berth_error *err)
 {
@@ -75,6 +106,7 @@ enum berth_err part_write(const char *path, const struct part_key *key,
     format_samples(result, &text);
     format_waits(result->waits, &text);
     format_heat(result, &text);
+    format_story(result->story, &text);
     text_add(&text, "end\n");
     enum berth_err code = files_write(path, &text, err);
     text_free(&text);
@@ -161,6 +193,56 @@ static void read_heat(struct cursor *cursor, struct run_result *out)
         out->heat[i] = (int16_t)read_integer(cursor, INT16_MIN, INT16_MAX);
 }
 
+static void read_points(struct cursor *cursor, struct story *story, struct story_service *service)
+{
+    service->service = (uint32_t)read_integer(cursor, 0, UINT32_MAX);
+    service->deployment_count = (uint32_t)read_integer(cursor, 0, STORY_DEPLOYMENTS_MAX);
+    for (uint32_t k = 0; k < service->deployment_count; k++)
+        service->deployments[k] = (uint64_t)read_integer(cursor, 0, INT64_MAX);
+    service->points = mem_alloc((story->point_count + 1) * sizeof *service->points);
+    for (uint32_t k = 0; k < story->point_count && cursor->is_sound; k++) {
+        struct story_point *point = &service->points[k];
+        point->desired = (uint32_t)read_integer(cursor, 0, UINT32_MAX);
+        point->pending = (uint32_t)read_integer(cursor, 0, UINT32_MAX);
+        point->healthy = (uint32_t)read_integer(cursor, 0, UINT32_MAX);
+        for (int d = 0; d < STORY_DEPLOYMENTS_MAX; d++)
+            point->running[d] = (uint32_t)read_integer(cursor, 0, UINT32_MAX);
+    }
+}
+
+static void read_mark(struct cursor *cursor, struct story_mark *mark)
+{
+    mark->at_ns = read_integer(cursor, 0, INT64_MAX);
+    mark->kind = (enum story_mark_kind)read_integer(cursor, 0, MARK_KIND_COUNT - 1);
+    mark->service = (uint32_t)read_integer(cursor, 0, UINT32_MAX);
+    size_t length = (size_t)read_integer(cursor, 0, STORY_MARK_BYTES - 1);
+    cursor->is_sound = cursor->is_sound && strlen(cursor->at) > length;
+    if (!cursor->is_sound)
+        return;
+    memcpy(mark->text, cursor->at + 1, length);
+    cursor->at += 1 + length;
+}
+
+static void read_story(struct cursor *cursor, struct run_result *out)
+{
+    expect(cursor, "story");
+    uint32_t service_count = (uint32_t)read_integer(cursor, 0, STORY_SERVICES_MAX);
+    uint32_t point_count = (uint32_t)read_integer(cursor, 0, SAMPLES_MAX);
+    uint32_t mark_count = (uint32_t)read_integer(cursor, 0, STORY_MARKS_MAX);
+    uint32_t marks_left_out = (uint32_t)read_integer(cursor, 0, UINT32_MAX);
+    if (!cursor->is_sound || (service_count == 0 && mark_count == 0))
+        return;
+    struct story *story = mem_alloc(sizeof *story);
+    *story = (struct story){.point_count = point_count, .marks_left_out = marks_left_out};
+    story->services = mem_alloc((STORY_SERVICES_MAX) * sizeof *story->services);
+    story->marks = mem_alloc(STORY_MARKS_MAX * sizeof *story->marks);
+    out->story = story;
+    for (; story->service_count < service_count && cursor->is_sound; story->service_count++)
+        read_points(cursor, story, &story->services[story->service_count]);
+    for (; story->mark_count < mark_count && cursor->is_sound; story->mark_count++)
+        read_mark(cursor, &story->marks[story->mark_count]);
+}
+
 bool part_read(const char *path, const struct part_key *key, struct run_result *out)
 {
     *out = (struct run_result){.samples = NULL};
@@ -178,6 +260,7 @@ bool part_read(const char *path, const struct part_key *key, struct run_result *
         read_samples(&cursor, out);
         read_waits(&cursor, out);
         read_heat(&cursor, out);
+        read_story(&cursor, out);
         expect(&cursor, "end\n");
     }
     text_free(&text);

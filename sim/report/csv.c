@@ -6,6 +6,7 @@
 
 #include "scheduler/base/version.h"
 #include "sim/experiment/summary.h"
+#include "sim/run/story.h"
 
 void csv_format_origin(const struct experiment *experiment, struct text *out)
 {
@@ -86,6 +87,62 @@ void csv_format_timeline(const struct experiment *experiment, struct text *out)
             format_cell(variant->name, out);
             for (size_t c = 0; c < sizeof reals / sizeof reals[0]; c++)
                 format_real(reals[c], out);
+            text_add(out, "\n");
+        }
+    }
+}
+
+static void format_points(const struct experiment_variant *variant,
+                          const struct story_service *service, uint32_t point_count,
+                          struct text *out)
+{
+    for (uint32_t i = 0; i < point_count && i < variant->sample_count; i++) {
+        const struct story_point *point = &service->points[i];
+        uint32_t running = 0;
+        for (int d = 0; d < STORY_DEPLOYMENTS_MAX; d++)
+            running += point->running[d];
+        format_cell(variant->name, out);
+        text_add(out, ",");
+        format_cell(variant->scenario->services[service->service].name, out);
+        format_real((double)variant->samples[i].at_ns / (double)BERTH_NS_PER_S, out);
+        text_addf(out, ",%" PRIu32 ",%" PRIu32 ",%" PRIu32 ",%" PRIu32, point->desired,
+                  point->pending, running, point->healthy);
+        for (int d = 0; d < STORY_DEPLOYMENTS_MAX; d++)
+            text_addf(out, ",%" PRIu32, point->running[d]);
+        text_add(out, "\n");
+    }
+}
+
+void csv_format_services(const struct experiment *experiment, struct text *out)
+{
+    format_comment(experiment, out);
+    text_add(out, "variant,service,seconds,desired,pending,running,healthy");
+    for (int d = 1; d <= STORY_DEPLOYMENTS_MAX; d++)
+        text_addf(out, ",runningOfDeployment%d", d);
+    text_add(out, "\n");
+    for (uint32_t v = 0; v < experiment->variant_count; v++) {
+        const struct story *story = experiment->variants[v].story;
+        for (uint32_t i = 0; story != NULL && i < story->service_count; i++)
+            format_points(&experiment->variants[v], &story->services[i], story->point_count, out);
+    }
+}
+
+void csv_format_marks(const struct experiment *experiment, struct text *out)
+{
+    format_comment(experiment, out);
+    text_add(out, "variant,seconds,kind,service,text\n");
+    for (uint32_t v = 0; v < experiment->variant_count; v++) {
+        const struct experiment_variant *variant = &experiment->variants[v];
+        const struct story *story = variant->story;
+        for (uint32_t i = 0; story != NULL && i < story->mark_count; i++) {
+            const struct story_mark *mark = &story->marks[i];
+            format_cell(variant->name, out);
+            format_real((double)mark->at_ns / (double)BERTH_NS_PER_S, out);
+            text_addf(out, ",%s,", story_mark_names[mark->kind]);
+            if (mark->service < variant->scenario->service_count)
+                format_cell(variant->scenario->services[mark->service].name, out);
+            text_add(out, ",");
+            format_cell(mark->text, out);
             text_add(out, "\n");
         }
     }

@@ -18,5 +18,7 @@ void csv_format_metrics(const struct experiment *experiment, struct text *out);
 
 /* variant, seconds, then the columns of struct run_sample: means over the replications. */
 void csv_format_timeline(const struct experiment *experiment, struct text *out);
+void csv_format_services(const struct experiment *experiment, struct text *out);
+void csv_format_marks(const struct experiment *experiment, struct text *out);
 
 #endif

@@ -21,6 +21,13 @@ const struct plot_info plot_infos[PLOT_COUNT] = {
          "A dot is the mean of all replications, its whisker the 95% interval. Ringed: "
          "the best. Full: not told apart from the best. Hollow: significantly worse, "
          "or a figure without better and worse."},
+    [PLOT_SERVICES] =
+        {"services", "The services over time",
+         "One run, replication 0. Coloured areas are running tasks, a colour for each deployment "
+         "in "
+         "order; above them, in orange, what is pending. Dashed: the desired count. Green line: "
+         "healthy tasks, at their lowest within a step. Vertical lines are what happened: red a "
+         "fault or a failed deployment, blue a deployment, grey the scenario's timeline."},
     [PLOT_RESERVATION] =
         {"reservation", "Over time",
          "Means of all replications. Dashed lines are what the scenario's timeline "
@@ -36,6 +43,7 @@ const struct plot_info plot_infos[PLOT_COUNT] = {
 
 static bool (*const drawers[PLOT_COUNT])(struct script *script) = {
     [PLOT_METRICS] = script_metrics,
+    [PLOT_SERVICES] = script_services,
     [PLOT_RESERVATION] = script_reservation,
     [PLOT_WAITS] = script_waits,
     [PLOT_HEAT] = script_heat,

@@ -4,14 +4,16 @@
  *     metrics      every metric of the table, a panel each, means with 95% intervals
  *     reservation  reserved CPU and memory, tasks short of their desired count, over time
  *     waits        how long tasks waited for a place: share that waited longer than a time
- *     heat         reserved CPU of every instance over time, a panel for each of the variants shown
+ *     services     desired, pending, running by revision and healthy tasks of each service, over
+ * time heat         reserved CPU of every instance over time, a panel for each of the variants
+ * shown
  */
 #ifndef BERTH_SIM_REPORT_PLOTS_H
 #define BERTH_SIM_REPORT_PLOTS_H
 
 #include "sim/report/ranking.h"
 
-enum plot { PLOT_METRICS = 0, PLOT_RESERVATION, PLOT_WAITS, PLOT_HEAT, PLOT_COUNT };
+enum plot { PLOT_METRICS = 0, PLOT_SERVICES, PLOT_RESERVATION, PLOT_WAITS, PLOT_HEAT, PLOT_COUNT };
 
 struct plot_info {
     const char *name;    /* "metrics": the file's name without its end */

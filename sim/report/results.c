@@ -14,10 +14,12 @@
 
 /* Everything berth may put into the folder, in the order of publication. */
 static const char *const names[] = {
-    "plots/metrics.svg", "plots/metrics.png", "plots/reservation.svg", "plots/reservation.png",
-    "plots/waits.svg",   "plots/waits.png",   "plots/heat.svg",        "plots/heat.png",
-    "report.html",       "events.jsonl",      "timeline.csv",          "metrics.csv",
-    "summary.json",
+    "plots/metrics.svg",     "plots/metrics.png", "plots/reservation.svg",
+    "plots/reservation.png", "plots/waits.svg",   "plots/waits.png",
+    "plots/heat.svg",        "plots/heat.png",    "plots/services.svg",
+    "plots/services.png",    "report.html",       "events.jsonl",
+    "timeline.csv",          "services.csv",      "marks.csv",
+    "metrics.csv",           "summary.json",
 };
 
 struct results {
@@ -42,7 +44,9 @@ static enum berth_err write_tables(const struct results *results, struct berth_e
         void (*format)(const struct experiment *experiment, struct text *out);
     } tables[] = {{"summary.json", summary_format},
                   {"metrics.csv", csv_format_metrics},
-                  {"timeline.csv", csv_format_timeline}};
+                  {"timeline.csv", csv_format_timeline},
+                  {"services.csv", csv_format_services},
+                  {"marks.csv", csv_format_marks}};
     enum berth_err code = BERTH_OK;
     for (size_t i = 0; i < sizeof tables / sizeof tables[0] && code == BERTH_OK; i++) {
         struct text text = TEXT_INIT;

@@ -24,6 +24,7 @@ bool script_metrics(struct script *script);
 bool script_reservation(struct script *script);
 bool script_waits(struct script *script);
 bool script_heat(struct script *script);
+bool script_services(struct script *script);
 
 /* Settings that every plot begins with, the title on top and the origin at the foot. */
 void script_begin(struct script *script, const char *title);

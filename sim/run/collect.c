@@ -63,6 +63,7 @@ static void prepare_samples(struct collect *collect)
     collect->samples = mem_alloc((collect->sample_capacity + 1) * sizeof *collect->samples);
     if (!collect->options->wants_heat)
         return;
+    collect->teller = story_begin(scenario, collect->sample_capacity);
     for (uint32_t g = 0; g < scenario->group_count; g++)
         collect->heat_rows += scenario->groups[g].count;
     if (collect->heat_rows > RUN_HEAT_ROWS_MAX)
@@ -124,6 +125,7 @@ void collect_destroy(struct collect *collect)
     mem_free(collect->zones);
     mem_free(collect->samples);
     mem_free(collect->heat);
+    story_abandon(collect->teller);
     levels_free(&collect->levels);
     vec_free(&collect->instances);
     vec_free(&collect->tasks);
@@ -210,6 +212,7 @@ static void take_sample(struct collect *collect, berth_ns at_ns)
         take_variation(collect);
         collect_blast_scan(collect);
     }
+    story_sample(collect->teller);
     collect->sample_count++;
     levels_begin_sample(levels, at_ns);
 }
@@ -241,13 +244,24 @@ void collect_change(struct collect *collect, berth_ns now_ns, const struct chang
     case RECORD_SERVICE:
         collect_service(collect, now_ns, change);
         break;
+    case RECORD_DEPLOYMENT:
+        if (!change->is_deleted)
+            story_deployment(collect->teller, now_ns,
+                             collect_service_index(collect, change->u.deployment.service),
+                             &change->u.deployment);
+        break;
     case RECORD_CONTROLLER:
     case RECORD_TASK_DEFINITION:
     case RECORD_GROUP:
-    case RECORD_DEPLOYMENT:
     case RECORD_KIND_COUNT:
         break;
     }
+}
+
+void collect_mark(struct collect *collect, berth_ns now_ns, enum story_mark_kind kind,
+                  uint32_t service, const char *text)
+{
+    story_mark(collect->teller, now_ns, kind, service, text);
 }
 
 void collect_run_task(struct collect *collect, berth_ns now_ns, uint32_t requested,
@@ -412,4 +426,6 @@ void collect_finish(struct collect *collect, struct run_result *out)
     collect->waits = NULL;
     collect->samples = NULL;
     collect->heat = NULL;
+    out->story = story_end(collect->teller);
+    collect->teller = NULL;
 }

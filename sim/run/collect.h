@@ -15,6 +15,7 @@
 #include "scheduler/core/controller.h"
 #include "sim/fleet/fleet.h"
 #include "sim/run/run.h"
+#include "sim/run/story.h"
 
 struct collect;
 
@@ -39,6 +40,10 @@ void collect_power(struct collect *collect, berth_ns now_ns, uint32_t host, enum
 /* Something was done to the cluster: how long until all services are steady again? */
 void collect_disturbed(struct collect *collect, berth_ns now_ns);
 void collect_settled(struct collect *collect, berth_ns now_ns); /* after every event */
+
+/* Something to be seen in the story of the run; `service` of the scenario or UINT32_MAX. */
+void collect_mark(struct collect *collect, berth_ns now_ns, enum story_mark_kind kind,
+                  uint32_t service, const char *text);
 
 /* The end: everything but METRIC_EVENTS. `out` is zeroed by the caller. */
 void collect_finish(struct collect *collect, struct run_result *out);

@@ -10,6 +10,7 @@
 #include "sim/run/collect.h"
 #include "sim/run/histogram.h"
 #include "sim/run/levels.h"
+#include "sim/run/story.h"
 
 enum level_name {
     LEVEL_TASKS = 0, /* requested and not STOPPED: in the system */
@@ -97,6 +98,7 @@ struct collect {
     uint32_t sample_count, sample_capacity;
     int16_t *heat;
     uint32_t heat_rows;
+    struct story_teller *teller; /* NULL: nothing is told */
 };
 
 void collect_instance(struct collect *collect, berth_ns now_ns, instance_id id);

@@ -64,6 +64,7 @@ void collect_service(struct collect *collect, berth_ns now_ns, const struct chan
 {
     const struct service_view *view = &change->u.service;
     uint32_t index = collect_service_index(collect, view->service);
+    story_service(collect->teller, index, view);
     if (!collect_is_measured(collect, index))
         return;
     struct service_figures *service = &collect->services[index];

@@ -202,6 +202,7 @@ void collect_task(struct collect *collect, berth_ns now_ns, const struct change 
     struct task_figures *task = find_task(collect, view->task);
     if (task == NULL)
         task = add_task(collect, now_ns, view);
+    story_task(collect->teller, task->service, view);
     if (task->instance == INSTANCE_NONE && view->instance != INSTANCE_NONE)
         place_task(collect, now_ns, task, view);
     set_flag(collect, now_ns, LEVEL_WAITING, &task->is_waiting,

@@ -272,6 +272,7 @@ uint32_t run_lose(struct run *run, uint32_t host, enum loss_mode mode, const cha
 {
     journal_host(run->journal, run->now_ns, loop_controller(run->loop), "berth Host Lost", host,
                  fleet_host(run->fleet, host).instance, why, loss_names[mode]);
+    collect_mark(run->collect, run->now_ns, MARK_FAULT, UINT32_MAX, why);
     return fleet_lose(run->fleet, run->now_ns, host, mode);
 }
 
@@ -562,5 +563,6 @@ void run_result_free(struct run_result *result)
         histogram_destroy(result->waits);
     mem_free(result->samples);
     mem_free(result->heat);
+    story_free(result->story);
     *result = (struct run_result){0};
 }

@@ -16,6 +16,7 @@
 
 /* Placement waits as counts in log-linear buckets; merges exactly (run/histogram.h). */
 struct histogram;
+struct story;
 
 struct run_sample { /* one row of timeline.csv: time averages since the row before */
     berth_ns at_ns;
@@ -35,6 +36,7 @@ struct run_result {
     /* heat map of replication 0: reserved CPU share in thousandths, row per instance, -1 = down */
     int16_t *heat; /* owned; heat_rows x sample_count, or NULL */
     uint32_t heat_rows;
+    struct story *story; /* owned; of replication 0, or NULL (run/story.h) */
 };
 
 /* Looks on, for tests: called after every event of the queue. */
@@ -50,8 +52,8 @@ struct run_options {
     FILE *events;       /* events.jsonl, or NULL */
     FILE *transcript;   /* of the controller, or NULL */
     const char *origin; /* whose run it is, for the transcript's head; one line, may be NULL */
-    bool wants_heat;
-    bool audits; /* cluster_audit and controller_audit after every event: tests */
+    bool wants_heat;    /* and the story */
+    bool audits;        /* cluster_audit and controller_audit after every event: tests */
     const struct run_observer *observer; /* or NULL */
     const volatile sig_atomic_t *stop;   /* set by a signal handler: give up; may be NULL */
 };

@@ -78,6 +78,9 @@ void timeline_fire(struct run *run, uint32_t index)
     journal_timeline(run->journal, run->now_ns, loop_controller(run->loop), entry->name,
                      kind_names[entry->kind]);
     collect_disturbed(run->collect, run->now_ns);
+    collect_mark(run->collect, run->now_ns,
+                 entry->kind == TIMELINE_FAIL ? MARK_FAULT : MARK_TIMELINE, UINT32_MAX,
+                 entry->name);
     switch (entry->kind) {
     case TIMELINE_SCALE:
     case TIMELINE_DEPLOY:

@@ -10,9 +10,38 @@
 #include "scheduler/base/mem.h"
 #include "sim/experiment/part.h"
 #include "sim/run/histogram.h"
+#include "sim/run/story.h"
 #include "tests/support/scratch.h"
 
 static const struct part_key key = {"abc", "def", 5, 1, 2};
+
+static struct story *make_story(void)
+{
+    struct story *story = mem_alloc(sizeof *story);
+    *story = (struct story){.service_count = 1, .point_count = 2, .mark_count = 1};
+    story->services = mem_alloc(sizeof *story->services);
+    story->services[0] = (struct story_service){.service = 3, .deployment_count = 2};
+    story->services[0].deployments[1] = 77;
+    story->services[0].points = mem_alloc(2 * sizeof(struct story_point));
+    story->services[0].points[1] = (struct story_point){5, 4, 3, {2, 1}};
+    story->marks = mem_alloc(sizeof *story->marks);
+    story->marks[0] = (struct story_mark){9, MARK_FAULT, UINT32_MAX, "zone a, rack 7"};
+    return story;
+}
+
+static void assert_equal_stories(const struct story *a, const struct story *b)
+{
+    assert_int_equal(b->service_count, 1);
+    assert_int_equal(b->services[0].service, 3);
+    assert_int_equal(b->services[0].deployment_count, 2);
+    assert_int_equal(b->services[0].deployments[1], 77);
+    assert_int_equal(b->point_count, 2);
+    assert_memory_equal(a->services[0].points, b->services[0].points,
+                        2 * sizeof(struct story_point));
+    assert_int_equal(b->mark_count, 1);
+    assert_int_equal(b->marks[0].kind, MARK_FAULT);
+    assert_string_equal(b->marks[0].text, "zone a, rack 7");
+}
 
 static struct run_result make_result(void)
 {
@@ -26,6 +55,7 @@ static struct run_result make_result(void)
     result.heat = mem_alloc(6 * sizeof *result.heat);
     for (int i = 0; i < 6; i++)
         result.heat[i] = (int16_t)(i * 200 - 1);
+    result.story = make_story();
     histogram_add(result.waits, 0);
     histogram_add(result.waits, 123456789012345);
     return result;
@@ -42,6 +72,7 @@ static void assert_equal_results(const struct run_result *a, const struct run_re
     assert_true(a->samples[1].tasks_below_desired == b->samples[1].tasks_below_desired);
     assert_int_equal(a->heat_rows, b->heat_rows);
     assert_memory_equal(a->heat, b->heat, 6 * sizeof *a->heat);
+    assert_equal_stories(a->story, b->story);
     assert_true(histogram_count(a->waits) == histogram_count(b->waits));
     assert_true(histogram_max(a->waits) == histogram_max(b->waits));
     assert_true(histogram_mean(a->waits) == histogram_mean(b->waits));

@@ -82,9 +82,9 @@ static void test_everything_is_there_and_signed(void **state)
     assert_true(written.has_plots);
     assert_true(written.has_events);
     static const char *const signed_files[] = {
-        "summary.json",    "metrics.csv",    "timeline.csv",
-        "events.jsonl",    "report.html",    "plots/reservation.svg",
-        "plots/waits.svg", "plots/heat.svg", "plots/metrics.svg"};
+        "summary.json",      "metrics.csv",           "timeline.csv",    "events.jsonl",
+        "report.html",       "plots/reservation.svg", "plots/waits.svg", "plots/heat.svg",
+        "plots/metrics.svg", "services.csv",          "marks.csv"};
     for (size_t i = 0; i < sizeof signed_files / sizeof signed_files[0]; i++)
         assert_says_its_origin(folder, signed_files[i]);
     assert_true(has(folder, "plots/metrics.png"));
