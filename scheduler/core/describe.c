@@ -29,6 +29,7 @@ static const char *closest_words(enum placement_verdict verdict)
     case PLACEMENT_GPU:
     case PLACEMENT_MEMBER_OF:
     case PLACEMENT_DISTINCT_INSTANCE:
+    case PLACEMENT_FARGATE:
     case PLACEMENT_VERDICT_COUNT:
         break;
     }

@@ -149,6 +149,8 @@ instance_id cluster_add_instance(struct cluster *cluster, const struct instance_
         .name = symbols_add(cluster->symbols, spec->name),
         .ec2_id = symbols_add(cluster->symbols, spec->ec2_id),
         .agent_version = symbols_add(cluster->symbols, spec->agent_version),
+        .pool = spec->pool,
+        .is_dedicated = spec->is_dedicated,
         .status = INSTANCE_ACTIVE,
         .is_agent_connected = true,
         .cpu_registered = spec->cpu_units,

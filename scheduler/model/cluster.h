@@ -52,8 +52,10 @@ struct instance {
     symbol ec2_id; /* may be SYMBOL_NONE */
     symbol zone;   /* value of ecs.availability-zone, SYMBOL_NONE when it has none */
     symbol agent_version;
+    symbol pool; /* the capacity provider that it belongs to; SYMBOL_NONE: none */
     enum instance_status status;
     bool is_agent_connected;
+    bool is_dedicated;                     /* made for one task: placement never finds it */
     int32_t cpu_registered, cpu_remaining; /* units; remaining may be < 0 in a user's snapshot */
     int32_t mem_registered, mem_remaining; /* MiB */
     uint16_t eni_limit, eni_used;          /* limit 0: no limit is modelled */
@@ -74,6 +76,8 @@ struct instance_spec {
     const char *name; /* greater than every name before it (asserted) */
     const char *ec2_id;
     const char *agent_version;
+    symbol pool;
+    bool is_dedicated;
     int32_t cpu_units, mem_mib;
     uint16_t gpu_count;
     uint16_t eni_limit;

@@ -5,6 +5,7 @@
 #include <assert.h>
 
 #include "scheduler/placement/plan.h"
+#include "scheduler/placement/skyline.h"
 
 const char *const placement_verdict_names[PLACEMENT_VERDICT_COUNT] = {
     [PLACEMENT_FITS] = "",
@@ -19,6 +20,7 @@ const char *const placement_verdict_names[PLACEMENT_VERDICT_COUNT] = {
     [PLACEMENT_GPU] = "RESOURCE:GPU",
     [PLACEMENT_MEMBER_OF] = "MemberOf placement constraint unsatisfied",
     [PLACEMENT_DISTINCT_INSTANCE] = "DistinctInstance placement constraint unsatisfied",
+    [PLACEMENT_FARGATE] = "RESOURCE:FARGATE",
 };
 
 static bool has_attributes(const struct placement_plan *plan, const struct instance *instance)
@@ -30,6 +32,11 @@ static bool has_attributes(const struct placement_plan *plan, const struct insta
             return false;
     }
     return true;
+}
+
+static bool is_eligible(const struct placement_request *request, const struct instance *instance)
+{
+    return instance->status == INSTANCE_ACTIVE && pool_has(request->pool, instance);
 }
 
 static bool is_in_zones(const struct placement_request *request, const struct instance *instance)
@@ -58,7 +65,7 @@ static bool passes(const struct cluster *cluster, const struct placement_request
     const struct demand *demand = request->demand;
     switch (verdict) {
     case PLACEMENT_INACTIVE:
-        return instance->status == INSTANCE_ACTIVE;
+        return is_eligible(request, instance);
     case PLACEMENT_AGENT:
         return instance->is_agent_connected;
     case PLACEMENT_ATTRIBUTE:
@@ -81,6 +88,7 @@ static bool passes(const struct cluster *cluster, const struct placement_request
         return !request->plan->is_distinct_instance ||
                cluster_group_tasks_on(cluster, request->group, id) == 0;
     case PLACEMENT_FITS:
+    case PLACEMENT_FARGATE:
     case PLACEMENT_VERDICT_COUNT:
         break;
     }
@@ -151,7 +159,7 @@ instance_id placement_closest(const struct cluster *cluster,
     *why = PLACEMENT_INACTIVE;
     for (instance_id id = 0; id < cluster_instance_count(cluster); id++) {
         const struct instance *instance = cluster_instance(cluster, id);
-        if (instance->status != INSTANCE_ACTIVE)
+        if (!is_eligible(request, instance))
             continue;
         uint32_t at_least = certain_failures(instance, request->demand);
         if (best != INSTANCE_NONE && at_least > best_failed)
@@ -187,7 +195,7 @@ bool placement_fits_empty(const struct cluster *cluster, const struct placement_
                           instance_id id)
 {
     const struct instance *instance = cluster_instance(cluster, id);
-    return has_attributes(request->plan, instance) && is_in_zones(request, instance) &&
-           cluster_fits_empty(cluster, id, request->demand) &&
+    return pool_has(request->pool, instance) && has_attributes(request->plan, instance) &&
+           is_in_zones(request, instance) && cluster_fits_empty(cluster, id, request->demand) &&
            may_be_member(cluster, request->plan, id);
 }

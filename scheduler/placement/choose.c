@@ -115,7 +115,8 @@ static int compare_ids(const void *a, const void *b)
 static size_t draw_list(void *context, const instance_id **ids)
 {
     struct choice *choice = context;
-    const struct id_order *order = index_id_order(choice->index, choice->cluster, choice->tracked);
+    const struct id_order *order =
+        index_id_order(choice->index, choice->cluster, choice->tracked, choice->request->pool);
     vec_clear(&choice->index->scratch);
     for (uint32_t value = 0; value < order->parts.count; value++) {
         struct id_walk walk = {&order->parts.items[value], choice->wanted, 0};
@@ -189,7 +190,7 @@ static instance_id lowest_key(struct choice *choice)
 {
     const struct key_order *order =
         index_key_order(choice->index, choice->cluster, choice->step->strategy->order,
-                        choice->step->field, choice->tracked);
+                        choice->step->field, choice->tracked, choice->request->pool);
     choice->best = INSTANCE_NONE;
     vec_clear(&choice->index->scratch);
     for (size_t i = 0; i < order->lists.count; i++)
@@ -233,7 +234,8 @@ static instance_id choose_in_level(struct choice *choice)
     if (order_of(choice->step) == ORDER_AMOUNT || order_of(choice->step) == ORDER_SHARES ||
         order_of(choice->step) == ORDER_SHARES_DESCENDING)
         return lowest_key(choice) == INSTANCE_NONE ? INSTANCE_NONE : finish_ties(choice);
-    struct id_order *order = index_id_order(choice->index, choice->cluster, choice->tracked);
+    struct id_order *order =
+        index_id_order(choice->index, choice->cluster, choice->tracked, choice->request->pool);
     if (order_of(choice->step) == ORDER_GROUP)
         return fewest_of_group(choice, order);
     return choice->step->strategy->draws > 0 ? draw(choice, order) : first_by_id(choice, order);
@@ -277,7 +279,8 @@ static bool prepare(struct choice *choice)
 /* All candidates, full stretches skipped, narrowed by every step. */
 static instance_id choose_by_list(struct choice *choice)
 {
-    const struct id_order *order = index_id_order(choice->index, choice->cluster, TRACKED_NONE);
+    const struct id_order *order =
+        index_id_order(choice->index, choice->cluster, TRACKED_NONE, choice->request->pool);
     struct candidates all = {NULL, 0};
     vec_clear(&choice->index->scratch);
     if (order->parts.count > 0) {

@@ -27,6 +27,10 @@ static uint32_t block_count(const struct id_part *part)
 
 static void append(struct id_order *order, const struct cluster *cluster, instance_id id)
 {
+    if (!pool_has(order->pool, cluster_instance(cluster, id))) {
+        *vec_push(&order->places) = (struct id_place){ID_PART_NONE, 0};
+        return;
+    }
     uint32_t value =
         order->tracked == TRACKED_NONE ? 0 : cluster_value_of(cluster, order->tracked, id);
     while (order->parts.count <= value)
@@ -51,10 +55,12 @@ static void append(struct id_order *order, const struct cluster *cluster, instan
     }
 }
 
-void id_order_init(struct id_order *order, const struct cluster *cluster, tracked_id tracked)
+void id_order_init(struct id_order *order, const struct cluster *cluster, tracked_id tracked,
+                   symbol pool)
 {
     memset(order, 0, sizeof *order);
     order->tracked = tracked;
+    order->pool = pool;
     for (instance_id id = 0; id < cluster_instance_count(cluster); id++)
         append(order, cluster, id);
 }
@@ -119,6 +125,8 @@ bool id_order_update(struct id_order *order, const struct cluster *cluster, inst
     while (order->places.count <= id)
         append(order, cluster, (instance_id)order->places.count);
     struct id_place place = order->places.items[id];
+    if (place.part == ID_PART_NONE)
+        return true; /* A pool is for life. */
     if (order->tracked != TRACKED_NONE &&
         cluster_value_of(cluster, order->tracked, id) != place.part)
         return false;

@@ -31,20 +31,24 @@ struct group_fewest {
     size_t part_count;
 };
 
-/* Where an instance stands. */
+/* Where an instance stands; part ID_PART_NONE: it is not of the pool. */
+#define ID_PART_NONE UINT32_MAX
+
 struct id_place {
     uint32_t part, position;
 };
 
 struct id_order {
     tracked_id tracked; /* TRACKED_NONE: all in part 0 */
+    symbol pool;        /* whose instances; SYMBOL_NONE: all but dedicated ones */
     VEC(struct id_part) parts;
     VEC(struct id_place) places; /* by instance */
     VEC(struct group_fewest) groups;
     struct map number_of_group;
 };
 
-void id_order_init(struct id_order *order, const struct cluster *cluster, tracked_id tracked);
+void id_order_init(struct id_order *order, const struct cluster *cluster, tracked_id tracked,
+                   symbol pool);
 void id_order_deinit(struct id_order *order);
 
 /* Catch up with one instance; false when it changed its value: build the order afresh. */

@@ -79,7 +79,7 @@ static void key_order_update(struct key_order *order, const struct cluster *clus
         *vec_push(&order->places) = (struct key_place){.list = KEY_LIST_NONE};
     struct key_place old = order->places.items[id];
     struct key_place new = {.list = KEY_LIST_NONE, .room = room_of(instance)};
-    if (new.room.cpu != ROOM_NONE) {
+    if (new.room.cpu != ROOM_NONE && pool_has(order->pool, instance)) {
         new.list = list_for(order, cluster, id);
         new.key = key_of(order, instance);
     }
@@ -129,8 +129,9 @@ static void catch_up_id_order(struct id_order *order, const struct cluster *clus
         if (id_order_update(order, cluster, changes->instances.items[i]))
             continue;
         tracked_id tracked = order->tracked;
+        symbol pool = order->pool;
         id_order_deinit(order);
-        id_order_init(order, cluster, tracked);
+        id_order_init(order, cluster, tracked, pool);
         return; /* Built from what is there now: nothing more to note. */
     }
     if (changes->is_incomplete)
@@ -162,30 +163,33 @@ struct placement_index *index_of(struct cluster *cluster)
 }
 
 struct id_order *index_id_order(struct placement_index *index, const struct cluster *cluster,
-                                tracked_id tracked)
+                                tracked_id tracked, symbol pool)
 {
     for (size_t i = 0; i < index->id_orders.count; i++)
-        if (index->id_orders.items[i]->tracked == tracked)
+        if (index->id_orders.items[i]->tracked == tracked &&
+            index->id_orders.items[i]->pool == pool)
             return index->id_orders.items[i];
     struct id_order *order = mem_alloc(sizeof *order);
-    id_order_init(order, cluster, tracked);
+    id_order_init(order, cluster, tracked, pool);
     *vec_push(&index->id_orders) = order;
     return order;
 }
 
 struct key_order *index_key_order(struct placement_index *index, const struct cluster *cluster,
                                   enum strategy_order order, enum strategy_field field,
-                                  tracked_id tracked)
+                                  tracked_id tracked, symbol pool)
 {
     for (size_t i = 0; i < index->key_orders.count; i++) {
         struct key_order *found = index->key_orders.items[i];
-        if (found->order == order && found->field == field && found->tracked == tracked)
+        if (found->order == order && found->field == field && found->tracked == tracked &&
+            found->pool == pool)
             return found;
     }
     struct key_order *made = mem_alloc(sizeof *made);
     made->order = order;
     made->field = field;
     made->tracked = tracked;
+    made->pool = pool;
     for (instance_id id = 0; id < cluster_instance_count(cluster); id++)
         key_order_update(made, cluster, id);
     *vec_push(&index->key_orders) = made;

@@ -25,11 +25,13 @@ struct key_place {
     struct room room;
 };
 
-/* ORDER_AMOUNT, ORDER_SHARES or ORDER_SHARES_DESCENDING, apart by value of an attribute. */
+/* ORDER_AMOUNT, ORDER_SHARES or ORDER_SHARES_DESCENDING, apart by value of an attribute, of a pool.
+ */
 struct key_order {
     enum strategy_order order;
     enum strategy_field field;
     tracked_id tracked; /* TRACKED_NONE: one value, 0 */
+    symbol pool;        /* as in id_order */
     VEC(struct key_list) lists;
     struct map shape_number;      /* cpu and mem registered -> number */
     struct map number_of_list;    /* value and shape -> list */
@@ -46,10 +48,10 @@ struct placement_index {
 struct placement_index *index_of(struct cluster *cluster);
 
 struct id_order *index_id_order(struct placement_index *index, const struct cluster *cluster,
-                                tracked_id tracked);
+                                tracked_id tracked, symbol pool);
 struct key_order *index_key_order(struct placement_index *index, const struct cluster *cluster,
                                   enum strategy_order order, enum strategy_field field,
-                                  tracked_id tracked);
+                                  tracked_id tracked, symbol pool);
 
 /* The lowest key of the list's that an instance with room for the demand can have. */
 int64_t key_order_start(const struct key_order *order, const struct key_list *list,

@@ -23,7 +23,7 @@
 /* First failing check, in the order in which they are made. */
 enum placement_verdict {
     PLACEMENT_FITS = 0,
-    PLACEMENT_INACTIVE, /* status is not ACTIVE */
+    PLACEMENT_INACTIVE, /* status is not ACTIVE, or not of the request's pool */
     PLACEMENT_AGENT,
     PLACEMENT_ATTRIBUTE,
     PLACEMENT_LOCATION,
@@ -34,6 +34,7 @@ enum placement_verdict {
     PLACEMENT_GPU,
     PLACEMENT_MEMBER_OF,
     PLACEMENT_DISTINCT_INSTANCE,
+    PLACEMENT_FARGATE, /* the platform has no room; never an instance's verdict */
     PLACEMENT_VERDICT_COUNT
 };
 
@@ -75,6 +76,7 @@ struct placement_request {
     const struct placement_plan *plan; /* borrowed */
     const struct demand *demand;       /* borrowed */
     group_id group;                    /* counted by spread, distinctInstance and the tie-break */
+    symbol pool;         /* only instances of this capacity provider; SYMBOL_NONE: of any or none */
     struct rng *stream;  /* of the service or group; only random strategies draw from it */
     const symbol *zones; /* LOCATION: the zones of the request's subnets; NULL allows all */
     size_t zone_count;
@@ -97,8 +99,8 @@ void placement_count_verdicts(const struct cluster *cluster,
                               uint32_t counts[PLACEMENT_VERDICT_COUNT]);
 
 /*
- * The closest matching instance (U13): among ACTIVE ones the one that fails the fewest checks, then
- * the smallest shortfall, then the smallest id. INSTANCE_NONE when there is no ACTIVE instance.
+ * The closest matching instance (U13): among ACTIVE ones of the pool the one that fails the fewest
+ * checks, then the smallest shortfall, then the smallest id. INSTANCE_NONE when there is none.
  */
 instance_id placement_closest(const struct cluster *cluster,
                               const struct placement_request *request, enum placement_verdict *why);

@@ -29,6 +29,12 @@ struct skyline {
     int32_t mem[SKYLINE_LEVELS]; /* the largest at this threshold of CPU or above: falling */
 };
 
+/* Whether a request for a pool (SYMBOL_NONE: any) looks at the instance at all. */
+static inline bool pool_has(symbol pool, const struct instance *instance)
+{
+    return !instance->is_dedicated && (pool == SYMBOL_NONE || instance->pool == pool);
+}
+
 struct room room_wanted(const struct demand *demand);
 struct room room_of(const struct instance *instance); /* ROOM_NONE when not ACTIVE, connected */
 

@@ -65,6 +65,9 @@ static void add_instance(struct world *world)
         spec.attributes = attributes;
         spec.attribute_count = 2;
     }
+    if (roll(world, 2) == 0)
+        spec.pool = word(world, "pool", 2);
+    spec.is_dedicated = roll(world, 12) == 0;
     cluster_add_instance(world->f.cluster, &spec);
 }
 
@@ -154,7 +157,9 @@ static void place(struct world *world)
     struct placement_request request = {.plan = plans[chain][kind % 3],
                                         .demand = &task.demand,
                                         .group = task.group,
-                                        .stream = &world->f.stream};
+                                        .stream = &world->f.stream,
+                                        .pool = roll(world, 2) == 0 ? SYMBOL_NONE
+                                                                    : word(world, "pool", 3)};
     if (roll(world, 12) == 0) {
         request.zones = &zone;
         request.zone_count = 1;
