@@ -114,13 +114,27 @@ static void release_held(struct loop *loop, uint64_t durable_batch)
     }
 }
 
-/* The commit after `durable_batch` failed: begin again from what is durable. */
+/* What is durable was done, though nobody said so: watchers and clients find it in the store. */
+static void tell_survivors(struct loop *loop, uint64_t durable_batch)
+{
+    for (const struct held *first; (first = held_first(&loop->held, durable_batch)) != NULL;) {
+        if (first->action.kind == ACTION_CHANGE || first->action.kind == ACTION_REPLY)
+            release(loop, first->decided, &first->action);
+        held_drop_first(&loop->held);
+    }
+}
+
+/*
+ * Begin again from what is durable. What a store finds in its tail was not known to be durable
+ * before, so the survivors are told after its reset, while the core that decided it is there.
+ */
 static enum berth_err recover(struct loop *loop, struct berth_error *err)
 {
     const struct store *store = loop->store;
-    held_clear(&loop->held);
     store->ops->reset(store->self);
     loop->last_batch = store->ops->progress(store->self).durable_batch;
+    tell_survivors(loop, loop->last_batch);
+    held_clear(&loop->held);
     const struct record *records;
     size_t record_count;
     enum berth_err code = store->ops->load(store->self, &records, &record_count, err);
@@ -169,22 +183,53 @@ static bool append_changes(struct loop *loop)
     return true;
 }
 
+static bool ends(const struct loop *loop, enum loop_point point)
+{
+    return loop->ops.ends != NULL && loop->ops.ends(loop->context, point);
+}
+
+static void hold_actions(struct loop *loop, struct step_time now)
+{
+    for (size_t i = 0; i < loop->actions.count; i++)
+        held_push(&loop->held, loop->last_batch, now, &loop->actions.items[i]);
+}
+
 enum berth_err loop_step(struct loop *loop, struct step_time now, const struct event *event,
                          struct berth_error *err)
 {
     const struct store *store = loop->store;
     controller_step(loop->controller, now, event, &loop->actions);
+    if (ends(loop, LOOP_DECIDED))
+        return recover(loop, err);
+    uint64_t batch_before = loop->last_batch;
     bool is_taken = append_changes(loop);
+    if (loop->last_batch > batch_before && ends(loop, LOOP_APPENDED)) {
+        hold_actions(loop, now);
+        return recover(loop, err);
+    }
     struct store_progress progress = store->ops->progress(store->self);
     release_held(loop, progress.durable_batch);
     if (!is_taken || progress.has_failed)
         return recover(loop, err);
-    if (progress.durable_batch >= loop->last_batch) {
-        for (size_t i = 0; i < loop->actions.count; i++)
-            release(loop, now, &loop->actions.items[i]);
-    } else {
-        for (size_t i = 0; i < loop->actions.count; i++)
-            held_push(&loop->held, loop->last_batch, now, &loop->actions.items[i]);
+    if (progress.durable_batch < loop->last_batch) {
+        hold_actions(loop, now);
+        return BERTH_OK;
     }
+    if (ends(loop, LOOP_DURABLE)) {
+        hold_actions(loop, now);
+        return recover(loop, err);
+    }
+    for (size_t i = 0; i < loop->actions.count; i++)
+        release(loop, now, &loop->actions.items[i]);
     return BERTH_OK;
+}
+
+enum berth_err loop_restart(struct loop *loop, struct berth_error *err)
+{
+    return recover(loop, err);
+}
+
+uint64_t loop_last_batch(const struct loop *loop)
+{
+    return loop->last_batch;
 }

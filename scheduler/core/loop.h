@@ -16,6 +16,14 @@
 #include "scheduler/core/controller.h"
 #include "scheduler/store/store.h"
 
+/* Between which two things of one step a process may end. */
+enum loop_point {
+    LOOP_DECIDED = 0, /* the core has stepped; nothing was given to the store */
+    LOOP_APPENDED,    /* the store has the batch; it need not be durable */
+    LOOP_DURABLE,     /* the batch is durable; none of its effects has left */
+    LOOP_POINT_COUNT
+};
+
 /* Called in order, after commit; must not call back into the loop. */
 struct loop_ops {
     void (*send)(void *context, struct step_time decided, const struct message *message);
@@ -25,6 +33,9 @@ struct loop_ops {
                           const struct service_event *event);
     void (*request)(void *context, struct step_time decided, const struct request *request);
     void (*reloaded)(void *context);
+    /* Asked at each point of a step; true: the process ends there, as in loop_restart. Tests of
+       recovery answer so. */
+    bool (*ends)(void *context, enum loop_point point);
 };
 
 struct loop;
@@ -48,6 +59,15 @@ enum berth_err loop_step(struct loop *loop, struct step_time now, const struct e
 enum berth_err loop_store_progress(struct loop *loop, struct step_time now,
                                    struct berth_error *err) BERTH_MUST_CHECK;
 
+/*
+ * The process has ended and another one begins from the store. What is durable but was not released
+ * reaches `change` (watchers read the store) and `reply` (a client asks again and is given the same
+ * answer); its messages, requests and service events are lost, as is all that is not durable. Then
+ * `reloaded` is told.
+ */
+enum berth_err loop_restart(struct loop *loop, struct berth_error *err) BERTH_MUST_CHECK;
+
 berth_ns loop_next_deadline(const struct loop *loop);
+uint64_t loop_last_batch(const struct loop *loop); /* the newest that the store was given */
 
 #endif

@@ -55,6 +55,14 @@ struct store store_volatile_open(void);
  */
 struct store store_memory_open(uint32_t delay_batches);
 void store_memory_flush(struct store *store);
+void store_memory_flush_to(struct store *store, uint64_t batch); /* only batches up to this one */
+void store_memory_hold(struct store *store, bool holds); /* nothing is durable but by a flush */
 void store_memory_fail_after(struct store *store, uint64_t batches); /* the Nth next one fails */
+/*
+ * The process ends while the pending batches are being written: at the next reset the first
+ * thousandths of their bytes are found. Whole batches among them are durable then; the one that is
+ * torn, and what came after it, is discarded. True when one was torn: some, but not all of it.
+ */
+bool store_memory_tear(struct store *store, uint32_t kept_permille);
 
 #endif

@@ -13,6 +13,7 @@
 #include "scheduler/base/mem.h"
 #include "scheduler/base/symbols.h"
 #include "scheduler/core/controller.h"
+#include "scheduler/store/batch_bytes.h"
 
 struct pending_write {
     char *key;   /* owned */
@@ -26,10 +27,12 @@ struct pending_batch {
 
 struct memory_store {
     uint32_t delay_batches;
+    bool holds;
     uint64_t durable_batch;
     uint64_t failing_batch; /* 0: none */
     bool has_failed;
     VEC(struct pending_batch) pending; /* durable_batch + 1 and on */
+    struct text tail;                  /* what a dying process left of them */
     struct symbols *keys;
     VEC(char *) values; /* owned; by key number, NULL: there is no such record */
     VEC(struct record) sorted;
@@ -93,7 +96,8 @@ static enum berth_err append(void *self, uint64_t batch, const struct store_writ
     for (size_t i = 0; i < write_count; i++)
         pending->writes[i] =
             (struct pending_write){mem_copy_text(writes[i].key), mem_copy_text(writes[i].value)};
-    settle(store, store->delay_batches);
+    if (!store->holds)
+        settle(store, store->delay_batches);
     return BERTH_OK;
 }
 
@@ -125,9 +129,31 @@ static enum berth_err load(void *self, const struct record **records, size_t *re
     return BERTH_OK;
 }
 
+/* Batches of the tail are durable as far as they are whole. */
+static void read_tail(struct memory_store *store)
+{
+    struct batch_writes writes = VEC_INIT;
+    size_t at = 0, size;
+    while (at < store->tail.length &&
+           (size = batch_bytes_read(store->tail.bytes + at, store->tail.length - at,
+                                    store->durable_batch + 1, &writes)) > 0) {
+        for (size_t i = 0; i < writes.count; i++) {
+            struct pending_write write = {mem_copy_text(writes.items[i].key),
+                                          mem_copy_text(writes.items[i].value)};
+            apply_write(store, &write);
+            mem_free(write.key);
+        }
+        store->durable_batch++;
+        at += size;
+    }
+    vec_free(&writes);
+    text_clear(&store->tail);
+}
+
 static void reset(void *self)
 {
     struct memory_store *store = self;
+    read_tail(store);
     for (size_t i = 0; i < store->pending.count; i++)
         free_batch(&store->pending.items[i]);
     vec_clear(&store->pending);
@@ -144,6 +170,7 @@ static void destroy(void *self)
     vec_free(&store->pending);
     vec_free(&store->values);
     vec_free(&store->sorted);
+    text_free(&store->tail);
     symbols_destroy(store->keys);
     mem_free(store);
 }
@@ -168,6 +195,50 @@ struct store store_memory_open(uint32_t delay_batches)
 void store_memory_flush(struct store *store)
 {
     settle(store->self, 0);
+}
+
+void store_memory_flush_to(struct store *store, uint64_t batch)
+{
+    struct memory_store *memory = store->self;
+    uint64_t last = memory->durable_batch + memory->pending.count;
+    if (batch > memory->durable_batch)
+        settle(memory, batch < last ? (size_t)(last - batch) : 0);
+}
+
+void store_memory_hold(struct store *store, bool holds)
+{
+    ((struct memory_store *)store->self)->holds = holds;
+}
+
+static void encode_pending(const struct memory_store *memory, size_t index, struct text *out)
+{
+    const struct pending_batch *batch = &memory->pending.items[index];
+    struct store_write *writes = mem_alloc((batch->write_count + 1) * sizeof *writes);
+    for (size_t i = 0; i < batch->write_count; i++)
+        writes[i] =
+            (struct store_write){.key = batch->writes[i].key, .value = batch->writes[i].value};
+    batch_bytes_add(out, memory->durable_batch + 1 + index, writes, batch->write_count);
+    mem_free(writes);
+}
+
+bool store_memory_tear(struct store *store, uint32_t kept_permille)
+{
+    struct memory_store *memory = store->self;
+    bool is_torn = false;
+    size_t end = 0;
+    text_clear(&memory->tail);
+    for (size_t i = 0; i < memory->pending.count; i++)
+        encode_pending(memory, i, &memory->tail);
+    size_t kept = memory->tail.length * kept_permille / 1000;
+    struct batch_writes writes = VEC_INIT;
+    for (size_t i = 0, size; end < kept && !is_torn; i++, end += size) {
+        size = batch_bytes_read(memory->tail.bytes + end, memory->tail.length - end,
+                                memory->durable_batch + 1 + i, &writes);
+        is_torn = end + size > kept;
+    }
+    vec_free(&writes);
+    memory->tail.length = kept;
+    return is_torn;
 }
 
 void store_memory_fail_after(struct store *store, uint64_t batches)

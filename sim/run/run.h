@@ -11,6 +11,7 @@
 #include <signal.h>
 #include <stdio.h>
 
+#include "sim/chaos/chaos.h"
 #include "sim/run/metrics.h"
 #include "sim/scenario/scenario.h"
 
@@ -37,12 +38,15 @@ struct run_result {
     int16_t *heat; /* owned; heat_rows x sample_count, or NULL */
     uint32_t heat_rows;
     struct story *story; /* owned; of replication 0, or NULL (run/story.h) */
+    uint64_t chaos_counts[CHAOS_KIND_COUNT]; /* faults of the scenario that came about, by kind */
 };
 
-/* Looks on, for tests: called after every event of the queue. */
+/* Looks on, for tests: `after_event` is called after every event of the queue. */
 struct controller;
 struct run_observer {
     void (*after_event)(void *context, berth_ns now_ns, const struct controller *controller);
+    /* The controller was loaded again from what is durable: it may have gone back. Or NULL. */
+    void (*restarted)(void *context, berth_ns now_ns, const struct controller *controller);
     void *context;
 };
 

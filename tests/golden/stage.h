@@ -238,8 +238,13 @@ static inline void stage_on_reloaded(void *context)
 
 static inline void stage_open(struct stage *stage, struct store store)
 {
-    const struct loop_ops ops = {stage_on_send,          stage_on_reply,   stage_on_change,
-                                 stage_on_service_event, stage_on_request, stage_on_reloaded};
+    const struct loop_ops ops = {stage_on_send,
+                                 stage_on_reply,
+                                 stage_on_change,
+                                 stage_on_service_event,
+                                 stage_on_request,
+                                 stage_on_reloaded,
+                                 NULL};
     *stage = (struct stage){.store = store, .now = {0, STAGE_WALL_NS}};
     stage->loop = loop_create(controller_create(stage_options()), stage_options(),
                               task_def_from_document, &stage->store, &ops, stage);

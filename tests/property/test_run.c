@@ -372,7 +372,7 @@ static void test_invariants_after_every_event(void **state)
         struct berth_error err = BERTH_ERROR_INIT;
         struct scenario_set *set = load(seed, &json);
         struct watch watch = {.scenario = set->variants[0]};
-        const struct run_observer observer = {after_event, &watch};
+        const struct run_observer observer = {.after_event = after_event, .context = &watch};
         const struct run_options options = {
             .seed = seed, .audits = true, .wants_heat = true, .observer = &observer};
         struct run_result result;

@@ -158,6 +158,7 @@ enum berth_err controller_load(const struct controller_options *options,
 /* What came out of the loop, in order. */
 struct outside {
     struct text heard;
+    int ends_at; /* enum loop_point, once; -1: nowhere */
 };
 
 static void on_change(void *context, struct step_time decided, const struct change *item)
@@ -201,6 +202,15 @@ static void on_reloaded(void *context)
     text_add(&((struct outside *)context)->heard, "RELOADED ");
 }
 
+static bool on_point(void *context, enum loop_point point)
+{
+    struct outside *outside = context;
+    if (outside->ends_at != (int)point)
+        return false;
+    outside->ends_at = -1;
+    return true;
+}
+
 struct bench {
     struct store store;
     struct outside outside;
@@ -210,11 +220,11 @@ struct bench {
 
 static void bench_open(struct bench *bench, struct store store)
 {
-    const struct loop_ops ops = {on_send,          on_reply,   on_change,
-                                 on_service_event, on_request, on_reloaded};
+    const struct loop_ops ops = {on_send,    on_reply,    on_change, on_service_event,
+                                 on_request, on_reloaded, on_point};
     char cluster[] = "blue";
     struct controller_options options = {.cluster = cluster};
-    *bench = (struct bench){.store = store};
+    *bench = (struct bench){.store = store, .outside.ends_at = -1};
     bench->loop =
         loop_create(fake_create(0), &options, fake_decode, &bench->store, &ops, &bench->outside);
     cluster[0] = '?'; /* options are borrowed for the call only */
@@ -379,6 +389,46 @@ static void test_a_store_that_has_failed_unseen_takes_nothing_more(void **state)
     bench_close(&bench);
 }
 
+static void test_a_process_may_end_between_any_two_parts_of_a_step(void **state)
+{
+    (void)state;
+    struct bench bench;
+    bench_open(&bench, store_memory_open(0));
+    step(&bench, EVENT_RUN_TASK, 1, 5, false);
+    bench.outside.ends_at = LOOP_DECIDED;
+    assert_string_equal(step(&bench, EVENT_RUN_TASK, 2, 5, false), "RELOADED ");
+    assert_int_equal(loop_next_deadline(bench.loop), 5);
+    assert_int_equal(loop_last_batch(bench.loop), 1);
+    store_memory_hold(&bench.store, true);
+    bench.outside.ends_at = LOOP_APPENDED;
+    assert_string_equal(step(&bench, EVENT_RUN_TASK, 3, 5, false), "RELOADED ");
+    assert_int_equal(loop_next_deadline(bench.loop), 5);
+    store_memory_hold(&bench.store, false);
+    bench.outside.ends_at = LOOP_DURABLE;
+    assert_string_equal(step(&bench, EVENT_RUN_TASK, 4, 5, false),
+                        "change@4 change@4 change@4 reply4@4:total 10 RELOADED ");
+    assert_int_equal(loop_next_deadline(bench.loop), 10);
+    assert_string_equal(step(&bench, EVENT_TIMER, 5, 0, false), "reply5@5:total 10 ");
+    bench_close(&bench);
+}
+
+static void test_what_a_torn_tail_kept_whole_was_done(void **state)
+{
+    (void)state;
+    struct berth_error err = BERTH_ERROR_INIT;
+    struct bench bench;
+    bench_open(&bench, store_memory_open(0));
+    store_memory_hold(&bench.store, true);
+    step(&bench, EVENT_RUN_TASK, 1, 5, false);
+    step(&bench, EVENT_RUN_TASK, 2, 6, false);
+    text_clear(&bench.outside.heard);
+    assert_true(store_memory_tear(&bench.store, 900));
+    assert_int_equal(loop_restart(bench.loop, &err), BERTH_OK);
+    assert_string_equal(heard(&bench), "change@1 change@1 change@1 reply1@1:total 5 RELOADED ");
+    assert_int_equal(loop_next_deadline(bench.loop), 5);
+    bench_close(&bench);
+}
+
 static void test_a_reload_that_fails_is_an_error(void **state)
 {
     (void)state;
@@ -425,6 +475,8 @@ int main(void)
         cmocka_unit_test(test_a_failed_commit_begins_again_from_what_is_durable),
         cmocka_unit_test(test_a_failure_may_be_seen_by_progress_alone),
         cmocka_unit_test(test_a_store_that_has_failed_unseen_takes_nothing_more),
+        cmocka_unit_test(test_a_process_may_end_between_any_two_parts_of_a_step),
+        cmocka_unit_test(test_what_a_torn_tail_kept_whole_was_done),
         cmocka_unit_test(test_a_reload_that_fails_is_an_error),
         cmocka_unit_test(test_many_held_effects_keep_their_order),
     };

@@ -143,9 +143,67 @@ static void test_a_failure_can_be_called_off(void **state)
     store.ops->destroy(store.self);
 }
 
+static void test_held_batches_wait_for_a_flush(void **state)
+{
+    (void)state;
+    struct store store = store_memory_open(0);
+    store_memory_hold(&store, true);
+    for (uint64_t i = 1; i <= 4; i++)
+        put(&store, i, "a", "1");
+    assert_progress(&store, 0, false);
+    store_memory_flush_to(&store, 2);
+    assert_progress(&store, 2, false);
+    store_memory_flush_to(&store, 1);
+    assert_progress(&store, 2, false);
+    store_memory_flush_to(&store, 9);
+    assert_progress(&store, 4, false);
+    store_memory_hold(&store, false);
+    put(&store, 5, "a", "2");
+    assert_progress(&store, 5, false);
+    store.ops->destroy(store.self);
+}
+
+/* Wherever the writing stopped: whole batches are there, and of the torn one nothing. */
+static void test_a_torn_tail_is_discarded_whole(void **state)
+{
+    (void)state;
+    unsigned seen[3] = {0}, torn = 0;
+    for (uint32_t kept = 0; kept <= 1000; kept += 7) {
+        struct berth_error err = BERTH_ERROR_INIT;
+        struct store store = store_memory_open(0);
+        struct store_write second[] = {{"a", "2", 2}, {"b", NULL, 3}, {"c", "with = and\n", 4}};
+        put(&store, 1, "b", "old");
+        store_memory_hold(&store, true);
+        put(&store, 2, "a", "1");
+        assert_int_equal(store.ops->append(store.self, 3, second, 3, &err), BERTH_OK);
+        torn += store_memory_tear(&store, kept);
+        store.ops->reset(store.self);
+        uint64_t durable = store.ops->progress(store.self).durable_batch;
+        assert_in_range(durable, 1, 3);
+        seen[durable - 1]++;
+        assert_records(&store, durable == 1   ? "b=old"
+                               : durable == 2 ? "a=1 b=old"
+                                              : "a=2 c=with = and\n");
+        store_memory_hold(&store, false);
+        put(&store, durable + 1, "z", "9");
+        assert_progress(&store, durable + 1, false);
+        store.ops->destroy(store.self);
+    }
+    assert_true(seen[0] > 10 && seen[1] > 10 && torn > 100);
+    struct store store = store_memory_open(0);
+    store_memory_hold(&store, true);
+    put(&store, 1, "a", "1");
+    assert_false(store_memory_tear(&store, 1000));
+    store.ops->reset(store.self);
+    assert_records(&store, "a=1");
+    store.ops->destroy(store.self);
+}
+
 int main(void)
 {
     const struct CMUnitTest tests[] = {
+        cmocka_unit_test(test_held_batches_wait_for_a_flush),
+        cmocka_unit_test(test_a_torn_tail_is_discarded_whole),
         cmocka_unit_test(test_volatile_is_durable_at_once_and_keeps_nothing),
         cmocka_unit_test(test_memory_keeps_the_last_value_in_key_order),
         cmocka_unit_test(test_a_batch_is_applied_in_order),
