@@ -134,6 +134,7 @@ void collect_destroy(struct collect *collect)
     vec_free(&collect->service_of_group);
     vec_free(&collect->smallest);
     vec_free(&collect->disturbances);
+    vec_free(&collect->deployments);
     task_table_free(&collect->task_at);
     if (collect->waits != NULL)
         histogram_destroy(collect->waits);
@@ -246,9 +247,9 @@ void collect_change(struct collect *collect, berth_ns now_ns, const struct chang
         break;
     case RECORD_DEPLOYMENT:
         if (!change->is_deleted)
-            story_deployment(collect->teller, now_ns,
-                             collect_service_index(collect, change->u.deployment.service),
-                             &change->u.deployment);
+            collect_deployment(collect, now_ns,
+                               collect_service_index(collect, change->u.deployment.service),
+                               &change->u.deployment);
         break;
     case RECORD_CONTROLLER:
     case RECORD_TASK_DEFINITION:
@@ -401,6 +402,7 @@ static void finish_services(struct collect *collect, double *metrics)
         has_services ? (double)collect->blast_tasks / (double)collect->blast_desired : NAN;
     metrics[METRIC_TASK_SECONDS_BELOW_DESIRED] =
         has_services ? below / (double)BERTH_NS_PER_S : NAN;
+    metrics[METRIC_CHURN] = ratio((double)(collect->starts + collect->stops) * window_ns, desired);
     metrics[METRIC_AVAILABILITY] = desired > 0 ? 1 - below / desired : NAN;
     metrics[METRIC_TIME_TO_STEADY_MEAN] = ratio(
         (double)collect->steady_sum_ns / (double)BERTH_NS_PER_S, (double)collect->steady_count);
@@ -418,6 +420,7 @@ void collect_finish(struct collect *collect, struct run_result *out)
     finish_tasks(collect, out->metrics);
     finish_resources(collect, out->metrics);
     finish_services(collect, out->metrics);
+    collect_deployments_finish(collect, out->metrics);
     out->waits = collect->waits;
     out->samples = collect->samples;
     out->sample_count = collect->sample_count;

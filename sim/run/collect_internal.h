@@ -54,6 +54,25 @@ struct service_figures { /* of a REPLICA service; those of a daemon stay 0 */
     int64_t desired, serving, below, skew;
     uint32_t *by_zone; /* owned */
     bool is_steady, is_unsettled, is_active;
+    uint32_t rolling_out; /* deployments, its creation left out */
+};
+
+/* A deployment under way, or one whose failure is being taken back. */
+struct deployment_figures {
+    uint64_t deployment;
+    uint32_t service; /* of the scenario */
+    berth_ns begun_ns;
+    berth_ns failed_ns; /* BERTH_NS_NEVER: it did not */
+    bool is_first;      /* the service's creation */
+    bool is_rolling_out;
+};
+
+struct deployment_sums {
+    uint64_t completed, failed, rolled_back;
+    level_integral duration_ns, rollback_ns;
+    berth_ns duration_max_ns;
+    double dip_max;
+    bool has_dip;
 };
 
 /* Demands of the scenario's definitions of which none is covered by another. */
@@ -89,6 +108,9 @@ struct collect {
     berth_ns steady_max_ns;
     uint64_t requested, placed, refused, refused_by[PLACEMENT_VERDICT_COUNT];
     uint64_t killed, restarted, moved;
+    uint64_t starts, stops; /* of services' tasks */
+    VEC(struct deployment_figures) deployments;
+    struct deployment_sums deployment_sums;
     int64_t blast_tasks, blast_desired; /* the largest share, as a fraction */
     double variation_sum;
     uint64_t variation_count;
@@ -112,6 +134,9 @@ void collect_blast(struct collect *collect, uint32_t service, int64_t tasks);
 void collect_blast_scan(struct collect *collect);
 void collect_zone_count(struct collect *collect, berth_ns now_ns, uint32_t service, uint32_t zone,
                         int change);
-void collect_sample(struct collect *collect, berth_ns at_ns);
+void collect_deployment(struct collect *collect, berth_ns now_ns, uint32_t service,
+                        const struct deployment_view *view);
+void collect_dip(struct collect *collect, uint32_t service); /* its figures have changed */
+void collect_deployments_finish(const struct collect *collect, double *metrics);
 
 #endif

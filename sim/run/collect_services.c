@@ -33,6 +33,7 @@ void collect_serving(struct collect *collect, berth_ns now_ns, uint32_t service,
         return;
     collect->services[service].serving += change;
     judge(collect, now_ns, &collect->services[service]);
+    collect_dip(collect, service);
 }
 
 static uint32_t find_service(const struct collect *collect, symbol name)

@@ -132,6 +132,7 @@ static void place_task(struct collect *collect, berth_ns now_ns, struct task_fig
     if (!collect->is_in_window)
         return;
     collect->placed++;
+    collect->starts += collect_is_measured(collect, task->service);
     if (!task->is_daemon)
         histogram_add(collect->waits, now_ns - view->requested_mono_ns);
 }
@@ -184,6 +185,8 @@ static void remove_task(struct collect *collect, berth_ns now_ns, const struct t
     task_table_remove(&collect->task_at, view->task);
     collect->tasks.items[slot].begun_ns = BERTH_NS_NEVER;
     *vec_push(&collect->free_tasks) = slot;
+    collect->stops += collect->is_in_window && view->instance != INSTANCE_NONE &&
+                      collect_is_measured(collect, collect->tasks.items[slot].service);
     count_end(collect, view);
 }
 

@@ -55,6 +55,13 @@ enum metric {
     METRIC_TASKS_KILLED,
     METRIC_TASKS_RESTARTED,
     METRIC_TASKS_MOVED,
+    METRIC_DEPLOYMENTS_COMPLETED, /* a service's creation is none */
+    METRIC_DEPLOYMENTS_FAILED,
+    METRIC_DEPLOYMENT_DURATION_MEAN, /* seconds, of those that completed */
+    METRIC_DEPLOYMENT_DURATION_MAX,
+    METRIC_DEPLOYMENT_DIP_MAX, /* share of the desired count that did not serve during one */
+    METRIC_ROLLBACK_TIME_MEAN, /* seconds from the failure to the end of the rollback */
+    METRIC_CHURN,              /* starts and stops of services' tasks per task wanted */
     METRIC_INSTANCE_HOURS,
     METRIC_COST,
     METRIC_EVENTS, /* simulated events, whole run */
