@@ -99,6 +99,26 @@ static void audit_deployment(const struct deployment *deployment)
     assert(stopping == deployment->stopping && young == deployment->young.count);
 }
 
+/* What is remembered: by number, told as it is, and only the live ones have tasks. */
+static void audit_revisions(const struct controller *controller, const struct service *service)
+{
+    size_t live = 0;
+    for (size_t i = 0; i < service->revisions.count; i++) {
+        const struct deployment *deployment = service->revisions.items[i];
+        struct deployment_view view = deployment_view_of(controller, deployment);
+        const struct deployment_view *told = &deployment->emitted;
+        assert(deployment->service == service && deployment->plan != NULL);
+        assert(i == 0 || service->revisions.items[i - 1]->number < deployment->number);
+        assert(deployment->number <= controller->last_deployment);
+        assert(deployment->is_live || deployment->tasks.count == 0);
+        assert(view.rollout == told->rollout && view.status == told->status &&
+               view.is_primary == told->is_primary && view.is_live == told->is_live &&
+               view.running_count == told->running_count);
+        live += deployment->is_live;
+    }
+    assert(live == service->deployments.count);
+}
+
 static void audit_daemon(const struct service *service)
 {
     uint32_t wanted = 0, blocked = 0;
@@ -128,9 +148,11 @@ static void audit_service(const struct controller *controller, const struct serv
         const struct deployment *deployment = service->deployments.items[i];
         audit_deployment(deployment);
         assert(deployment->service == service && deployment->plan->users > 0);
-        assert(i == 0 || deployment->number < service->deployments.items[i - 1]->number);
+        assert(deployment->is_live && !deployment->is_record_dirty);
+        assert(deployment_find(service, deployment->number) == deployment);
         assert(i == 0 || deployment->tasks.count > 0);
     }
+    audit_revisions(controller, service);
     if (service->scheduling == SCHEDULING_DAEMON)
         audit_daemon(service);
 }

@@ -50,6 +50,10 @@ const struct task_def_registry *controller_task_defs(const struct controller *co
 uint64_t controller_revision(const struct controller *controller);
 uint32_t controller_service_count(const struct controller *controller);
 struct service_view controller_service(const struct controller *controller, service_id service);
+/* Deployments that are remembered, [0] the newest: at most DEPLOYMENTS_KEPT and the live ones. */
+uint32_t controller_deployment_count(const struct controller *controller, service_id service);
+struct deployment_view controller_deployment(const struct controller *controller,
+                                             service_id service, uint32_t index);
 service_id controller_find_service(const struct controller *controller, const char *name);
 bool controller_task(const struct controller *controller, task_id task, struct task_view *out);
 /* Every live task in ascending id; false when there is none above `after`. */

@@ -5,6 +5,7 @@
  *     tasks.c        one task's life            reconcile.c  one pass over a REPLICA service
  *     instances.c    registration, agents       daemon.c     one pass over a DAEMON service
  *     run_task.c     RunTask, StopTask          requests.c   what is around the cluster
+ *     deployments.c  a deployment's life        settings.c   what a service is told about them
  *     waiting.c      who waits for capacity     emit.c       actions
  *     plans.c        compiled plans, interned   records.c    text of records; load.c reads it
  *     audit.c        every invariant            describe.c   ECS's sentences
@@ -101,19 +102,39 @@ struct tally {
 
 struct service;
 
+/*
+ * One service revision and what became of it. Live ones are in service.deployments; the others are
+ * history, and what a rollback can go back to.
+ */
 struct deployment {
     struct service *service;
     uint64_t number; /* ecs-svc/NUMBER */
+    uint64_t source; /* number of the PRIMARY before it; 0: the first */
+    uint64_t record_revision;
+    /* The service revision: what never changes. */
     const struct task_def *def;
-    struct plan *plan;           /* one user */
-    struct task_list tasks;      /* all not STOPPED */
-    struct task_list young;      /* RUNNING and not yet healthy, in order of running_mono_ns */
-    struct tally tally[2];       /* [1]: those on draining instances */
-    uint32_t stopping;           /* told to stop, not STOPPED yet */
-    uint32_t failures;           /* starts failed in a row */
+    symbol target_groups[TARGET_GROUPS_MAX];
+    uint16_t target_group_count;
+    /* What of the service's settings goes with it. */
+    struct plan *plan; /* one user */
+
+    struct task_list tasks; /* all not STOPPED */
+    struct task_list young; /* RUNNING and not yet healthy, in order of running_mono_ns */
+    struct tally tally[2];  /* [1]: those on draining instances */
+    uint32_t stopping;      /* told to stop, not STOPPED yet */
+
+    berth_ns matured_ns;         /* when a task last became old enough; BERTH_NS_NEVER: none yet */
+    uint32_t failures;           /* starts failed in a row: for the throttle */
     berth_ns throttled_until_ns; /* monotonic; 0: not */
-    berth_ns created_wall_ns;
-    bool is_completed;
+    enum rollout_state rollout;
+    enum service_deployment_status status;
+    enum rollout_cause cause;
+    uint32_t failed_count; /* as the circuit breaker counts */
+    uint64_t rolls_back;   /* started again in place of this one; 0: not */
+    berth_ns created_wall_ns, updated_wall_ns;
+    struct deployment_view emitted; /* what the last change said */
+    bool is_live;
+    bool is_record_dirty; /* something outside the view has changed */
 };
 
 /* DAEMON only. One entry per instance ever registered; grown on demand. */
@@ -137,7 +158,10 @@ struct service {
     enum scheduling_strategy scheduling;
     uint32_t desired_count; /* DAEMON: computed */
     uint32_t minimum_percent, maximum_percent;
-    VEC(struct deployment *) deployments; /* owned; [0] is PRIMARY, then older ones */
+    enum deployment_controller controller;
+    struct deployment_settings settings;  /* its arrays are owned, its texts are symbols */
+    VEC(struct deployment *) deployments; /* live ones; [0] is PRIMARY, then those before it */
+    VEC(struct deployment *) revisions;   /* owned: all that are remembered, ascending numbers */
     uint64_t launches;                    /* tasks ever started: the next one's reference */
     uint64_t revision;
     berth_ns blocked_since_ns; /* a task found no room; BERTH_NS_NEVER: none */
@@ -289,6 +313,38 @@ void emit_refusal(struct controller *controller, const struct event *event,
 struct task_view task_view_of(const struct controller *controller, const struct task *task,
                               enum task_status previous, bool was_desired);
 struct service_view service_view_of(const struct service *service);
+void emit_deployment(struct controller *controller, struct deployment *deployment);
+void emit_deployment_gone(struct controller *controller, const struct deployment *deployment);
+
+/* deployments.c */
+/* In its place among the revisions; it has no plan yet and is not live. */
+struct deployment *deployment_new(struct service *service, uint64_t number);
+void deployment_free(struct controller *controller, struct deployment *deployment);
+struct deployment *deployment_find(const struct service *service, uint64_t number);
+struct deployment_view deployment_view_of(const struct controller *controller,
+                                          const struct deployment *deployment);
+/* A new PRIMARY from now on; the one before becomes ACTIVE and is drained like any old one. */
+struct deployment *deployment_start(struct controller *controller, struct service *service,
+                                    struct plan *plan, const char *const *target_groups,
+                                    uint16_t target_group_count);
+/* Something about it has changed: told at the end of the pass, or now when it is not live. */
+void deployment_changed(struct controller *controller, struct deployment *deployment);
+/*
+ * One task of it failed: it did not start, was replaced for its health, or exited before it was
+ * ever healthy. And: one of its tasks has become healthy.
+ */
+enum deployment_failure { FAILED_TO_START = 0, FAILED_HEALTH, FAILED_BEFORE_HEALTHY };
+void deployment_task_failed(struct controller *controller, struct deployment *deployment,
+                            enum deployment_failure cause);
+void deployment_task_healthy(struct controller *controller, struct deployment *deployment);
+/* At the end of a pass: old ones that have no task end, PRIMARY completes, changes are told. */
+void deployments_settle(struct controller *controller, struct service *service);
+
+/* settings.c */
+enum berth_err settings_check(const struct deployment_settings *settings, struct berth_error *err);
+void settings_copy(struct controller *controller, struct deployment_settings *to,
+                   const struct deployment_settings *from);
+void settings_free(struct deployment_settings *settings);
 
 /* tasks.c */
 void task_list_append(struct task_list *list, struct task *task, enum task_list_kind kind);
@@ -367,7 +423,6 @@ void services_update(struct controller *controller, const struct event *event);
 void services_delete(struct controller *controller, const struct event *event);
 struct service *service_new(struct controller *controller, service_id id, symbol name,
                             group_id group);
-struct deployment *deployment_new(struct service *service, uint64_t number, struct plan *plan);
 void service_free(struct controller *controller, struct service *service);
 void service_mark(struct controller *controller, struct service *service); /* to be looked at */
 void service_set_blocked(struct controller *controller, struct service *service, berth_ns since_ns);
@@ -386,7 +441,7 @@ void service_start_failed(struct controller *controller, struct deployment *depl
 /* reconcile.c */
 void reconcile_replica(struct controller *controller, struct service *service);
 struct rollout_counts reconcile_counts(const struct service *service);
-struct task *service_launch(struct controller *controller, struct service *service,
+struct task *service_launch(struct controller *controller, struct deployment *deployment,
                             instance_id instance);
 /* Events of what the pass did, ended deployments, steady state, the change and the deadline. */
 void service_finish_pass(struct controller *controller, struct service *service);

@@ -116,7 +116,7 @@ static void check_seat(struct controller *controller, struct service *service, i
     if (seat->task != NULL)
         return;
     if (may_start && placement_check(controller->cluster, request, id) == PLACEMENT_FITS)
-        seat->task = service_launch(controller, service, id);
+        seat->task = service_launch(controller, service->deployments.items[0], id);
     else
         set_seat_blocked(service, seat, true);
 }
@@ -171,7 +171,7 @@ static void end_throttle(struct controller *controller, struct service *service,
                          struct deployment *primary)
 {
     primary->throttled_until_ns = 0;
-    service->is_record_dirty = true;
+    deployment_changed(controller, primary);
     for (instance_id id = 0; id < service->daemon.seats.count; id++)
         if (service->daemon.seats.items[id].is_blocked)
             daemon_check(controller, service, id);

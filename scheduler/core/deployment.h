@@ -14,6 +14,7 @@
 #define TARGET_GROUPS_MAX 5      /* of a service (semantics 8) */
 #define HOOKS_MAX 20             /* 10 functions and 10 pauses */
 #define DEPLOYMENT_ALARMS_MAX 10 /* names in one service's list */
+#define DEPLOYMENTS_KEPT 100     /* of a service, beside the live ones and the last completed one */
 
 enum deployment_controller { CONTROLLER_ECS = 0, CONTROLLER_EXTERNAL };
 
@@ -52,16 +53,16 @@ struct deployment_settings {
     } breaker;
     struct {
         bool is_enabled, rolls_back;
-        const char *names[DEPLOYMENT_ALARMS_MAX];
-        uint32_t count;
+        const char *const *names;
+        uint16_t count;
     } alarms;
-    berth_ns bake_ns;       /* BERTH_NS_NEVER or 0 as bakeTimeInMinutes says; see has_bake */
+    berth_ns bake_ns;       /* bakeTimeInMinutes; see has_bake */
     bool has_bake;          /* else derived (U12): 300 s with alarms, none without */
     uint32_t step_permille; /* LINEAR, CANARY; 0: their defaults, 100 and 50 */
     berth_ns step_bake_ns;  /* LINEAR, CANARY; 6 and 10 minutes unless has_step_bake */
     bool has_step_bake;
     const struct deployment_hook *hooks;
-    uint32_t hook_count;
+    uint16_t hook_count;
 };
 
 enum rollout_state { ROLLOUT_IN_PROGRESS = 0, ROLLOUT_COMPLETED, ROLLOUT_FAILED, ROLLOUT_COUNT };
@@ -98,7 +99,10 @@ enum rollout_cause {
 
 extern const char *const rollout_cause_names[ROLLOUT_CAUSE_COUNT];
 
-/* A deployment as it is after a change, by value. */
+/*
+ * A deployment as it is after a change, by value. Two states, as in ECS: `rollout` is that of the
+ * deployment itself, `status` that of the service deployment, which goes on through a rollback.
+ */
 struct deployment_view {
     service_id service;
     symbol service_name;

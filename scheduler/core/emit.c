@@ -109,6 +109,25 @@ void emit_service_gone(struct controller *controller, const struct service *serv
     controller->needs_own_record = true;
 }
 
+void emit_deployment(struct controller *controller, struct deployment *deployment)
+{
+    struct change *change = push_change(controller, RECORD_DEPLOYMENT);
+    struct deployment_view view = deployment_view_of(controller, deployment);
+    deployment->record_revision = change->revision;
+    deployment->emitted = view;
+    deployment->is_record_dirty = false;
+    change->u.deployment = view;
+}
+
+void emit_deployment_gone(struct controller *controller, const struct deployment *deployment)
+{
+    struct change *change = push_change(controller, RECORD_DEPLOYMENT);
+    change->is_deleted = true;
+    change->u.deployment = deployment_view_of(controller, deployment);
+    change->u.deployment.is_live = false;
+    controller->needs_own_record = true;
+}
+
 void emit_instance(struct controller *controller, instance_id id)
 {
     struct change *change = push_change(controller, RECORD_INSTANCE);

@@ -315,8 +315,13 @@ static void take_report(struct controller *controller, const struct message *mes
     enum exit_cause cause = (unsigned)report->cause < EXIT_CAUSE_COUNT ? report->cause : EXIT_NONE;
     task->exit_code = report->exit_code;
     if (task->desired_running && task->status < TASK_RUNNING && task->deployment != NULL &&
-        cause != EXIT_HOST_LOST)
+        cause != EXIT_HOST_LOST) {
         service_start_failed(controller, task->deployment);
+        deployment_task_failed(controller, task->deployment, FAILED_TO_START);
+    }
+    if (task->desired_running && task->status == TASK_RUNNING && !task->is_healthy &&
+        task->deployment != NULL && cause != EXIT_HOST_LOST)
+        deployment_task_failed(controller, task->deployment, FAILED_BEFORE_HEALTHY);
     task_end(controller, task, ends[cause].code, ends[cause].reason);
 }
 

@@ -9,6 +9,7 @@
 
 #include "scheduler/core/controller_internal.h"
 #include "scheduler/core/records.h"
+#include "scheduler/core/transcript_fields.h"
 
 struct loader {
     struct controller *controller; /* owned until it is handed out */
@@ -329,38 +330,119 @@ static const struct task_def *load_def(struct loader *loader, const char *refere
     return def;
 }
 
-static void load_deployment(struct loader *loader, struct service *service, char *item)
+/* A live deployment before its own record is read: only its number is known. */
+static void load_live(struct loader *loader, struct service *service)
 {
-    struct controller *controller = loader->controller;
-    uint64_t number = 0, failures = 0, throttled = 0, created = 0, is_completed = 0;
-    if (!list_next_u64(&item, UINT64_MAX, &number) || item == NULL) {
-        wrong(loader, "deployments");
-        return;
+    char *rest = get_list(loader, "deployments");
+    uint64_t number;
+    while (rest != NULL) {
+        if (!list_next_u64(&rest, UINT64_MAX, &number) || number == 0 ||
+            deployment_find(service, number) != NULL) {
+            wrong(loader, "deployments");
+            return;
+        }
+        struct deployment *deployment = deployment_new(service, number);
+        deployment->is_live = true;
+        *vec_push(&service->deployments) = deployment;
     }
-    const struct task_def *def = load_def(loader, list_next(&item));
-    if (!list_next_u64(&item, UINT32_MAX, &failures) ||
-        !list_next_u64(&item, MONO_NS_MAX, &throttled) ||
-        !list_next_u64(&item, INT64_MAX, &created) || !list_next_u64(&item, 1, &is_completed) ||
-        item == NULL)
-        wrong(loader, "deployments");
-    size_t before = service->deployments.count;
-    if (before > 0 && service->deployments.items[before - 1]->number <= number)
-        wrong(loader, "deployments");
+}
+
+static void load_target_groups(struct loader *loader, struct deployment *deployment)
+{
+    for (char *rest = get_list(loader, "target-groups"); rest != NULL;) {
+        if (deployment->target_group_count == TARGET_GROUPS_MAX) {
+            wrong(loader, "target-groups");
+            return;
+        }
+        deployment->target_groups[deployment->target_group_count++] =
+            symbols_add(loader->controller->symbols, list_next(&rest));
+    }
+}
+
+static void load_deployment_state(struct loader *loader, struct deployment *deployment)
+{
+    deployment->record_revision = get_revision(loader);
+    deployment->source = get_u64(loader, "source", UINT64_MAX);
+    deployment->failures = (uint32_t)get_u64(loader, "failures", UINT32_MAX);
+    deployment->throttled_until_ns = get_moment(loader, "throttled");
+    deployment->rollout =
+        (enum rollout_state)get_word(loader, "rollout", rollout_state_names, ROLLOUT_COUNT);
+    deployment->status = (enum service_deployment_status)get_word(
+        loader, "status", service_deployment_status_names, SERVICE_DEPLOYMENT_STATUS_COUNT);
+    deployment->cause =
+        (enum rollout_cause)get_word(loader, "cause", rollout_cause_names, ROLLOUT_CAUSE_COUNT);
+    deployment->failed_count = (uint32_t)get_u64(loader, "failed", UINT32_MAX);
+    if (text_get(&loader->line, "rolls-back") != NULL)
+        deployment->rolls_back = get_u64(loader, "rolls-back", UINT64_MAX);
+    deployment->matured_ns = get_deadline(loader, "matured");
+    deployment->created_wall_ns = get_i64(loader, "created");
+    deployment->updated_wall_ns = get_i64(loader, "updated");
+    load_target_groups(loader, deployment);
+}
+
+/* "deployment/SERVICE/NUMBER": the service, whose own record is there already. */
+static struct service *deployment_owner(struct loader *loader, uint64_t *number)
+{
+    char key[64];
+    uint64_t id = 0;
+    (void)snprintf(key, sizeof key, "%s", loader->key + strlen("deployment/"));
+    char *slash = strchr(key, '/');
+    if (slash != NULL)
+        *slash = '\0';
+    if (slash == NULL || !number_parse(key, UINT32_MAX, &id) ||
+        !number_parse(slash + 1, UINT64_MAX, number) || *number == 0 ||
+        id >= loader->controller->services.count ||
+        loader->controller->services.items[id] == NULL) {
+        wrong(loader, "(the key)");
+        return NULL;
+    }
+    return loader->controller->services.items[id];
+}
+
+static void load_deployment(struct loader *loader)
+{
+    uint64_t number = 0;
+    struct service *service = deployment_owner(loader, &number);
+    const struct task_def *def = load_def(loader, get_text(loader, "def"));
     if (loader->has_failed)
         return;
-    char *strategies = list_next(&item);
-    struct plan *plan =
-        load_plan(loader, def, strategies, list_next(&item), PLACEMENT_DEFAULT_SERVICE);
+    char *strategies = get_list(loader, "strategies");
+    struct plan *plan = load_plan(loader, def, strategies, get_list(loader, "constraints"),
+                                  PLACEMENT_DEFAULT_SERVICE);
     if (plan == NULL)
         return;
-    struct deployment *deployment = deployment_new(service, number, plan);
-    plan_hold(controller, plan);
-    deployment->failures = (uint32_t)failures;
-    deployment->throttled_until_ns = (berth_ns)throttled;
-    deployment->created_wall_ns = (berth_ns)created;
-    deployment->is_completed = is_completed != 0;
-    raise_to(&controller->last_deployment, number);
-    *vec_push(&service->deployments) = deployment;
+    struct deployment *deployment = deployment_find(service, number);
+    if (deployment == NULL)
+        deployment = deployment_new(service, number);
+    if (deployment->plan != NULL) {
+        wrong(loader, "(the key)");
+        return;
+    }
+    deployment->def = def;
+    deployment->plan = plan;
+    plan_hold(loader->controller, plan);
+    raise_to(&loader->controller->last_deployment, number);
+    load_deployment_state(loader, deployment);
+}
+
+/* All deployments are there: what of a service rests on them. */
+static void finish_services(struct loader *loader)
+{
+    struct controller *controller = loader->controller;
+    for (size_t at = 0; at < controller->services.count && !loader->has_failed; at++) {
+        struct service *service = controller->services.items[at];
+        if (service == NULL)
+            continue;
+        berth_ns blocked_ns = service->blocked_since_ns;
+        loader->key = symbols_text(controller->symbols, service->name);
+        service->blocked_since_ns = BERTH_NS_NEVER;
+        for (size_t i = 0; i < service->deployments.count; i++)
+            if (service->deployments.items[i]->plan == NULL)
+                wrong(loader, "deployments");
+        if (!loader->has_failed)
+            service_set_blocked(controller, service, blocked_ns);
+        service->is_record_dirty = false;
+    }
 }
 
 static void load_told(struct loader *loader, struct service *service)
@@ -401,6 +483,23 @@ static void load_seats(struct loader *loader, struct service *service)
     }
 }
 
+static void load_settings(struct loader *loader, struct service *service)
+{
+    struct deployment_settings settings = {.strategy = DEPLOY_ROLLING};
+    struct transcript_scratch *scratch = transcript_scratch_create();
+    struct field_reader reader = {&loader->line, loader->copy.bytes, scratch, NULL, loader->err};
+    if (fields_read(&reader, &settings_table, &settings) != BERTH_OK) {
+        loader->has_failed = true;
+        (void)berth_fail_in(loader->err, "record %.300s: ", loader->key);
+    } else if (settings_check(&settings, loader->err) != BERTH_OK) {
+        loader->has_failed = true;
+        (void)berth_fail_in(loader->err, "record %.300s: ", loader->key);
+    } else {
+        settings_copy(loader->controller, &service->settings, &settings);
+    }
+    transcript_scratch_destroy(scratch);
+}
+
 static void load_service_parts(struct loader *loader, struct service *service)
 {
     struct controller *controller = loader->controller;
@@ -413,14 +512,15 @@ static void load_service_parts(struct loader *loader, struct service *service)
     service->launches = get_u64(loader, "launches", UINT64_MAX);
     service->created_wall_ns = get_i64(loader, "created");
     load_told(loader, service);
-    char *rest = get_list(loader, "deployments");
-    while (rest != NULL && !loader->has_failed)
-        load_deployment(loader, service, list_next(&rest));
+    service->controller =
+        text_get(&loader->line, "external") != NULL ? CONTROLLER_EXTERNAL : CONTROLLER_ECS;
+    load_settings(loader, service);
+    load_live(loader, service);
     if (service->deployments.count == 0)
         wrong(loader, "deployments");
     if (loader->has_failed)
         return;
-    service_set_blocked(controller, service, get_deadline(loader, "blocked"));
+    service->blocked_since_ns = get_deadline(loader, "blocked"); /* queued in finish_services */
     service_set_deadline(controller, service, get_deadline(loader, "deadline"));
     if (service->scheduling == SCHEDULING_DAEMON) {
         *vec_push(&controller->daemons) = service->id;
@@ -428,7 +528,6 @@ static void load_service_parts(struct loader *loader, struct service *service)
         if (service->daemon.wanted_count != service->desired_count)
             wrong(loader, "seats");
     }
-    service->is_record_dirty = false;
     service->is_new = false;
 }
 
@@ -498,7 +597,8 @@ static void load_owner(struct loader *loader, struct task *task)
     for (size_t i = 0; i < service->deployments.count; i++)
         if (service->deployments.items[i]->number == task->deployment_number)
             task->deployment = service->deployments.items[i];
-    if (task->deployment == NULL || task->deployment->def != task->def) {
+    if (task->deployment == NULL || task->deployment->def != task->def ||
+        !task->deployment->is_live) {
         task->deployment = NULL;
         wrong(loader, "deployment");
         return;
@@ -590,6 +690,14 @@ static void load_task_fields(struct loader *loader, struct task *task)
         wrong(loader, "status");
 }
 
+/* Whether the last pass that found one old enough to be healthy found this one as well. */
+static bool was_mature(const struct task *task)
+{
+    return task->deployment != NULL && task->deployment->matured_ns != BERTH_NS_NEVER &&
+           task->running_mono_ns != BERTH_NS_NEVER &&
+           task->running_mono_ns <= task->deployment->matured_ns - ROLLOUT_HEALTHY_AFTER_NS;
+}
+
 static void load_task(struct loader *loader)
 {
     struct controller *controller = loader->controller;
@@ -610,6 +718,7 @@ static void load_task(struct loader *loader)
         load_owner(loader, task);
     if (loader->has_failed)
         return;
+    task->is_healthy = was_mature(task);
     if (task->status == TASK_PROVISIONING)
         load_wait(loader, task);
     else
@@ -623,7 +732,8 @@ static const struct {
     void (*load)(struct loader *loader);
 } kinds[] = {
     {"taskdef/", load_task_def},  {"controller", load_controller}, {"group/", load_group},
-    {"instance/", load_instance}, {"service/", load_service},      {"task/", load_task},
+    {"instance/", load_instance}, {"service/", load_service},      {"deployment/", load_deployment},
+    {"task/", load_task},
 };
 
 static bool load_one(struct loader *loader, const struct record *record,
@@ -657,12 +767,15 @@ static bool load_all(struct loader *loader, const struct record *records, size_t
             wrong(loader, "(the key)");
             return false;
         }
-    for (size_t kind = 0; kind < sizeof kinds / sizeof kinds[0]; kind++)
+    for (size_t kind = 0; kind < sizeof kinds / sizeof kinds[0]; kind++) {
         for (size_t i = 0; i < record_count; i++)
             if (strncmp(records[i].key, kinds[kind].prefix, strlen(kinds[kind].prefix)) == 0 &&
                 !load_one(loader, &records[i], kinds[kind].load))
                 return false;
-    return true;
+        if (kinds[kind].load == load_deployment)
+            finish_services(loader);
+    }
+    return !loader->has_failed;
 }
 
 /* What follows from all records together. */
@@ -673,6 +786,11 @@ static void settle(struct controller *controller)
         if (service == NULL)
             continue;
         service->emitted = service_view_of(service);
+        for (size_t i = 0; i < service->revisions.count; i++) {
+            struct deployment *deployment = service->revisions.items[i];
+            deployment->emitted.rollout = deployment->rollout;
+            deployment->emitted = deployment_view_of(controller, deployment);
+        }
         for (size_t i = 0; i < service->daemon.seats.count; i++) {
             struct daemon_seat *seat = &service->daemon.seats.items[i];
             seat->is_blocked = seat->is_wanted && seat->task == NULL;

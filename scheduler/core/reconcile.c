@@ -138,25 +138,25 @@ static void stop_some(struct controller *controller, struct service *service)
     stop_victims(controller, service, stops.surplus, true);
 }
 
-struct task *service_launch(struct controller *controller, struct service *service,
+struct task *service_launch(struct controller *controller, struct deployment *deployment,
                             instance_id instance)
 {
-    struct deployment *primary = service->deployments.items[0];
+    struct service *service = deployment->service;
     struct task *task = task_alloc(controller, ++controller->last_task);
     bool was_blocked = service->blocked_since_ns != BERTH_NS_NEVER;
     task->reference = ++service->launches;
-    task->deployment_number = primary->number;
-    task->deployment = primary;
+    task->deployment_number = deployment->number;
+    task->deployment = deployment;
     task->service = service->id;
     task->group = service->group;
-    task->def = primary->def;
-    task->cpu_units = primary->def->demand.cpu_units;
-    task->mem_mib = primary->def->demand.mem_mib;
-    task->gpus = primary->def->demand.gpus;
-    task->gpu_count = primary->def->demand.gpu_count;
+    task->def = deployment->def;
+    task->cpu_units = deployment->def->demand.cpu_units;
+    task->mem_mib = deployment->def->demand.mem_mib;
+    task->gpus = deployment->def->demand.gpus;
+    task->gpu_count = deployment->def->demand.gpu_count;
     task->requested_mono_ns = was_blocked ? service->blocked_since_ns : controller->now.mono_ns;
     task->created_wall_ns = controller->now.wall_ns;
-    task_list_append(&primary->tasks, task, LIST_OWNER);
+    task_list_append(&deployment->tasks, task, LIST_OWNER);
     task_count(task);
     service->is_record_dirty = true;
     *vec_push(&controller->started) = task->id;
@@ -178,7 +178,7 @@ static void tell_no_room(struct controller *controller, struct service *service,
 
 static void start_some(struct controller *controller, struct service *service)
 {
-    const struct deployment *primary = service->deployments.items[0];
+    struct deployment *primary = service->deployments.items[0];
     struct rollout_counts counts = reconcile_counts(service);
     uint32_t wanted = rollout_starts(&counts, bounds_of(service));
     if (primary->throttled_until_ns > controller->now.mono_ns)
@@ -189,7 +189,7 @@ static void start_some(struct controller *controller, struct service *service)
         instance_id instance = placement_choose(controller->cluster, &request);
         if (instance == INSTANCE_NONE)
             break;
-        (void)service_launch(controller, service, instance);
+        (void)service_launch(controller, primary, instance);
     }
     if (wanted == 0) {
         service_set_blocked(controller, service, BERTH_NS_NEVER);
@@ -211,32 +211,6 @@ static void tell_tasks(struct controller *controller, const struct service *serv
                                   .deployment = service->deployments.items[0]->number,
                                   .tasks = tasks,
                                   .task_count = (uint32_t)count};
-    emit_event(controller, &event);
-}
-
-/* Old deployments end with their last task; PRIMARY is completed when all of it is healthy. */
-static void end_deployments(struct controller *controller, struct service *service)
-{
-    struct deployment *primary = service->deployments.items[0];
-    for (size_t i = service->deployments.count; i-- > 1;) {
-        struct deployment *old = service->deployments.items[i];
-        if (old->tasks.count > 0)
-            continue;
-        plan_drop(controller, old->plan);
-        mem_free(old);
-        memmove(service->deployments.items + i, service->deployments.items + i + 1,
-                (service->deployments.count - i - 1) * sizeof(struct deployment *));
-        service->deployments.count--;
-    }
-    if (primary->is_completed || service->deployments.count > 1 ||
-        primary->tally[0].healthy != service->desired_count ||
-        primary->tally[0].pending + primary->tally[0].young > 0)
-        return;
-    primary->is_completed = true;
-    service->is_record_dirty = true;
-    struct service_event event = {.kind = SERVICE_EVENT_DEPLOYMENT_COMPLETED,
-                                  .service = service->id,
-                                  .deployment = primary->number};
     emit_event(controller, &event);
 }
 
@@ -288,10 +262,10 @@ void service_finish_pass(struct controller *controller, struct service *service)
                controller->stopped.count);
     tell_tasks(controller, service, SERVICE_EVENT_STARTED_TASKS, controller->started.items,
                controller->started.count);
-    end_deployments(controller, service);
+    deployments_settle(controller, service);
     struct service_view view = service_view_of(service);
     const struct deployment *primary = service->deployments.items[0];
-    bool is_settled = view.is_steady && primary->is_completed &&
+    bool is_settled = view.is_steady && primary->rollout == ROLLOUT_COMPLETED &&
                       primary->tally[0].healthy == service->desired_count;
     tell_state(controller, service, is_settled);
     service_set_deadline(controller, service,

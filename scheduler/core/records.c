@@ -2,9 +2,10 @@
  * Records: the state as lines of text, one for each thing that changes by itself.
  *
  *     controller                       counters that no other record holds any longer
+ *     deployment/00000002/0..023       a deployment of service 2, with its service revision
  *     group/00000003                   a task group's random stream
  *     instance/00000012                a container instance
- *     service/NAME                     a service with its deployments
+ *     service/NAME                     a service; its live deployments by number
  *     task/0000000000000123            a task
  *     taskdef/FAMILY/00000007          a task definition, its document whole
  *
@@ -20,6 +21,7 @@
 #include <string.h>
 
 #include "scheduler/core/controller_internal.h"
+#include "scheduler/core/transcript_fields.h"
 
 void list_add(struct text *list, const char *item)
 {
@@ -214,26 +216,39 @@ static void field_def(struct text *out, const struct task_def *def)
     text_free(&name);
 }
 
-/* number, definition, failures, throttled until, created, completed, strategies, constraints */
-static void list_deployment(struct text *list, const struct deployment *deployment)
+static void list_target_groups(const struct controller *controller,
+                               const struct deployment *deployment, struct text *list)
 {
-    struct text item = TEXT_INIT, strategies = TEXT_INIT, constraints = TEXT_INIT;
-    struct text name = TEXT_INIT;
-    list_add_u64(&item, deployment->number);
-    add_def(&name, deployment->def);
-    list_add(&item, name.bytes);
-    list_add_u64(&item, deployment->failures);
-    list_add_u64(&item, (uint64_t)deployment->throttled_until_ns);
-    list_add_u64(&item, (uint64_t)deployment->created_wall_ns);
-    list_add_u64(&item, deployment->is_completed);
+    for (uint16_t i = 0; i < deployment->target_group_count; i++)
+        list_add(list, symbols_text(controller->symbols, deployment->target_groups[i]));
+}
+
+static void write_deployment(const struct controller *controller,
+                             const struct deployment *deployment, struct text *out)
+{
+    struct text strategies = TEXT_INIT, constraints = TEXT_INIT;
+    text_word(out, "deployment");
+    text_field_u64(out, "rev", deployment->record_revision);
+    text_field_u64(out, "source", deployment->source);
+    field_def(out, deployment->def);
+    list_target_groups(controller, deployment, &strategies);
+    field_list(out, "target-groups", &strategies);
     list_specs(deployment->plan, &strategies, &constraints);
-    list_add(&item, strategies.length > 0 ? strategies.bytes : "");
-    list_add(&item, constraints.length > 0 ? constraints.bytes : "");
-    list_add(list, item.bytes);
-    text_free(&item);
+    field_list(out, "strategies", &strategies);
+    field_list(out, "constraints", &constraints);
+    text_field_u64(out, "failures", deployment->failures);
+    text_field_i64(out, "throttled", deployment->throttled_until_ns);
+    text_field(out, "rollout", rollout_state_names[deployment->rollout]);
+    text_field(out, "status", service_deployment_status_names[deployment->status]);
+    text_field(out, "cause", rollout_cause_names[deployment->cause]);
+    text_field_u64(out, "failed", deployment->failed_count);
+    if (deployment->rolls_back != 0)
+        text_field_u64(out, "rolls-back", deployment->rolls_back);
+    field_ns(out, "matured", deployment->matured_ns);
+    text_field_i64(out, "created", deployment->created_wall_ns);
+    text_field_i64(out, "updated", deployment->updated_wall_ns);
     text_free(&strategies);
     text_free(&constraints);
-    text_free(&name);
 }
 
 /* Runs of wanted seats: "0-4999,5003-5003". */
@@ -261,6 +276,8 @@ static void write_service(const struct controller *controller, const struct serv
     field_symbol(out, controller, "name", service->name);
     text_field_u64(out, "group", service->group);
     text_field(out, "scheduling", service->scheduling == SCHEDULING_DAEMON ? "DAEMON" : "REPLICA");
+    if (service->controller == CONTROLLER_EXTERNAL)
+        text_field_u64(out, "external", 1);
     text_field_u64(out, "desired", service->desired_count);
     text_field_u64(out, "minimum", service->minimum_percent);
     text_field_u64(out, "maximum", service->maximum_percent);
@@ -275,8 +292,9 @@ static void write_service(const struct controller *controller, const struct serv
         }
     field_list(out, "told", &list);
     for (size_t i = 0; i < service->deployments.count; i++)
-        list_deployment(&list, service->deployments.items[i]);
+        list_add_u64(&list, service->deployments.items[i]->number);
     field_list(out, "deployments", &list);
+    fields_write(&settings_table, &service->settings, out);
     list_seats(&list, &service->daemon);
     field_list(out, "seats", &list);
     text_free(&list);
@@ -387,6 +405,9 @@ void controller_record_key(const struct controller *controller, const struct cha
         text_addf(key, "group/%08lu", (unsigned long)change->u.group);
         break;
     case RECORD_DEPLOYMENT:
+        text_addf(key, "deployment/%08lu/%020llu", (unsigned long)change->u.deployment.service,
+                  (unsigned long long)change->u.deployment.deployment);
+        break;
     case RECORD_KIND_COUNT:
         break;
     }
@@ -399,6 +420,7 @@ void controller_record_key(const struct controller *controller, const struct cha
 void controller_record_value(const struct controller *controller, const struct change *change,
                              struct text *value)
 {
+    const struct deployment *deployment;
     const struct service *service;
     const struct task *task;
     if (change->is_deleted)
@@ -427,6 +449,12 @@ void controller_record_value(const struct controller *controller, const struct c
         write_group(controller, change->u.group, value);
         break;
     case RECORD_DEPLOYMENT:
+        service = controller->services.items[change->u.deployment.service];
+        deployment =
+            service == NULL ? NULL : deployment_find(service, change->u.deployment.deployment);
+        if (deployment != NULL)
+            write_deployment(controller, deployment, value);
+        break;
     case RECORD_KIND_COUNT:
         break;
     }
@@ -453,6 +481,19 @@ static void add_line(const struct controller *controller, const struct change *c
     *vec_push(lines) = (struct line){key.bytes, value.bytes};
 }
 
+static void collect_service(const struct controller *controller, const struct service *service,
+                            line_list *lines)
+{
+    struct change change = {.kind = RECORD_SERVICE};
+    change.u.service = service_view_of(service);
+    add_line(controller, &change, lines);
+    change.kind = RECORD_DEPLOYMENT;
+    for (size_t i = 0; i < service->revisions.count; i++) {
+        change.u.deployment = deployment_view_of(controller, service->revisions.items[i]);
+        add_line(controller, &change, lines);
+    }
+}
+
 static void collect(const struct controller *controller, line_list *lines)
 {
     struct change change = {.kind = RECORD_CONTROLLER};
@@ -472,12 +513,9 @@ static void collect(const struct controller *controller, line_list *lines)
         change.u.instance = id;
         add_line(controller, &change, lines);
     }
-    change.kind = RECORD_SERVICE;
     for (size_t i = 0; i < controller->services.count; i++)
-        if (controller->services.items[i] != NULL) {
-            change.u.service = service_view_of(controller->services.items[i]);
-            add_line(controller, &change, lines);
-        }
+        if (controller->services.items[i] != NULL)
+            collect_service(controller, controller->services.items[i], lines);
     change.kind = RECORD_TASK;
     for (struct task *task = controller->tasks.first; task != NULL;
          task = task->links[LIST_ALL].next) {

@@ -10,16 +10,6 @@
 
 enum { NAME_MAX_BYTES = 255, DESIRED_MAX = 1000000, PERCENT_MAX = 100000 };
 
-struct deployment *deployment_new(struct service *service, uint64_t number, struct plan *plan)
-{
-    struct deployment *deployment = mem_alloc(sizeof *deployment);
-    deployment->service = service;
-    deployment->number = number;
-    deployment->def = plan->def;
-    deployment->plan = plan;
-    return deployment;
-}
-
 struct service *service_new(struct controller *controller, service_id id, symbol name,
                             group_id group)
 {
@@ -44,11 +34,11 @@ struct service *service_new(struct controller *controller, service_id id, symbol
 
 void service_free(struct controller *controller, struct service *service)
 {
-    for (size_t i = 0; i < service->deployments.count; i++) {
-        plan_drop(controller, service->deployments.items[i]->plan);
-        mem_free(service->deployments.items[i]);
-    }
+    for (size_t i = 0; i < service->revisions.count; i++)
+        deployment_free(controller, service->revisions.items[i]);
+    vec_free(&service->revisions);
     vec_free(&service->deployments);
+    settings_free(&service->settings);
     vec_free(&service->daemon.seats);
     vec_free(&service->daemon.checks);
     mem_free(service);
@@ -196,7 +186,7 @@ void service_start_failed(struct controller *controller, struct deployment *depl
 {
     struct service *service = deployment->service;
     berth_ns delay_ns = throttle_delay_ns(++deployment->failures);
-    service->is_record_dirty = true;
+    deployment_changed(controller, deployment);
     if (delay_ns == 0)
         return;
     deployment->throttled_until_ns = controller->now.mono_ns + delay_ns;
@@ -277,26 +267,6 @@ static const struct task_def *find_def(const struct controller *controller, cons
     return NULL;
 }
 
-/* A new PRIMARY; the one before becomes ACTIVE and is drained like any old revision. */
-static void deploy(struct controller *controller, struct service *service, struct plan *plan)
-{
-    service_set_blocked(controller, service, BERTH_NS_NEVER);
-    struct deployment *deployment = deployment_new(service, ++controller->last_deployment, plan);
-    deployment->created_wall_ns = controller->now.wall_ns;
-    plan_hold(controller, plan);
-    (void)vec_push(&service->deployments);
-    memmove(service->deployments.items + 1, service->deployments.items,
-            (service->deployments.count - 1) * sizeof(struct deployment *));
-    service->deployments.items[0] = deployment;
-    service->is_record_dirty = true;
-    for (int kind = 0; kind < SERVICE_EVENT_KIND_COUNT; kind++)
-        service_clear(service, (enum service_event_kind)kind);
-    struct service_event event = {.kind = SERVICE_EVENT_DEPLOYMENT_IN_PROGRESS,
-                                  .service = service->id,
-                                  .deployment = deployment->number};
-    emit_event(controller, &event);
-}
-
 static void reply_service(struct controller *controller, const struct event *event,
                           service_id service)
 {
@@ -311,6 +281,18 @@ static void check_all_seats(struct controller *controller, struct service *servi
         daemon_check(controller, service, id);
 }
 
+/* Settings and target groups, as given. */
+static enum berth_err check_deploying(const struct event_service *wanted, struct berth_error *err)
+{
+    if (wanted->target_group_count > TARGET_GROUPS_MAX)
+        return berth_fail(err, BERTH_ERR_INPUT, "loadBalancers: at most %d target groups",
+                          TARGET_GROUPS_MAX);
+    for (uint16_t i = 0; i < wanted->target_group_count; i++)
+        if (wanted->target_groups[i] == NULL || wanted->target_groups[i][0] == '\0')
+            return berth_fail(err, BERTH_ERR_INPUT, "loadBalancers: a target group has no name");
+    return wanted->settings == NULL ? BERTH_OK : settings_check(wanted->settings, err);
+}
+
 static enum berth_err check_create(const struct event_service *wanted, struct berth_error *err)
 {
     if (!is_name(wanted->service))
@@ -319,7 +301,7 @@ static enum berth_err check_create(const struct event_service *wanted, struct be
     if (wanted->scheduling == SCHEDULING_DAEMON && wanted->strategy_count > 0)
         return berth_fail(err, BERTH_ERR_INPUT,
                           "placementStrategy: a DAEMON service has none; leave it out");
-    return BERTH_OK;
+    return check_deploying(wanted, err);
 }
 
 void services_create(struct controller *controller, const struct event *event)
@@ -354,7 +336,10 @@ void services_create(struct controller *controller, const struct event *event)
     service->minimum_percent = minimum;
     service->maximum_percent = maximum;
     service->created_wall_ns = controller->now.wall_ns;
-    deploy(controller, service, plan);
+    if (wanted->settings != NULL)
+        settings_copy(controller, &service->settings, wanted->settings);
+    (void)deployment_start(controller, service, plan, wanted->target_groups,
+                           wanted->target_group_count);
     if (is_daemon) {
         *vec_push(&controller->daemons) = service->id;
         check_all_seats(controller, service);
@@ -364,11 +349,10 @@ void services_create(struct controller *controller, const struct event *event)
 }
 
 /* New strategies or constraints are no deployment: every deployment goes on under them. */
-static enum berth_err replan(struct controller *controller, struct service *service,
+static enum berth_err replan(struct controller *controller, const struct plan *now,
                              const struct event_service *wanted, const struct task_def *def,
                              struct plan **out, struct berth_error *err)
 {
-    const struct plan *now = service->deployments.items[0]->plan;
     const struct placement_strategy_spec *strategies =
         wanted->sets_strategies ? wanted->strategies : now->strategies;
     const struct placement_constraint_spec *constraints =
@@ -386,6 +370,7 @@ static void set_plan(struct controller *controller, struct deployment *deploymen
     plan_hold(controller, plan);
     plan_drop(controller, deployment->plan);
     deployment->plan = plan;
+    deployment_changed(controller, deployment);
 }
 
 static void adopt_specs(struct controller *controller, struct service *service,
@@ -395,14 +380,56 @@ static void adopt_specs(struct controller *controller, struct service *service,
     if (!wanted->sets_strategies && !wanted->sets_constraints)
         return;
     service_set_blocked(controller, service, BERTH_NS_NEVER);
-    service->is_record_dirty = true;
-    for (size_t i = service->deployments.count; i-- > 0;) {
+    struct plan *now = service->deployments.items[0]->plan;
+    plan_hold(controller, now); /* What is kept is read off it. */
+    for (size_t i = service->revisions.count; i-- > 0;) {
         struct plan *plan = NULL;
         /* An older definition's own constraints may leave no room for ten: it keeps its plan. */
-        if (replan(controller, service, wanted, service->deployments.items[i]->def, &plan, &err) ==
+        if (replan(controller, now, wanted, service->revisions.items[i]->def, &plan, &err) ==
             BERTH_OK)
-            set_plan(controller, service->deployments.items[i], plan);
+            set_plan(controller, service->revisions.items[i], plan);
     }
+    plan_drop(controller, now);
+}
+
+/* The target groups of the next deployment: those given, or those that PRIMARY has. */
+static uint16_t wanted_target_groups(const struct controller *controller,
+                                     const struct service *service,
+                                     const struct event_service *wanted,
+                                     const char *names[TARGET_GROUPS_MAX])
+{
+    const struct deployment *primary = service->deployments.items[0];
+    uint16_t count =
+        wanted->sets_target_groups ? wanted->target_group_count : primary->target_group_count;
+    for (uint16_t i = 0; i < count; i++)
+        names[i] = wanted->sets_target_groups
+                       ? wanted->target_groups[i]
+                       : symbols_text(controller->symbols, primary->target_groups[i]);
+    return count;
+}
+
+static bool has_target_groups(const struct controller *controller, const struct service *service,
+                              const char *const *names, uint16_t count)
+{
+    const struct deployment *primary = service->deployments.items[0];
+    if (primary->target_group_count != count)
+        return false;
+    for (uint16_t i = 0; i < count; i++)
+        if (symbols_find(controller->symbols, names[i]) != primary->target_groups[i])
+            return false;
+    return true;
+}
+
+static void adopt_settings(struct controller *controller, struct service *service,
+                           const struct event_service *wanted)
+{
+    static const struct deployment_settings defaults = {.strategy = DEPLOY_ROLLING};
+    if (!wanted->sets_settings)
+        return;
+    settings_free(&service->settings);
+    settings_copy(controller, &service->settings,
+                  wanted->settings == NULL ? &defaults : wanted->settings);
+    service->is_record_dirty = true;
 }
 
 void services_update(struct controller *controller, const struct event *event)
@@ -427,15 +454,21 @@ void services_update(struct controller *controller, const struct event *event)
         resolve_numbers(wanted, is_daemon, &desired, &minimum, &maximum, &err) != BERTH_OK ||
         (wanted->task_definition != NULL &&
          (def = find_def(controller, wanted->task_definition, &err)) == NULL) ||
-        replan(controller, service, wanted, def, &plan, &err) != BERTH_OK) {
+        check_deploying(wanted, &err) != BERTH_OK ||
+        replan(controller, service->deployments.items[0]->plan, wanted, def, &plan, &err) !=
+            BERTH_OK) {
         emit_refusal(controller, event, REPLY_INVALID, "%s", err.text);
         return;
     }
-    bool deploys = wanted->force_new_deployment || def != service->deployments.items[0]->def;
+    const char *groups[TARGET_GROUPS_MAX];
+    uint16_t group_count = wanted_target_groups(controller, service, wanted, groups);
+    bool deploys = wanted->force_new_deployment || def != service->deployments.items[0]->def ||
+                   !has_target_groups(controller, service, groups, group_count);
     plan_hold(controller, plan);
     adopt_specs(controller, service, wanted);
+    adopt_settings(controller, service, wanted);
     if (deploys)
-        deploy(controller, service, plan);
+        (void)deployment_start(controller, service, plan, groups, group_count);
     plan_drop(controller, plan);
     if (service->desired_count != desired || service->minimum_percent != minimum ||
         service->maximum_percent != maximum)
@@ -466,6 +499,8 @@ static void remove_service(struct controller *controller, struct service *servic
             task->deployment = NULL;
         }
     }
+    for (size_t i = 0; i < service->revisions.count; i++)
+        emit_deployment_gone(controller, service->revisions.items[i]);
     service_set_blocked(controller, service, BERTH_NS_NEVER);
     service_set_deadline(controller, service, BERTH_NS_NEVER);
     remove_id(controller->daemons.items, &controller->daemons.count, service->id);

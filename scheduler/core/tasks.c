@@ -154,6 +154,9 @@ void task_mature(struct controller *controller, struct deployment *deployment)
         task_uncount(task);
         task->is_healthy = true;
         task_count(task);
+        deployment->matured_ns = controller->now.mono_ns;
+        deployment_changed(controller, deployment);
+        deployment_task_healthy(controller, deployment);
         task = next;
     }
 }
@@ -237,7 +240,7 @@ void task_running(struct controller *controller, struct task *task)
             task->deployment->failures = 0;
             if (task->deployment->throttled_until_ns > controller->now.mono_ns)
                 task->deployment->throttled_until_ns = controller->now.mono_ns;
-            task->deployment->service->is_record_dirty = true;
+            deployment_changed(controller, task->deployment);
         }
         service_mark(controller, task->deployment->service);
     }

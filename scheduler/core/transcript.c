@@ -14,6 +14,11 @@ static const char *const scheduling_names[] = {
     [SCHEDULING_DAEMON] = "DAEMON",
 };
 
+static const char *const controller_names[] = {
+    [CONTROLLER_ECS] = "ECS",
+    [CONTROLLER_EXTERNAL] = "EXTERNAL",
+};
+
 static const char *const deregister_cause_names[] = {
     [DEREGISTER_FORCED] = "forced",
     [DEREGISTER_TERMINATED] = "terminated",
@@ -112,6 +117,9 @@ static const struct field service_fields[] = {
     {"sets-target-groups", FIELD_BOOL, AT(u.service.sets_target_groups)},
     {"target-groups", FIELD_NAMES, AT(u.service.target_groups),
      COUNT_AT(u.service.target_group_count)},
+    {"controller", FIELD_ENUM, AT(u.service.controller), .names = controller_names,
+     .name_count = COUNT_OF(controller_names)},
+    {"sets-settings", FIELD_BOOL, AT(u.service.sets_settings)},
     {"grace", FIELD_I32, AT(u.service.grace_s), .absent = OVERRIDE_NONE},
     {"rebalancing", FIELD_I32, AT(u.service.rebalancing), .absent = OVERRIDE_NONE},
 };
@@ -202,6 +210,11 @@ void transcript_format_time(struct step_time now, struct text *out)
     text_end(out);
 }
 
+static bool is_about_service(enum event_kind kind)
+{
+    return kind == EVENT_CREATE_SERVICE || kind == EVENT_UPDATE_SERVICE;
+}
+
 void transcript_format_event(const struct event *event, struct text *out)
 {
     text_word(out, "> ");
@@ -210,6 +223,8 @@ void transcript_format_event(const struct event *event, struct text *out)
     fields_write(&event_tables[event->kind], event, out);
     if (event->kind == EVENT_MESSAGE)
         fields_write(message_body_table(event->u.message.kind), &event->u.message, out);
+    if (is_about_service(event->kind) && event->u.service.settings != NULL)
+        fields_write(&settings_table, event->u.service.settings, out);
     if (event->kind == EVENT_ANSWER)
         fields_write(answer_body_table(event->u.answer.kind), &event->u.answer, out);
     text_end(out);
@@ -246,6 +261,24 @@ static enum berth_err read_answer(const struct field_reader *reader, struct even
     return code != BERTH_OK ? code : fields_read(reader, body, &event->u.answer);
 }
 
+/* Settings that are not there are defaults, which is what a command without any says. */
+static enum berth_err read_service(const struct field_reader *reader, struct event *event)
+{
+    const struct field_table *tables[] = {&event_tables[event->kind], &command_table,
+                                          &settings_table};
+    struct deployment_settings *settings = scratch_take(reader->scratch, sizeof *settings);
+    bool has_settings = false;
+    for (size_t i = 0; i < settings_table.count && !has_settings; i++)
+        has_settings = text_get(reader->line, settings_table.fields[i].name) != NULL;
+    enum berth_err code = fields_check(reader, tables, COUNT_OF(tables));
+    if (code == BERTH_OK)
+        code = fields_read(reader, tables[0], event);
+    if (code == BERTH_OK && has_settings)
+        code = fields_read(reader, &settings_table, settings);
+    event->u.service.settings = has_settings ? settings : NULL;
+    return code;
+}
+
 static enum berth_err read_event(const struct field_reader *reader, struct event *event)
 {
     const struct field_table *tables[] = {&event_tables[event->kind], &command_table};
@@ -254,6 +287,8 @@ static enum berth_err read_event(const struct field_reader *reader, struct event
         return read_message(reader, event);
     if (code == BERTH_OK && event->kind == EVENT_ANSWER)
         return read_answer(reader, event);
+    if (code == BERTH_OK && is_about_service(event->kind))
+        return read_service(reader, event);
     if (code == BERTH_OK)
         code = fields_check(reader, tables, COUNT_OF(tables));
     return code != BERTH_OK ? code : fields_read(reader, tables[0], event);

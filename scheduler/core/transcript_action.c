@@ -53,6 +53,34 @@ static const struct field service_fields[] = {
     {"active", FIELD_BOOL, SERVICE(is_active)},
 };
 
+#define DEPLOYMENT(member) AT(struct deployment_view, member)
+
+static const struct field deployment_fields[] = {
+    {"number", FIELD_U64, .is_required = true, DEPLOYMENT(deployment)},
+    {"source", FIELD_U64, DEPLOYMENT(source)},
+    {"primary", FIELD_BOOL, DEPLOYMENT(is_primary)},
+    {"live", FIELD_BOOL, DEPLOYMENT(is_live)},
+    {"rollout", FIELD_ENUM, .is_required = true, DEPLOYMENT(rollout),
+     NAMED(rollout_state_names, ROLLOUT_COUNT)},
+    {"previous-rollout", FIELD_ENUM, .is_required = true, DEPLOYMENT(previous_rollout),
+     NAMED(rollout_state_names, ROLLOUT_COUNT)},
+    {"status", FIELD_ENUM, .is_required = true, DEPLOYMENT(status),
+     NAMED(service_deployment_status_names, SERVICE_DEPLOYMENT_STATUS_COUNT)},
+    {"cause", FIELD_ENUM, DEPLOYMENT(cause), NAMED(rollout_cause_names, ROLLOUT_CAUSE_COUNT)},
+    {"stage", FIELD_ENUM, DEPLOYMENT(stage), NAMED(deployment_stage_names, STAGE_COUNT)},
+    {"desired", FIELD_U32, DEPLOYMENT(desired_count)},
+    {"pending", FIELD_U32, DEPLOYMENT(pending_count)},
+    {"running", FIELD_U32, DEPLOYMENT(running_count)},
+    {"healthy", FIELD_U32, DEPLOYMENT(healthy_count)},
+    {"failed", FIELD_U32, DEPLOYMENT(failed_count)},
+    {"threshold", FIELD_U32, DEPLOYMENT(threshold)},
+    {"production-permille", FIELD_U32, DEPLOYMENT(production_permille)},
+    {"test-permille", FIELD_U32, DEPLOYMENT(test_permille)},
+    {"scale-permille", FIELD_U32, DEPLOYMENT(scale_permille)},
+    {"created", FIELD_I64, DEPLOYMENT(created_wall_ns)},
+    {"updated", FIELD_I64, DEPLOYMENT(updated_wall_ns)},
+};
+
 static const struct field report_fields[] = {
     {"task", FIELD_U64, .is_required = true, REPORT(task)},
     {"status", FIELD_ENUM, .is_required = true, REPORT(status),
@@ -82,6 +110,7 @@ static const struct field payload_fields[] = {
 
 static const struct field_table task_table = FIELD_TABLE(task_fields);
 static const struct field_table service_table = FIELD_TABLE(service_fields);
+static const struct field_table deployment_table = FIELD_TABLE(deployment_fields);
 
 const struct field_table *message_body_table(enum message_kind kind)
 {
@@ -174,6 +203,10 @@ static void format_change(const struct controller *controller, const struct chan
         field_group(controller, change->u.group, out);
         break;
     case RECORD_DEPLOYMENT:
+        text_field(out, "service", symbol_text(controller, change->u.deployment.service_name));
+        field_definition(change->u.deployment.def, out);
+        fields_write(&deployment_table, &change->u.deployment, out);
+        break;
     case RECORD_CONTROLLER:
     case RECORD_KIND_COUNT:
         break;

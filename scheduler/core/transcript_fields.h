@@ -30,6 +30,7 @@ enum field_type {
     FIELD_STRATEGIES,  /* pairs: struct placement_strategy_spec, count uint16_t */
     FIELD_CONSTRAINTS, /* pairs: struct placement_constraint_spec, count uint16_t */
     FIELD_NAMES,       /* list of const char *, count uint16_t */
+    FIELD_HOOKS,       /* list of struct deployment_hook, count uint16_t */
     FIELD_DOCUMENT,    /* struct task_def *, as its document */
 };
 
@@ -57,6 +58,9 @@ const struct field_table *request_body_table(enum request_kind kind);
 
 /* Likewise of an answer, about a struct answer. */
 const struct field_table *answer_body_table(enum answer_kind kind);
+
+/* About a struct deployment_settings: in commands, and in a service's record. */
+extern const struct field_table settings_table;
 
 #define FIELD_TABLE(array)                          \
     {                                               \

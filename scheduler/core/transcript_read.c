@@ -178,6 +178,8 @@ static size_t item_bytes(enum field_type type)
         return sizeof(struct gpu_request);
     case FIELD_NAMES:
         return sizeof(const char *);
+    case FIELD_HOOKS:
+        return sizeof(struct deployment_hook);
     case FIELD_ATTRIBUTES:
         return sizeof(struct attribute_text);
     case FIELD_STRATEGIES:
@@ -197,6 +199,38 @@ static size_t item_bytes(enum field_type type)
         break;
     }
     return 0;
+}
+
+/* NAME:STAGE+STAGE:function:ROLLBACK:MINUTES */
+static bool read_hook(char *item, struct deployment_hook *hook)
+{
+    char *stages = pair_value(item);
+    char *kind = stages == NULL ? NULL : pair_value(stages);
+    char *action = kind == NULL ? NULL : pair_value(kind);
+    char *minutes = action == NULL ? NULL : pair_value(action);
+    uint64_t number = 0;
+    if (minutes == NULL || !parse_u64(minutes, &number) || number > UINT32_MAX)
+        return false;
+    *hook = (struct deployment_hook){.name = item,
+                                     .is_pause = strcmp(kind, "pause") == 0,
+                                     .continues = strcmp(action, "CONTINUE") == 0,
+                                     .minutes = (uint32_t)number};
+    if ((!hook->is_pause && strcmp(kind, "function") != 0) ||
+        (!hook->continues && strcmp(action, "ROLLBACK") != 0))
+        return false;
+    while (stages != NULL) {
+        char *next = strchr(stages, '+');
+        int stage = 0;
+        if (next != NULL)
+            *next++ = '\0';
+        while (stage < STAGE_COUNT && strcmp(deployment_stage_names[stage], stages) != 0)
+            stage++;
+        if (stage == STAGE_COUNT)
+            return false;
+        hook->stages |= 1u << stage;
+        stages = next;
+    }
+    return true;
 }
 
 /* One item's text to its place in the array; what to give instead when it is wrong. */
@@ -219,6 +253,9 @@ static const char *read_item(enum field_type type, char *item, void *items, size
             &((struct placement_constraint_spec *)items)[index];
         spec->expression = pair_value(item);
         spec->type = item;
+    } else if (type == FIELD_HOOKS) {
+        if (!read_hook(item, &((struct deployment_hook *)items)[index]))
+            return "hooks like NAME:STAGE+STAGE:function:ROLLBACK:60 with ; between them";
     } else if (type == FIELD_TASKS) {
         if (!parse_u64(item, &number))
             return "task numbers with ; between them";
@@ -296,6 +333,7 @@ static enum berth_err read_present(const struct field_reader *reader, const stru
     case FIELD_PORTS:
     case FIELD_GPUS:
     case FIELD_NAMES:
+    case FIELD_HOOKS:
     case FIELD_ATTRIBUTES:
     case FIELD_STRATEGIES:
     case FIELD_CONSTRAINTS:

@@ -62,6 +62,19 @@ static void add_pair(struct text *list, const char *name, const char *value)
     list_add_text(list, value, false);
 }
 
+static void add_hook(struct text *list, const struct deployment_hook *hook)
+{
+    const char *before = ":";
+    list_add_text(list, hook->name, true);
+    for (int stage = 0; stage < STAGE_COUNT; stage++)
+        if (hook->stages & 1u << stage) {
+            text_addf(list, "%s%s", before, deployment_stage_names[stage]);
+            before = "+";
+        }
+    text_addf(list, ":%s:%s:%lu", hook->is_pause ? "pause" : "function",
+              hook->continues ? "CONTINUE" : "ROLLBACK", (unsigned long)hook->minutes);
+}
+
 static void add_item(const struct field *field, const void *items, uint32_t index,
                      struct text *list)
 {
@@ -76,6 +89,8 @@ static void add_item(const struct field *field, const void *items, uint32_t inde
         add_pair(list, attribute->name, attribute->value);
     } else if (field->type == FIELD_NAMES) {
         list_add_text(list, ((const char *const *)items)[index], false);
+    } else if (field->type == FIELD_HOOKS) {
+        add_hook(list, &((const struct deployment_hook *)items)[index]);
     } else if (field->type == FIELD_STRATEGIES) {
         const struct placement_strategy_spec *spec =
             &((const struct placement_strategy_spec *)items)[index];
@@ -164,6 +179,7 @@ void fields_write(const struct field_table *table, const void *base, struct text
         case FIELD_PORTS:
         case FIELD_GPUS:
         case FIELD_NAMES:
+        case FIELD_HOOKS:
         case FIELD_ATTRIBUTES:
         case FIELD_STRATEGIES:
         case FIELD_CONSTRAINTS:

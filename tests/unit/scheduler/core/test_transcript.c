@@ -162,6 +162,43 @@ static void assert_service(const struct event_service *a, const struct event_ser
     assert_int_equal(a->sets_constraints, b->sets_constraints);
     assert_specs(a->strategies, a->strategy_count, b->strategies, b->strategy_count, a->constraints,
                  a->constraint_count, b->constraints, b->constraint_count);
+    assert_int_equal(a->controller, b->controller);
+    assert_int_equal(a->sets_settings, b->sets_settings);
+    assert_int_equal(a->sets_target_groups, b->sets_target_groups);
+    assert_int_equal(a->target_group_count, b->target_group_count);
+    for (uint16_t i = 0; i < a->target_group_count; i++)
+        assert_text(a->target_groups[i], b->target_groups[i]);
+}
+
+static void assert_settings(const struct deployment_settings *a,
+                            const struct deployment_settings *b)
+{
+    static const struct deployment_settings defaults = {.strategy = DEPLOY_ROLLING};
+    if (b == NULL) /* Nothing was written, for every one is the default. */
+        b = &defaults;
+    assert_int_equal(a->strategy, b->strategy);
+    assert_int_equal(a->breaker.is_enabled, b->breaker.is_enabled);
+    assert_int_equal(a->breaker.rolls_back, b->breaker.rolls_back);
+    assert_int_equal(a->breaker.keeps_count, b->breaker.keeps_count);
+    assert_int_equal(a->breaker.type, b->breaker.type);
+    assert_int_equal(a->breaker.value, b->breaker.value);
+    assert_int_equal(a->alarms.is_enabled, b->alarms.is_enabled);
+    assert_int_equal(a->alarms.rolls_back, b->alarms.rolls_back);
+    assert_int_equal(a->alarms.count, b->alarms.count);
+    for (uint16_t i = 0; i < a->alarms.count; i++)
+        assert_text(a->alarms.names[i], b->alarms.names[i]);
+    assert_true(a->bake_ns == b->bake_ns && a->step_bake_ns == b->step_bake_ns);
+    assert_int_equal(a->has_bake, b->has_bake);
+    assert_int_equal(a->has_step_bake, b->has_step_bake);
+    assert_int_equal(a->step_permille, b->step_permille);
+    assert_int_equal(a->hook_count, b->hook_count);
+    for (uint16_t i = 0; i < a->hook_count; i++) {
+        assert_text(a->hooks[i].name, b->hooks[i].name);
+        assert_int_equal(a->hooks[i].stages, b->hooks[i].stages);
+        assert_int_equal(a->hooks[i].is_pause, b->hooks[i].is_pause);
+        assert_int_equal(a->hooks[i].continues, b->hooks[i].continues);
+        assert_int_equal(a->hooks[i].minutes, b->hooks[i].minutes);
+    }
 }
 
 static void assert_message(const struct message *a, const struct message *b)
@@ -218,6 +255,12 @@ static void assert_event(const struct event *a, const struct event *b)
         break;
     case EVENT_CREATE_SERVICE:
     case EVENT_UPDATE_SERVICE:
+        if (a->u.service.settings != NULL)
+            assert_settings(a->u.service.settings, b->u.service.settings);
+        else
+            assert_null(b->u.service.settings);
+        assert_service(&a->u.service, &b->u.service);
+        break;
     case EVENT_DELETE_SERVICE:
         assert_service(&a->u.service, &b->u.service);
         break;
@@ -313,8 +356,38 @@ struct pool {
     struct placement_constraint_spec constraints[ITEMS_MAX];
     struct gpu_request gpus[ITEMS_MAX];
     task_id tasks[ITEMS_MAX];
+    const char *names[ITEMS_MAX];
+    struct deployment_hook hooks[ITEMS_MAX];
+    struct deployment_settings settings;
     struct task_def def;
 };
+
+static uint16_t items(struct rng *rng)
+{
+    return (uint16_t)rng_below(rng, ITEMS_MAX + 1);
+}
+
+static void fill_settings(struct rng *rng, struct pool *pool)
+{
+    pool->settings = (struct deployment_settings){
+        .strategy = (enum deployment_strategy)rng_below(rng, DEPLOYMENT_STRATEGY_COUNT),
+        .breaker = {.is_enabled = rng_below(rng, 2),
+                    .rolls_back = rng_below(rng, 2),
+                    .keeps_count = rng_below(rng, 2),
+                    .type = (enum breaker_threshold)rng_below(rng, BREAKER_TASK_COUNT + 1),
+                    .value = (uint32_t)draw(rng, UINT32_MAX)},
+        .alarms = {.is_enabled = rng_below(rng, 2),
+                   .rolls_back = rng_below(rng, 2),
+                   .names = pool->names,
+                   .count = items(rng)},
+        .bake_ns = (berth_ns)draw(rng, INT64_MAX),
+        .has_bake = rng_below(rng, 2),
+        .step_permille = (uint32_t)draw(rng, UINT32_MAX),
+        .step_bake_ns = (berth_ns)draw(rng, INT64_MAX),
+        .has_step_bake = rng_below(rng, 2),
+        .hooks = pool->hooks,
+        .hook_count = items(rng)};
+}
 
 static void fill_pool(struct rng *rng, struct pool *pool)
 {
@@ -326,13 +399,16 @@ static void fill_pool(struct rng *rng, struct pool *pool)
         pool->constraints[i] = (struct placement_constraint_spec){draw_name(rng), draw_text(rng)};
         pool->gpus[i].milli = (uint32_t)draw(rng, UINT32_MAX);
         pool->tasks[i] = draw(rng, UINT64_MAX);
+        pool->names[i] = draw_name(rng);
+        pool->hooks[i] = (struct deployment_hook){
+            .name = draw_name(rng),
+            .stages = 1 + (uint32_t)rng_below(rng, (1u << STAGE_COUNT) - 1),
+            .is_pause = rng_below(rng, 2),
+            .continues = rng_below(rng, 2),
+            .minutes = (uint32_t)draw(rng, UINT32_MAX)};
     }
+    fill_settings(rng, pool);
     pool->def = (struct task_def){.document = "{\"family\": \"a,b=c\",\n\"x\":[1,2]}"};
-}
-
-static uint16_t items(struct rng *rng)
-{
-    return (uint16_t)rng_below(rng, ITEMS_MAX + 1);
 }
 
 static void fill_run_task(struct rng *rng, struct pool *pool, struct event_run_task *run)
@@ -370,7 +446,13 @@ static void fill_service(struct rng *rng, struct pool *pool, struct event_servic
                                       .strategies = pool->strategies,
                                       .constraints = pool->constraints,
                                       .strategy_count = items(rng),
-                                      .constraint_count = items(rng)};
+                                      .constraint_count = items(rng),
+                                      .controller = (enum deployment_controller)rng_below(rng, 2),
+                                      .sets_settings = rng_below(rng, 2),
+                                      .settings = rng_below(rng, 2) ? &pool->settings : NULL,
+                                      .sets_target_groups = rng_below(rng, 2),
+                                      .target_groups = pool->names,
+                                      .target_group_count = items(rng)};
 }
 
 static void fill_register_instance(struct rng *rng, struct pool *pool,

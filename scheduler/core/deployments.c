@@ -1,0 +1,297 @@
+/*
+ * A deployment's life, from the command that starts it to the record that is left (semantics 4.1,
+ * 4.3, 4.13).
+ *
+ *     rollout   IN_PROGRESS ----> COMPLETED        status   IN_PROGRESS -> SUCCESSFUL
+ *                    |                                        STOP_REQUESTED -> STOPPED
+ *                    +----------> FAILED                      ROLLBACK_* (a failed one's)
+ *
+ * A service's revisions are all it remembers, by number; its deployments are those that are live:
+ * PRIMARY first, then older ones that still have tasks.
+ */
+#include <assert.h>
+#include <string.h>
+
+#include "scheduler/core/controller_internal.h"
+
+struct deployment *deployment_new(struct service *service, uint64_t number)
+{
+    struct deployment *deployment = mem_alloc(sizeof *deployment);
+    deployment->service = service;
+    deployment->number = number;
+    deployment->matured_ns = BERTH_NS_NEVER;
+    (void)vec_push(&service->revisions);
+    size_t at = service->revisions.count - 1;
+    for (; at > 0 && service->revisions.items[at - 1]->number > number; at--)
+        service->revisions.items[at] = service->revisions.items[at - 1];
+    service->revisions.items[at] = deployment;
+    return deployment;
+}
+
+void deployment_free(struct controller *controller, struct deployment *deployment)
+{
+    if (deployment->plan != NULL)
+        plan_drop(controller, deployment->plan);
+    mem_free(deployment);
+}
+
+struct deployment *deployment_find(const struct service *service, uint64_t number)
+{
+    for (size_t i = service->revisions.count; i-- > 0;)
+        if (service->revisions.items[i]->number == number)
+            return service->revisions.items[i];
+    return NULL;
+}
+
+struct deployment_view deployment_view_of(const struct controller *controller,
+                                          const struct deployment *deployment)
+{
+    const struct service *service = deployment->service;
+    struct deployment_view view = {
+        .service = service->id,
+        .service_name = service->name,
+        .deployment = deployment->number,
+        .source = deployment->source,
+        .def = deployment->def,
+        .is_primary = deployment == service->deployments.items[0],
+        .is_live = deployment->is_live,
+        .rollout = deployment->rollout,
+        .previous_rollout = deployment->emitted.rollout,
+        .status = deployment->status,
+        .cause = deployment->cause,
+        .failed_count = deployment->failed_count,
+        .created_wall_ns = deployment->created_wall_ns,
+        .updated_wall_ns = deployment->updated_wall_ns,
+    };
+    (void)controller;
+    for (int draining = 0; draining < 2; draining++) {
+        const struct tally *tally = &deployment->tally[draining];
+        view.pending_count += tally->pending;
+        view.running_count += tally->young + tally->healthy;
+        view.healthy_count += tally->healthy;
+    }
+    if (view.is_primary)
+        view.desired_count = service->desired_count;
+    view.production_permille = view.is_primary && view.running_count > 0 ? 1000 : 0;
+    return view;
+}
+
+/* By members: a struct has holes. Times do not count, and what was before does not. */
+static bool views_differ(const struct deployment_view *a, const struct deployment_view *b)
+{
+    return a->is_primary != b->is_primary || a->is_live != b->is_live || a->rollout != b->rollout ||
+           a->status != b->status || a->cause != b->cause || a->stage != b->stage ||
+           a->desired_count != b->desired_count || a->pending_count != b->pending_count ||
+           a->running_count != b->running_count || a->healthy_count != b->healthy_count ||
+           a->failed_count != b->failed_count || a->threshold != b->threshold ||
+           a->production_permille != b->production_permille ||
+           a->test_permille != b->test_permille || a->scale_permille != b->scale_permille;
+}
+
+static void tell_change(struct controller *controller, struct deployment *deployment)
+{
+    struct deployment_view view = deployment_view_of(controller, deployment);
+    if (deployment->record_revision != 0 && !deployment->is_record_dirty &&
+        !views_differ(&view, &deployment->emitted))
+        return;
+    deployment->updated_wall_ns = controller->now.wall_ns;
+    emit_deployment(controller, deployment);
+}
+
+void deployment_changed(struct controller *controller, struct deployment *deployment)
+{
+    deployment->is_record_dirty = true;
+    if (deployment->is_live)
+        service_mark(controller, deployment->service);
+    else
+        tell_change(controller, deployment);
+}
+
+/* A rollout is over that was in progress: what it was started in place of learns of it. */
+static void end_rollback(struct controller *controller, struct deployment *deployment,
+                         enum service_deployment_status status)
+{
+    struct deployment *failed = deployment_find(deployment->service, deployment->rolls_back);
+    deployment->rolls_back = 0;
+    deployment->is_record_dirty = true;
+    if (failed == NULL)
+        return;
+    failed->status = status;
+    deployment_changed(controller, failed);
+}
+
+static void supersede(struct controller *controller, struct deployment *before)
+{
+    if (before->rollout != ROLLOUT_IN_PROGRESS)
+        return;
+    rule_fired(controller, RULE_DEPLOY_SUPERSEDED);
+    before->cause = ROLLOUT_CAUSE_SUPERSEDED;
+    if (before->rolls_back != 0)
+        end_rollback(controller, before, SERVICE_DEPLOYMENT_ROLLBACK_FAILED);
+    else
+        before->status = SERVICE_DEPLOYMENT_STOP_REQUESTED;
+}
+
+/* Moved to the front, or put there. */
+static void make_primary(struct controller *controller, struct deployment *deployment)
+{
+    struct service *service = deployment->service;
+    size_t at = 0;
+    service_set_blocked(controller, service, BERTH_NS_NEVER);
+    while (at < service->deployments.count && service->deployments.items[at] != deployment)
+        at++;
+    if (at == service->deployments.count)
+        (void)vec_push(&service->deployments);
+    memmove(service->deployments.items + 1, service->deployments.items,
+            at * sizeof(struct deployment *));
+    service->deployments.items[0] = deployment;
+    deployment->is_live = true;
+    service->is_record_dirty = true;
+    for (int kind = 0; kind < SERVICE_EVENT_KIND_COUNT; kind++)
+        service_clear(service, (enum service_event_kind)kind);
+}
+
+static void forget(struct controller *controller, struct service *service, size_t at)
+{
+    struct deployment *deployment = service->revisions.items[at];
+    memmove(service->revisions.items + at, service->revisions.items + at + 1,
+            (--service->revisions.count - at) * sizeof(struct deployment *));
+    emit_deployment_gone(controller, deployment);
+    deployment_free(controller, deployment);
+}
+
+/* The oldest one that is neither live nor what a rollback would go back to. */
+static void forget_oldest(struct controller *controller, struct service *service)
+{
+    size_t keep = service->revisions.count;
+    while (keep-- > 0)
+        if (service->revisions.items[keep]->rollout == ROLLOUT_COMPLETED)
+            break;
+    for (size_t at = 0; at < service->revisions.count; at++)
+        if (at != keep && !service->revisions.items[at]->is_live) {
+            forget(controller, service, at);
+            return;
+        }
+}
+
+struct deployment *deployment_start(struct controller *controller, struct service *service,
+                                    struct plan *plan, const char *const *target_groups,
+                                    uint16_t target_group_count)
+{
+    struct deployment *before =
+        service->deployments.count > 0 ? service->deployments.items[0] : NULL;
+    struct deployment *deployment = deployment_new(service, ++controller->last_deployment);
+    deployment->def = plan->def;
+    deployment->plan = plan;
+    plan_hold(controller, plan);
+    for (uint16_t i = 0; i < target_group_count; i++)
+        deployment->target_groups[i] = symbols_add(controller->symbols, target_groups[i]);
+    deployment->target_group_count = target_group_count;
+    deployment->created_wall_ns = controller->now.wall_ns;
+    deployment->status = SERVICE_DEPLOYMENT_IN_PROGRESS;
+    if (before != NULL) {
+        deployment->source = before->number;
+        supersede(controller, before);
+    }
+    make_primary(controller, deployment);
+    if (service->revisions.count > DEPLOYMENTS_KEPT)
+        forget_oldest(controller, service);
+    struct service_event event = {.kind = SERVICE_EVENT_DEPLOYMENT_IN_PROGRESS,
+                                  .service = service->id,
+                                  .deployment = deployment->number};
+    emit_event(controller, &event);
+    return deployment;
+}
+
+static uint32_t running_of(const struct deployment *deployment)
+{
+    uint32_t running = 0;
+    for (int draining = 0; draining < 2; draining++)
+        running += deployment->tally[draining].young + deployment->tally[draining].healthy;
+    return running;
+}
+
+void deployment_task_failed(struct controller *controller, struct deployment *deployment,
+                            enum deployment_failure cause)
+{
+    if (deployment->rollout != ROLLOUT_IN_PROGRESS ||
+        deployment != deployment->service->deployments.items[0])
+        return;
+    if (cause == FAILED_TO_START && running_of(deployment) > 0)
+        return; /* The first stage is over while one of them runs. */
+    deployment->failed_count++;
+    deployment_changed(controller, deployment);
+}
+
+void deployment_task_healthy(struct controller *controller, struct deployment *deployment)
+{
+    if (deployment->failed_count == 0 || deployment->service->settings.breaker.keeps_count ||
+        deployment->rollout != ROLLOUT_IN_PROGRESS)
+        return;
+    deployment->failed_count = 0;
+    deployment_changed(controller, deployment);
+}
+
+static void retire(struct service *service, size_t at)
+{
+    struct deployment *old = service->deployments.items[at];
+    memmove(service->deployments.items + at, service->deployments.items + at + 1,
+            (--service->deployments.count - at) * sizeof(struct deployment *));
+    old->is_live = false;
+    if (old->status == SERVICE_DEPLOYMENT_STOP_REQUESTED)
+        old->status = SERVICE_DEPLOYMENT_STOPPED;
+    service->is_record_dirty = true;
+}
+
+static bool has_arrived(const struct service *service)
+{
+    const struct deployment *primary = service->deployments.items[0];
+    return service->deployments.count == 1 && primary->tally[0].healthy == service->desired_count &&
+           primary->tally[0].pending + primary->tally[0].young == 0;
+}
+
+static void complete(struct controller *controller, struct deployment *primary)
+{
+    struct service_event event = {.kind = SERVICE_EVENT_DEPLOYMENT_COMPLETED,
+                                  .service = primary->service->id,
+                                  .deployment = primary->number};
+    rule_fired(controller, RULE_DEPLOY_COMPLETED);
+    primary->rollout = ROLLOUT_COMPLETED;
+    primary->status = SERVICE_DEPLOYMENT_SUCCESSFUL;
+    primary->cause = ROLLOUT_CAUSE_NONE;
+    if (primary->rolls_back != 0)
+        end_rollback(controller, primary, SERVICE_DEPLOYMENT_ROLLBACK_SUCCESSFUL);
+    emit_event(controller, &event);
+}
+
+void deployments_settle(struct controller *controller, struct service *service)
+{
+    struct deployment *primary = service->deployments.items[0];
+    for (size_t i = service->deployments.count; i-- > 1;) {
+        struct deployment *old = service->deployments.items[i];
+        if (old->tasks.count > 0)
+            continue;
+        retire(service, i);
+        tell_change(controller, old);
+    }
+    if (primary->rollout == ROLLOUT_IN_PROGRESS && has_arrived(service))
+        complete(controller, primary);
+    for (size_t i = 0; i < service->deployments.count; i++)
+        tell_change(controller, service->deployments.items[i]);
+}
+
+uint32_t controller_deployment_count(const struct controller *controller, service_id service)
+{
+    assert(service < controller->services.count);
+    const struct service *found = controller->services.items[service];
+    return found == NULL ? 0 : (uint32_t)found->revisions.count;
+}
+
+struct deployment_view controller_deployment(const struct controller *controller,
+                                             service_id service, uint32_t index)
+{
+    assert(index < controller_deployment_count(controller, service));
+    const struct service *found = controller->services.items[service];
+    return deployment_view_of(controller,
+                              found->revisions.items[found->revisions.count - 1 - index]);
+}
