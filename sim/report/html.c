@@ -9,6 +9,9 @@
 #include "sim/experiment/files.h"
 #include "sim/report/plots.h"
 #include "sim/report/table.h"
+#include "sim/run/story.h"
+
+#define STORY_LINES_MAX 60 /* of each strategy; marks.csv has more */
 
 static const char style[] =
     "body{font:15px/1.5 system-ui,-apple-system,'Segoe UI',Helvetica,Arial,sans-serif;"
@@ -25,6 +28,7 @@ static const char style[] =
     "th{font-weight:600;font-size:13px;color:#5b626c;vertical-align:bottom}\n"
     "th:first-child,td:first-child{text-align:left;position:sticky;left:0;background:#fff}\n"
     "td small,th small{color:#8a9099;font-weight:400;font-size:11px;display:block}\n"
+    "table.story td{text-align:left}\n"
     "td.best{background:#e3f1e6;font-weight:600}td.tied{background:#f3f9f4}\n"
     "figure{margin:12px 0;background:#fff;border:1px solid #e4e7eb;border-radius:4px;padding:8px}\n"
     "figure svg{width:100%;height:auto;display:block}\n"
@@ -199,6 +203,56 @@ static void add_comparisons(const struct experiment *experiment, struct text *ou
     text_free(&rows);
 }
 
+/* "00:25:10" since the start of the run, with days when there are any. */
+static void add_clock(berth_ns at_ns, struct text *out)
+{
+    int64_t seconds = at_ns / BERTH_NS_PER_S;
+    if (seconds >= 86400)
+        text_addf(out, "%" PRId64 " d ", seconds / 86400);
+    text_addf(out, "%02d:%02d:%02d", (int)(seconds / 3600 % 24), (int)(seconds / 60 % 60),
+              (int)(seconds % 60));
+}
+
+static void add_mark(const struct scenario *scenario, const struct story_mark *mark,
+                     struct text *out)
+{
+    static const char *const words[] = {
+        [MARK_TIMELINE] = "timeline",         [MARK_FAULT] = "fault",
+        [MARK_REPAIR] = "repaired",           [MARK_DEPLOYMENT] = "deployment of",
+        [MARK_COMPLETED] = "completed",       [MARK_FAILED] = "failed",
+        [MARK_ROLLBACK] = "is rolled back to"};
+    text_add(out, "<tr><td>");
+    add_clock(mark->at_ns, out);
+    text_add(out, "</td><td>");
+    if (mark->service < scenario->service_count)
+        add_escaped(scenario->services[mark->service].name, out);
+    text_addf(out, "</td><td>%s</td><td>", words[mark->kind]);
+    add_escaped(mark->text, out);
+    text_add(out, "</td></tr>\n");
+}
+
+static void add_stories(const struct experiment *experiment, struct text *out)
+{
+    for (uint32_t v = 0; v < experiment->variant_count; v++) {
+        const struct experiment_variant *variant = &experiment->variants[v];
+        const struct story *story = variant->story;
+        if (story == NULL || story->mark_count == 0)
+            continue;
+        uint32_t shown = story->mark_count < STORY_LINES_MAX ? story->mark_count : STORY_LINES_MAX;
+        text_add(out, "<details><summary>What happened: ");
+        add_escaped(variant->name, out);
+        text_add(out, "</summary>\n<p class=\"note\">Replication 0, as an example.");
+        if (shown < story->mark_count)
+            text_addf(out, " The first %" PRIu32 " of %" PRIu32 " lines; marks.csv has all.", shown,
+                      story->mark_count + story->marks_left_out);
+        text_add(out, "</p>\n<div class=\"wide\"><table class=\"story\"><tr><th>at</th>"
+                      "<th>service</th><th>what</th><th></th></tr>\n");
+        for (uint32_t i = 0; i < shown; i++)
+            add_mark(variant->scenario, &story->marks[i], out);
+        text_add(out, "</table></div></details>\n");
+    }
+}
+
 static void add_all_figures(const struct experiment *experiment, struct text *out)
 {
     text_add(out, "<details><summary>All figures</summary>\n<p class=\"note\">Means over the "
@@ -257,6 +311,7 @@ void html_format(const struct ranking *ranking, const char *plots, struct text *
     text_add(out, "</p>\n");
     add_table(ranking, out);
     add_pictures(plots, out);
+    add_stories(experiment, out);
     add_comparisons(experiment, out);
     add_all_figures(experiment, out);
     add_origin(experiment, out);
