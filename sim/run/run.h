@@ -37,7 +37,7 @@ struct run_result {
     /* heat map of replication 0: reserved CPU share in thousandths, row per instance, -1 = down */
     int16_t *heat; /* owned; heat_rows x sample_count, or NULL */
     uint32_t heat_rows;
-    struct story *story; /* owned; of replication 0, or NULL (run/story.h) */
+    struct story *story;                     /* owned; of replication 0, or NULL (run/story.h) */
     uint64_t chaos_counts[CHAOS_KIND_COUNT]; /* faults of the scenario that came about, by kind */
 };
 
