@@ -21,6 +21,7 @@ struct told_task {
 struct counts {
     struct story_point now;
     uint32_t least_healthy; /* since the last sample */
+    uint64_t announced;     /* the newest deployment told of; its tasks may have come before */
 };
 
 struct story_teller {
@@ -154,11 +155,10 @@ void story_deployment(struct story_teller *teller, berth_ns now_ns, uint32_t ser
     char text[STORY_MARK_BYTES];
     if (teller == NULL || !is_told(teller, service))
         return;
-    bool is_known = false;
-    const struct story_service *told = &teller->story->services[service];
-    for (uint32_t i = 0; i < told->deployment_count; i++)
-        is_known = is_known || told->deployments[i] == deployment->deployment;
-    bool is_first = told->deployment_count == 0;
+    uint64_t *announced = &teller->counts[service].announced;
+    bool is_known = deployment->deployment <= *announced, is_first = *announced == 0;
+    if (!is_known)
+        *announced = deployment->deployment;
     (void)deployment_index(&teller->story->services[service], deployment->deployment);
     const char *cause = rollout_cause_names[deployment->cause];
     snprintf(text, sizeof text, "%s:%u", deployment->def->family,
