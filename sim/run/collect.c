@@ -355,6 +355,7 @@ static void finish_tasks(struct collect *collect, double *metrics)
     metrics[METRIC_TASKS_KILLED] = (double)collect->killed;
     metrics[METRIC_TASKS_RESTARTED] = (double)collect->restarted;
     metrics[METRIC_TASKS_MOVED] = (double)collect->moved;
+    metrics[METRIC_TASKS_DISTURBED] = (double)collect->disturbed;
 }
 
 static void finish_resources(struct collect *collect, double *metrics)

@@ -47,6 +47,7 @@ struct task_figures {
     uint32_t service; /* of the scenario, or UINT32_MAX */
     uint32_t zone;
     bool is_daemon, is_waiting, is_running;
+    bool has_run;    /* it was seen RUNNING once */
     bool is_counted; /* in its service's zone counts */
 };
 
@@ -108,6 +109,7 @@ struct collect {
     berth_ns steady_max_ns;
     uint64_t requested, placed, refused, refused_by[PLACEMENT_VERDICT_COUNT];
     uint64_t killed, restarted, moved;
+    uint64_t disturbed;
     uint64_t starts, stops; /* of services' tasks */
     VEC(struct deployment_figures) deployments;
     struct deployment_sums deployment_sums;

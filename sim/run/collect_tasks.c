@@ -185,8 +185,11 @@ static void remove_task(struct collect *collect, berth_ns now_ns, const struct t
     task_table_remove(&collect->task_at, view->task);
     collect->tasks.items[slot].begun_ns = BERTH_NS_NEVER;
     *vec_push(&collect->free_tasks) = slot;
-    collect->stops += collect->is_in_window && view->instance != INSTANCE_NONE &&
-                      collect_is_measured(collect, collect->tasks.items[slot].service);
+    const struct task_figures *task = &collect->tasks.items[slot];
+    if (collect->is_in_window && collect_is_measured(collect, task->service)) {
+        collect->stops += view->instance != INSTANCE_NONE;
+        collect->disturbed += task->has_run;
+    }
     count_end(collect, view);
 }
 
@@ -212,6 +215,7 @@ void collect_task(struct collect *collect, berth_ns now_ns, const struct change 
              !has_ended && view->instance == INSTANCE_NONE);
     set_flag(collect, now_ns, LEVEL_RUNNING, &task->is_running,
              !has_ended && view->last_status == TASK_RUNNING);
+    task->has_run = task->has_run || task->is_running;
     bool is_counted = !has_ended && task->instance != INSTANCE_NONE && view->desired_running;
     if (collect_is_measured(collect, task->service) && is_counted != task->is_counted) {
         collect_zone_count(collect, now_ns, task->service, task->zone, is_counted ? 1 : -1);

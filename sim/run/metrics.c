@@ -60,6 +60,7 @@ const struct metric_info metric_infos[METRIC_COUNT] = {
     [METRIC_TASKS_KILLED] = {"tasksKilled", "tasks killed", "", LOWER},
     [METRIC_TASKS_RESTARTED] = {"tasksRestarted", "tasks restarted", "", LOWER},
     [METRIC_TASKS_MOVED] = {"tasksMoved", "tasks moved", "", LOWER},
+    [METRIC_TASKS_DISTURBED] = {"tasksDisturbed", "tasks disturbed", "", LOWER},
     [METRIC_DEPLOYMENTS_COMPLETED] = {"deploymentsCompleted", "deployments completed", "", NEUTRAL},
     [METRIC_DEPLOYMENTS_FAILED] = {"deploymentsFailed", "deployments failed", "", NEUTRAL},
     [METRIC_DEPLOYMENT_DURATION_MEAN] = {"deploymentDurationMean", "deployment, mean", "s", LOWER},

@@ -55,6 +55,7 @@ enum metric {
     METRIC_TASKS_KILLED,
     METRIC_TASKS_RESTARTED,
     METRIC_TASKS_MOVED,
+    METRIC_TASKS_DISTURBED, /* services' tasks that ran and were stopped, for whatever reason */
     METRIC_DEPLOYMENTS_COMPLETED, /* a service's creation is none */
     METRIC_DEPLOYMENTS_FAILED,
     METRIC_DEPLOYMENT_DURATION_MEAN, /* seconds, of those that completed */
