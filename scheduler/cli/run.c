@@ -26,7 +26,7 @@ struct run_request {
     const char *file;
     char *folder, *parts; /* owned */
     uint64_t seed;
-    bool has_seed, wants_plots, is_quiet;
+    bool has_seed, wants_plots, is_quiet, audits;
     uint32_t replications, jobs;
     enum format format;
 };
@@ -49,7 +49,7 @@ static enum berth_err parse(int argc, char **argv, struct run_request *request, 
                             struct berth_error *err)
 {
     const char *seed = NULL, *replications = NULL, *jobs = NULL, *format = NULL;
-    int no_plots = 0, quiet = 0, operands = 0;
+    int no_plots = 0, quiet = 0, audits = 0, operands = 0;
     const struct command_flag flags[] = {{"--out", out, NULL},
                                          {"--seed", &seed, NULL},
                                          {"--replications", &replications, NULL},
@@ -57,6 +57,7 @@ static enum berth_err parse(int argc, char **argv, struct run_request *request, 
                                          {"--format", &format, NULL},
                                          {"--no-plots", NULL, &no_plots},
                                          {"--quiet", NULL, &quiet},
+                                         {"--audit", NULL, &audits},
                                          {NULL, NULL, NULL}};
     unsigned long long numbers[3] = {0, 0, 0};
     enum berth_err code = command_parse(&command_run, argc, argv, flags, &operands, err);
@@ -81,6 +82,7 @@ static enum berth_err parse(int argc, char **argv, struct run_request *request, 
     request->jobs = (uint32_t)numbers[2];
     request->wants_plots = !no_plots;
     request->is_quiet = quiet != 0;
+    request->audits = audits != 0;
     return code;
 }
 
@@ -169,6 +171,7 @@ static enum berth_err run_and_write(const struct run_request *request,
                                                .seed = request->has_seed ? &request->seed : NULL,
                                                .replications = request->replications,
                                                .jobs = request->jobs,
+                                               .audits = request->audits,
                                                .stop = &command_stop,
                                                .progress = show_progress,
                                                .notice = show_notice,
@@ -248,13 +251,16 @@ const struct command command_run = {
         "  --format FORMAT     on standard output: table (default), json (summary.json) or csv\n"
         "                      (metrics.csv)\n"
         "  --no-plots          no gnuplot\n"
-        "  --quiet             no progress, no notices\n\n"
+        "  --quiet             no progress, no notices\n"
+        "  --audit             hold every moment against the invariants (sim/README.md); what is\n"
+        "                      violated first is told, and ends the run with status 1\n\n"
         "Writes DIR/summary.json, metrics.csv, timeline.csv, services.csv, marks.csv, "
         "report.html,\n"
         "plots/*.svg and *.png, and events.jsonl when run.events asks for it. An interrupted run\n"
         "leaves its finished replications in DIR/.parts, and the same command continues it.\n\n"
         "  berth run scenarios/first-look.json\n"
         "  berth run --replications 5 --no-plots --format csv scenarios/first-look.json\n\n"
-        "Exit status: 0 done; 2 bad input; 3 the folder cannot be written; 130 interrupted.\n",
+        "Exit status: 0 done; 1 an invariant was violated (--audit); 2 bad input;\n"
+        "3 the folder cannot be written; 130 interrupted.\n",
     .run = run,
 };

@@ -199,6 +199,8 @@ enum berth_err loop_step(struct loop *loop, struct step_time now, const struct e
 {
     const struct store *store = loop->store;
     controller_step(loop->controller, now, event, &loop->actions);
+    if (loop->ops.decided != NULL)
+        loop->ops.decided(loop->context, now, event, &loop->actions);
     if (ends(loop, LOOP_DECIDED))
         return recover(loop, err);
     uint64_t batch_before = loop->last_batch;

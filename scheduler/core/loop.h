@@ -26,6 +26,9 @@ enum loop_point {
 
 /* Called in order, after commit; must not call back into the loop. */
 struct loop_ops {
+    /* But this one right after the step, before anything is stored: for auditors. */
+    void (*decided)(void *context, struct step_time now, const struct event *event,
+                    const struct action_list *actions);
     void (*send)(void *context, struct step_time decided, const struct message *message);
     void (*reply)(void *context, struct step_time decided, const struct reply *reply);
     void (*change)(void *context, struct step_time decided, const struct change *change);

@@ -14,6 +14,7 @@
 
 #include "scheduler/base/mem.h"
 #include "scheduler/base/version.h"
+#include "sim/audit/audit.h"
 #include "sim/experiment/files.h"
 #include "sim/experiment/part.h"
 #include "sim/experiment/pool.h"
@@ -69,7 +70,13 @@ static enum berth_err run_and_store(const struct plan *plan, uint32_t variant, u
                               .wants_heat = replication == 0,
                               .stop = plan->options->stop};
     struct run_result result = {.samples = NULL};
+    struct audit *audit = NULL;
+    if (plan->options->audits) {
+        audit = audit_create(plan->set->variants[variant]);
+        run.observer = audit_observer(audit);
+    }
     enum berth_err code = run_replication(plan->set->variants[variant], &run, &result, err);
+    audit_destroy(audit);
     if (code != BERTH_OK)
         return code;
     struct part_key key = key_of(plan, variant, replication);

@@ -51,6 +51,7 @@ struct experiment_options {
     const uint64_t *seed;  /* NULL: the scenario's */
     uint32_t replications; /* 0: as the scenario says; else exactly so many */
     uint32_t jobs;         /* 0: one for each core */
+    bool audits;           /* hold every replication against the invariants (sim/audit) */
     const volatile sig_atomic_t *stop;
     void (*progress)(void *context, uint32_t done, uint32_t total); /* may be NULL */
     void (*notice)(void *context, const char *line);                /* may be NULL */

@@ -212,6 +212,8 @@ void host_agent_step(struct fleet *fleet, uint32_t host, const struct agent_even
     struct step_time now = {fleet->now_ns, FLEET_WALL_EPOCH_NS + fleet->now_ns};
     agent_step(fleet->hosts[host].agent, now, event, &fleet->actions);
     fleet->agent_steps++;
+    if (fleet->ops->stepped != NULL)
+        fleet->ops->stepped(fleet->context, host, fleet->hosts[host].agent, event, &fleet->actions);
     for (size_t i = 0; i < fleet->actions.count; i++) {
         const struct agent_action *action = &fleet->actions.items[i];
         if (action->kind == AGENT_ACTION_SEND)

@@ -68,6 +68,8 @@ struct run {
     struct sim_queue *queue;
     struct store store;
     struct loop *loop;
+    struct loop_ops loop_ops;
+    struct fleet_ops fleet_ops;
     struct fleet *fleet;
     struct world *world;
     struct collect *collect;

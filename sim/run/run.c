@@ -190,6 +190,9 @@ static void on_change(void *context, struct step_time decided, const struct chan
     (void)decided;
     record(run, &(struct action){.kind = ACTION_CHANGE, .u.change = *change});
     collect_change(run->collect, run->now_ns, change);
+    const struct run_observer *observer = run->options->observer;
+    if (observer != NULL && observer->released != NULL)
+        observer->released(observer->context, change);
     if (change->kind == RECORD_TASK && change->u.task.last_status == TASK_STOPPED)
         arrivals_stopped(run, &change->u.task);
     journal_change(run->journal, run->now_ns, loop_controller(run->loop), change);
@@ -202,6 +205,14 @@ static void on_service_event(void *context, struct step_time decided,
     (void)decided;
     record(run, &(struct action){.kind = ACTION_SERVICE_EVENT, .u.service_event = *event});
     journal_service_event(run->journal, run->now_ns, loop_controller(run->loop), event);
+}
+
+static void on_decided(void *context, struct step_time now, const struct event *event,
+                       const struct action_list *actions)
+{
+    struct run *run = context;
+    const struct run_observer *observer = run->options->observer;
+    observer->decided(observer->context, now, loop_controller(run->loop), event, actions);
 }
 
 static void on_request(void *context, struct step_time decided, const struct request *request)
@@ -258,6 +269,18 @@ static void on_power(void *context, uint32_t host, enum host_power before, enum 
 {
     struct run *run = context;
     collect_power(run->collect, run->now_ns, host, before, after);
+    const struct run_observer *observer = run->options->observer;
+    if (observer != NULL && observer->power != NULL)
+        observer->power(observer->context, host, after);
+}
+
+static void on_stepped(void *context, uint32_t host, const struct agent *agent,
+                       const struct agent_event *event, const struct agent_action_list *actions)
+{
+    struct run *run = context;
+    const struct run_observer *observer = run->options->observer;
+    observer->stepped(observer->context, host, fleet_host(run->fleet, host).instance, agent, event,
+                      actions);
 }
 
 static const struct fleet_ops fleet_ops = {
@@ -382,10 +405,16 @@ static void build(struct run *run, berth_ns warm_up_ns)
             text_addf(&head, "# %s\n", run->options->origin);
         write_transcript(run, &head);
     }
+    run->loop_ops = loop_ops;
+    run->fleet_ops = fleet_ops;
+    if (run->options->observer != NULL && run->options->observer->decided != NULL)
+        run->loop_ops.decided = on_decided;
+    if (run->options->observer != NULL && run->options->observer->stepped != NULL)
+        run->fleet_ops.stepped = on_stepped;
     run->loop = loop_create(controller_create(&options), &options, task_def_from_document,
-                            &run->store, &loop_ops, run);
+                            &run->store, &run->loop_ops, run);
     run->fleet = fleet_create(scenario, rng_key(run->key, "fleet", 0), run->end_ns, run->queue,
-                              &fleet_ops, run);
+                              &run->fleet_ops, run);
     run->world = world_create(scenario, rng_key(run->key, "world", 0), run->end_ns, run->queue,
                               run->fleet, &world_ops, run);
     run->collect = collect_create(scenario, run->options, warm_up_ns);
@@ -464,6 +493,26 @@ static void audit(const struct run *run)
     fleet_audit(run->fleet);
 }
 
+static void observe(struct run *run)
+{
+    const struct run_observer *observer = run->options->observer;
+    if (observer->after_event != NULL)
+        observer->after_event(observer->context, run->now_ns, loop_controller(run->loop));
+    if (observer->verdict == NULL || run->code != BERTH_OK)
+        return;
+    const struct run_figures figures = {.now_ns = run->now_ns,
+                                        .queued_count = sim_queue_count(run->queue),
+                                        .agent_tasks = fleet_task_count(run->fleet)};
+    run->code = observer->verdict(observer->context, &figures, run->err);
+}
+
+static void observe_end(struct run *run)
+{
+    const struct run_observer *observer = run->options->observer;
+    if (observer != NULL && observer->finished != NULL && run->code == BERTH_OK)
+        run->code = observer->finished(observer->context, loop_controller(run->loop), run->err);
+}
+
 static bool is_stopped(const struct run *run)
 {
     return run->options->stop != NULL && run->taken_count % STOP_CHECK_EVENTS == 0 &&
@@ -504,8 +553,7 @@ static void turn(struct run *run)
         if (run->options->audits)
             audit(run);
         if (run->options->observer != NULL)
-            run->options->observer->after_event(run->options->observer->context, at_ns,
-                                                loop_controller(run->loop));
+            observe(run);
         check_progress(run, before_count);
         if (is_stopped(run))
             run->code = berth_fail(run->err, BERTH_ERR_INTERRUPTED, "interrupted");
@@ -520,6 +568,7 @@ static enum berth_err run_once(const struct scenario *scenario, const struct run
     build(&run, warm_up_ns);
     start(&run);
     turn(&run);
+    observe_end(&run);
     if (run.code == BERTH_OK) {
         collect_finish(run.collect, out);
         out->metrics[METRIC_EVENTS] =

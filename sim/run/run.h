@@ -11,7 +11,9 @@
 #include <signal.h>
 #include <stdio.h>
 
+#include "scheduler/core/controller.h"
 #include "sim/chaos/chaos.h"
+#include "sim/fleet/fleet.h"
 #include "sim/run/metrics.h"
 #include "sim/scenario/scenario.h"
 
@@ -41,13 +43,34 @@ struct run_result {
     uint64_t chaos_counts[CHAOS_KIND_COUNT]; /* faults of the scenario that came about, by kind */
 };
 
-/* Looks on, for tests: `after_event` is called after every event of the queue. */
-struct controller;
+/* What grows only with a fault: an observer's to hold against its bounds. */
+struct run_figures {
+    berth_ns now_ns;
+    uint64_t queued_count; /* events to come */
+    uint32_t agent_tasks;  /* known to agents and not yet removed */
+};
+
+/* Looks on: tests and the auditor (sim/audit). What is NULL is not called, and costs nothing. */
 struct run_observer {
+    /* After every event of the queue. */
     void (*after_event)(void *context, berth_ns now_ns, const struct controller *controller);
     /* The controller was loaded again from what is durable: it may have gone back. Or NULL. */
     void (*restarted)(void *context, berth_ns now_ns, const struct controller *controller);
     void *context;
+    /* After every step of the controller, before anything is stored or released. */
+    void (*decided)(void *context, struct step_time now, const struct controller *controller,
+                    const struct event *event, const struct action_list *actions);
+    void (*released)(void *context, const struct change *change); /* it is durable */
+    /* After every step of a host's agent, before its orders are carried out. */
+    void (*stepped)(void *context, uint32_t host, instance_id instance, const struct agent *agent,
+                    const struct agent_event *event, const struct agent_action_list *actions);
+    void (*power)(void *context, uint32_t host, enum host_power after);
+    /* After every event of the queue: what is not BERTH_OK ends the run. */
+    enum berth_err (*verdict)(void *context, const struct run_figures *figures,
+                              struct berth_error *err);
+    /* At the end of a run that nothing ended before. */
+    enum berth_err (*finished)(void *context, const struct controller *controller,
+                               struct berth_error *err);
 };
 
 struct run_options {

@@ -76,11 +76,22 @@ static void read_metrics(const struct at *up, struct scenario_run *out)
     }
 }
 
+/* What the auditor asks of the end of a run: when all is to be steady, and then quiet. */
+static void read_audit(const struct at *up, struct scenario_run *out)
+{
+    static const char *const known[] = {"steadyBy", "quietFrom", NULL};
+    struct at at = at_member(up, "audit");
+    (void)at_object(&at, known);
+    struct at steady = at_member(&at, "steadyBy"), quiet = at_member(&at, "quietFrom");
+    out->steady_by_ns = at_time(&steady, 0, READER_TIME_MAX, BERTH_NS_NEVER);
+    out->quiet_from_ns = at_time(&quiet, 0, READER_TIME_MAX, BERTH_NS_NEVER);
+}
+
 void read_run(const struct at *root, struct scenario *out)
 {
     static const char *const known[] = {
         "duration", "warmUp", "seed",    "replications",      "precision", "instanceLostSeconds",
-        "sample",   "events", "metrics", "placementStrategy", NULL};
+        "sample",   "events", "metrics", "placementStrategy", "audit",     NULL};
     struct at at = at_member(root, "run");
     struct scenario_run *run = &out->run;
     at_require(&at, "write {\"duration\": \"1h\"}");
@@ -103,5 +114,6 @@ void read_run(const struct at *root, struct scenario *out)
         at_fail(&sample, "gives more than %d rows of timeline.csv; lengthen it", SAMPLES_MAX);
     run->writes_events = at_boolean(&events, false);
     read_strategies(&at, &run->strategies);
+    read_audit(&at, run);
     read_metrics(&at, run);
 }

@@ -179,6 +179,7 @@ struct scenario_run {
     uint32_t replications_max;             /* with precision; default 200 */
     berth_ns instance_lost_ns;             /* BERTH_NS_NEVER: off */
     berth_ns sample_ns;                    /* timeline.csv's step; default duration / 200 */
+    berth_ns steady_by_ns, quiet_from_ns;  /* run.audit; BERTH_NS_NEVER: not asked for */
     bool writes_events;                    /* events.jsonl of replication 0 */
     struct scenario_strategies strategies; /* default for services and arrivals */
     char **metrics;                        /* those of the printed table; NULL: the default set */

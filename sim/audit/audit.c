@@ -1,0 +1,189 @@
+/* audit.c -- the observer: reads one step after the other into the books. */
+#include "sim/audit/audit.h"
+
+#include <stdarg.h>
+#include <stdio.h>
+#include <string.h>
+
+#include "sim/audit/audit_internal.h"
+
+void audit_violate(struct audit *audit, enum invariant invariant, const char *format, ...)
+{
+    if (audit->is_violated)
+        return;
+    audit->is_violated = true;
+    audit->violation.invariant = invariant;
+    audit->violation.at_ns = audit->now_ns;
+    va_list arguments;
+    va_start(arguments, format);
+    vsnprintf(audit->violation.text, sizeof audit->violation.text, format, arguments);
+    va_end(arguments);
+}
+
+static void read_change(struct audit *audit, const struct change *change)
+{
+    if (audit->knows_revision)
+        AUDIT_CHECK(audit, INVARIANT_REVISIONS, change->revision == audit->revision + 1,
+                    "revision %llu follows %llu", (unsigned long long)change->revision,
+                    (unsigned long long)audit->revision);
+    audit->knows_revision = true;
+    audit->revision = change->revision;
+    if (change->kind == RECORD_TASK)
+        tasks_changed(audit, change);
+    else if (change->kind == RECORD_SERVICE)
+        services_changed(audit, change);
+}
+
+static bool is_start_or_stop(const struct action *action)
+{
+    if (action->kind != ACTION_CHANGE || action->u.change.kind != RECORD_TASK)
+        return false;
+    const struct task_view *view = &action->u.change.u.task;
+    return view->version == 1 || view->was_desired_running != view->desired_running;
+}
+
+static void check_restart(struct audit *audit, const struct action_list *actions)
+{
+    const struct action *found = NULL;
+    for (size_t i = 0; i < actions->count && found == NULL; i++)
+        if (is_start_or_stop(&actions->items[i]))
+            found = &actions->items[i];
+    AUDIT_CHECK(audit, INVARIANT_RESTART, found == NULL, "task %llu was started or stopped by it",
+                (unsigned long long)found->u.change.u.task.task);
+}
+
+static void on_decided(void *context, struct step_time now, const struct controller *controller,
+                       const struct event *event, const struct action_list *actions)
+{
+    struct audit *audit = context;
+    if (audit->is_violated)
+        return;
+    audit->now_ns = now.mono_ns;
+    audit->controller = controller;
+    audit->event = event;
+    phases_before(audit);
+    hosts_event(audit, event, actions);
+    services_event(audit, event, actions);
+    if (event->kind == EVENT_MESSAGE)
+        tasks_message(audit, event, actions);
+    if (event->kind == EVENT_RESUME)
+        check_restart(audit, actions);
+    for (size_t i = 0; i < actions->count; i++)
+        if (actions->items[i].kind == ACTION_CHANGE)
+            read_change(audit, &actions->items[i].u.change);
+    hosts_check(audit);
+    services_check(audit);
+    phases_after(audit, actions);
+}
+
+static void on_released(void *context, const struct change *change)
+{
+    struct audit *audit = context;
+    audit->released_revision = change->revision;
+}
+
+static void on_restarted(void *context, berth_ns now_ns, const struct controller *controller)
+{
+    struct audit *audit = context;
+    if (audit->is_violated)
+        return;
+    audit->now_ns = now_ns;
+    audit->revision = controller_revision(controller);
+    AUDIT_CHECK(audit, INVARIANT_DURABLE, audit->revision >= audit->released_revision,
+                "revision %llu was released, the store is at %llu",
+                (unsigned long long)audit->released_revision, (unsigned long long)audit->revision);
+    tasks_reloaded(audit, controller);
+}
+
+static void on_stepped(void *context, uint32_t host, instance_id instance,
+                       const struct agent *agent, const struct agent_event *event,
+                       const struct agent_action_list *actions)
+{
+    struct audit *audit = context;
+    if (!audit->is_violated)
+        agents_stepped(audit, host, instance, agent, event, actions);
+}
+
+static void on_power(void *context, uint32_t host, enum host_power after)
+{
+    agents_power(context, host, after);
+}
+
+static enum berth_err tell(const struct audit *audit, struct berth_error *err)
+{
+    const struct audit_violation *violation = &audit->violation;
+    const struct invariant_info *info = &invariant_infos[violation->invariant];
+    const char *path = audit->scenario->path;
+    if (!audit->is_violated)
+        return BERTH_OK;
+    return berth_fail(
+        err, BERTH_ERR_FAILED, "%s: %.9f s: %s: %s; but %s", path != NULL ? path : "scenario",
+        (double)violation->at_ns / (double)BERTH_NS_PER_S, info->name, violation->text, info->what);
+}
+
+static enum berth_err on_verdict(void *context, const struct run_figures *figures,
+                                 struct berth_error *err)
+{
+    struct audit *audit = context;
+    if (figures->now_ns >= audit->figures_ns && !audit->is_violated)
+        phases_figures(audit, figures);
+    return tell(audit, err);
+}
+
+static enum berth_err on_finished(void *context, const struct controller *controller,
+                                  struct berth_error *err)
+{
+    struct audit *audit = context;
+    audit->controller = controller;
+    if (!audit->is_violated)
+        phases_end(audit);
+    return tell(audit, err);
+}
+
+struct audit *audit_create(const struct scenario *scenario)
+{
+    struct audit *audit = mem_alloc(sizeof *audit);
+    audit->scenario = scenario;
+    audit->observer = (struct run_observer){
+        .context = audit,
+        .decided = on_decided,
+        .released = on_released,
+        .restarted = on_restarted,
+        .stepped = on_stepped,
+        .power = on_power,
+        .verdict = on_verdict,
+        .finished = on_finished,
+    };
+    phases_open(audit);
+    return audit;
+}
+
+void audit_destroy(struct audit *audit)
+{
+    if (audit == NULL)
+        return;
+    vec_free(&audit->tasks);
+    vec_free(&audit->free_tasks);
+    map_free(&audit->task_at);
+    vec_free(&audit->pending.items);
+    vec_free(&audit->stopping.items);
+    hosts_destroy(audit);
+    services_destroy(audit);
+    agents_destroy(audit);
+    mem_free(audit);
+}
+
+const struct run_observer *audit_observer(const struct audit *audit)
+{
+    return &audit->observer;
+}
+
+const struct audit_violation *audit_violation(const struct audit *audit)
+{
+    return audit->is_violated ? &audit->violation : NULL;
+}
+
+void audit_checks(const struct audit *audit, uint64_t counts[INVARIANT_COUNT])
+{
+    memcpy(counts, audit->checks, sizeof audit->checks);
+}

@@ -1,0 +1,198 @@
+/*
+ * audit_internal.h -- the auditor's own books, shared by its parts.
+ *
+ *     audit.c      the observer: one step after the other     agents.c   containers and grants
+ *     tasks.c      the life of a task                         phases.c   deadlines, steady, quiet
+ *     hosts.c      instances: what is held, what may come     member.c   memberOf, read anew
+ *     services.c   floors, ceilings, counts, throttles
+ */
+#ifndef BERTH_SIM_AUDIT_AUDIT_INTERNAL_H
+#define BERTH_SIM_AUDIT_AUDIT_INTERNAL_H
+
+#include "scheduler/base/map.h"
+#include "scheduler/base/mem.h"
+#include "sim/audit/audit.h"
+
+#define SLOT_NONE UINT32_MAX
+
+struct audit_task {
+    struct task_view view; /* as the last change said */
+    uint64_t revision;     /* of that change */
+    uint64_t report_seq;   /* of the last report about it; 0: none yet */
+    berth_ns running_ns;   /* when it was said to be RUNNING; BERTH_NS_NEVER: not yet */
+    berth_ns launched_ns;
+    berth_ns stopping_ns; /* when its desiredStatus fell */
+    uint32_t rules;       /* constraint set, or SLOT_NONE: not known */
+    uint32_t at;          /* in its service's list */
+    bool is_live;
+};
+
+struct audit_group { /* tasks of a group that are to run on an instance */
+    group_id group;
+    uint32_t tasks;
+};
+
+struct audit_attribute {
+    char *name, *value; /* owned; value may be NULL */
+};
+
+struct audit_host { /* a container instance */
+    bool is_known, is_connected, is_touched;
+    enum instance_status status;
+    int32_t cpu_units, mem_mib; /* registered */
+    int32_t cpu_held, mem_held;
+    uint32_t gpu_milli, gpu_held;
+    VEC(uint32_t) ports; /* held: number * 2 + (1 for UDP), in any order */
+    VEC(struct audit_group) groups;
+    VEC(struct audit_attribute) attributes;
+    berth_ns disturbed_ns; /* the last loss, return or change of connection */
+};
+
+struct audit_rules { /* a set of placement constraints */
+    bool is_distinct;
+    VEC(char *) expressions; /* owned */
+};
+
+struct audit_service {
+    char *name; /* owned */
+    service_id id;
+    uint32_t rules;
+    enum scheduling_strategy scheduling;
+    int32_t minimum_percent, maximum_percent;
+    bool is_rolling, is_gone, is_touched;
+    struct service_view view;
+    VEC(uint32_t) tasks; /* slots, not STOPPED */
+    /* of the step under way */
+    uint32_t started, stopped_healthy, scaled_in;
+    uint64_t failing; /* the deployment that is counted */
+    uint32_t failures;
+    berth_ns failed_ns; /* when the last start failed */
+};
+
+struct audit_run { /* a task on a host */
+    task_id task;
+    uint32_t host;
+    const struct task_def *def;
+    int32_t cpu_units, mem_mib;
+    uint32_t gpu_milli;
+    uint16_t alive, started, exited, succeeded; /* containers, a bit each */
+};
+
+struct audit_slot { /* a host of the fleet */
+    VEC(uint32_t) runs;
+    int32_t cpu_alive, mem_alive; /* of tasks with a living container */
+    uint32_t gpu_alive;
+    instance_id instance;
+};
+
+struct audit_watch { /* a task that is to have moved on by then */
+    task_id task;
+    berth_ns since_ns;
+};
+
+struct audit_fifo {
+    VEC(struct audit_watch) items;
+    size_t first;
+};
+
+struct audit {
+    const struct scenario *scenario;
+    struct run_observer observer;
+    struct audit_violation violation;
+    bool is_violated;
+    uint64_t checks[INVARIANT_COUNT];
+
+    const struct controller *controller; /* of the step under way */
+    berth_ns now_ns;
+    const struct event *event;
+    uint64_t revision, released_revision;
+    bool knows_revision;
+
+    VEC(struct audit_task) tasks;
+    VEC(uint32_t) free_tasks;
+    struct map task_at;
+    uint32_t live_tasks;
+
+    VEC(struct audit_host) hosts; /* by instance */
+    VEC(instance_id) touched_hosts;
+
+    VEC(struct audit_service) services; /* in order of creation; a name may come again */
+    struct map service_at;              /* by id */
+    VEC(uint32_t) touched_services;
+    VEC(struct audit_rules) rules;
+    uint32_t run_task_rules; /* of the step under way */
+
+    VEC(struct audit_slot) slots; /* by host of the fleet */
+    VEC(struct audit_run) runs;
+    VEC(uint32_t) free_runs;
+    struct map run_at;
+
+    struct audit_fifo pending, stopping;
+    berth_ns pending_bound_ns, stopping_bound_ns;
+    berth_ns steady_by_ns, quiet_from_ns;
+    bool was_steady;
+    berth_ns figures_ns;
+};
+
+/* Count a check; when it fails, note the violation unless there is one already. */
+#define AUDIT_CHECK(audit, invariant, holds, ...) \
+    ((audit)->checks[invariant]++,                \
+     (holds) ? (void)0 : audit_violate((audit), (invariant), __VA_ARGS__))
+
+void audit_violate(struct audit *audit, enum invariant invariant, const char *format, ...)
+    BERTH_PRINTF(3, 4);
+
+/* tasks.c */
+struct audit_task *audit_find_task(struct audit *audit, task_id task);
+void tasks_changed(struct audit *audit, const struct change *change);
+void tasks_message(struct audit *audit, const struct event *event,
+                   const struct action_list *actions);
+bool task_is_healthy(const struct audit *audit, const struct audit_task *task);
+void tasks_reloaded(struct audit *audit, const struct controller *controller);
+
+/* hosts.c */
+void hosts_event(struct audit *audit, const struct event *event,
+                 const struct action_list *actions); /* before its changes are read */
+struct audit_host *audit_find_host(struct audit *audit, instance_id instance);
+void hosts_take(struct audit *audit, const struct audit_task *task);
+void hosts_leave(struct audit *audit, const struct audit_task *task); /* not to run any more */
+void hosts_free(struct audit *audit, const struct audit_task *task);
+void hosts_check(struct audit *audit);
+void hosts_clear(struct audit *audit); /* nothing is held */
+void hosts_destroy(struct audit *audit);
+
+/* services.c */
+void services_event(struct audit *audit, const struct event *event,
+                    const struct action_list *actions);
+void services_changed(struct audit *audit, const struct change *change);
+struct audit_service *audit_find_service(struct audit *audit, service_id service);
+void services_add_task(struct audit *audit, uint32_t slot);
+void services_drop_task(struct audit *audit, uint32_t slot);
+void services_stopped(struct audit *audit, const struct audit_task *task,
+                      const struct task_view *now); /* its desiredStatus fell, or it ended */
+void services_launched(struct audit *audit, const struct audit_task *task);
+void services_running(struct audit *audit, const struct audit_task *task);
+void services_check(struct audit *audit);
+uint32_t rules_add(struct audit *audit, const struct placement_constraint_spec *items,
+                   uint16_t count);
+void services_destroy(struct audit *audit);
+
+/* agents.c */
+void agents_stepped(struct audit *audit, uint32_t host, instance_id instance,
+                    const struct agent *agent, const struct agent_event *event,
+                    const struct agent_action_list *actions);
+void agents_power(struct audit *audit, uint32_t host, enum host_power after);
+void agents_destroy(struct audit *audit);
+
+/* phases.c */
+void phases_open(struct audit *audit);
+void phases_watch(struct audit *audit, struct audit_fifo *fifo, task_id task);
+void phases_before(struct audit *audit); /* a step at now_ns is about to be read */
+void phases_after(struct audit *audit, const struct action_list *actions);
+void phases_figures(struct audit *audit, const struct run_figures *figures);
+void phases_end(struct audit *audit);
+
+/* member.c: 1 holds, 0 does not, -1 is not read here. */
+int member_of(const struct audit_host *host, const char *expression);
+
+#endif
