@@ -26,9 +26,6 @@ enum loop_point {
 
 /* Called in order, after commit; must not call back into the loop. */
 struct loop_ops {
-    /* But this one right after the step, before anything is stored: for auditors. */
-    void (*decided)(void *context, struct step_time now, const struct event *event,
-                    const struct action_list *actions);
     void (*send)(void *context, struct step_time decided, const struct message *message);
     void (*reply)(void *context, struct step_time decided, const struct reply *reply);
     void (*change)(void *context, struct step_time decided, const struct change *change);
@@ -39,6 +36,9 @@ struct loop_ops {
     /* Asked at each point of a step; true: the process ends there, as in loop_restart. Tests of
        recovery answer so. */
     bool (*ends)(void *context, enum loop_point point);
+    /* Right after the step, before anything is stored: for who audits. */
+    void (*decided)(void *context, struct step_time now, const struct event *event,
+                    const struct action_list *actions);
 };
 
 struct loop;

@@ -59,11 +59,11 @@ struct fleet_ops {
     berth_ns (*crash)(void *context, uint32_t host, uint64_t key, uint16_t container);
     /* A service's copies that really run, on hosts that are not hung, became more or fewer. */
     void (*serving)(void *context, uint32_t service, task_id task, int change);
+    /* A host is about to change its power state or is changed: called after the change. */
+    void (*power)(void *context, uint32_t host, enum host_power before, enum host_power after);
     /* A host's agent made a step; what it orders is carried out next. May be NULL. */
     void (*stepped)(void *context, uint32_t host, const struct agent *agent,
                     const struct agent_event *event, const struct agent_action_list *actions);
-    /* A host is about to change its power state or is changed: called after the change. */
-    void (*power)(void *context, uint32_t host, enum host_power before, enum host_power after);
 };
 
 struct fleet;

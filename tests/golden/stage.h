@@ -244,6 +244,7 @@ static inline void stage_open(struct stage *stage, struct store store)
                                  stage_on_service_event,
                                  stage_on_request,
                                  stage_on_reloaded,
+                                 NULL,
                                  NULL};
     *stage = (struct stage){.store = store, .now = {0, STAGE_WALL_NS}};
     stage->loop = loop_create(controller_create(stage_options()), stage_options(),

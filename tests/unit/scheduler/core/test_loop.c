@@ -221,7 +221,7 @@ struct bench {
 static void bench_open(struct bench *bench, struct store store)
 {
     const struct loop_ops ops = {on_send,    on_reply,    on_change, on_service_event,
-                                 on_request, on_reloaded, on_point};
+                                 on_request, on_reloaded, on_point,  NULL};
     char cluster[] = "blue";
     struct controller_options options = {.cluster = cluster};
     *bench = (struct bench){.store = store, .outside.ends_at = -1};

@@ -101,7 +101,7 @@ static void on_power(void *context, uint32_t host, enum host_power before, enum 
     ((struct world *)context)->up += (uint32_t)((after == HOST_UP) - (before == HOST_UP));
 }
 
-static const struct fleet_ops ops = {on_event, on_lifetime, on_crash, on_serving, on_power};
+static const struct fleet_ops ops = {on_event, on_lifetime, on_crash, on_serving, on_power, NULL};
 
 static const char scenario_text[] =
     "{\"version\":1,\"name\":\"x\","
