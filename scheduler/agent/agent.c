@@ -15,6 +15,11 @@
 
 #define STOP_TIMEOUT_DEFAULT_NS (30 * BERTH_NS_PER_S)
 #define REPORT_RETRY_DEFAULT_NS (10 * BERTH_NS_PER_S)
+#define PULL_TIMEOUT_DEFAULT_NS (7200 * BERTH_NS_PER_S)
+#define CREATE_TIMEOUT_DEFAULT_NS (240 * BERTH_NS_PER_S)
+#define CREATE_TIMEOUT_MIN_NS (60 * BERTH_NS_PER_S)
+#define START_TIMEOUT_DEFAULT_NS (180 * BERTH_NS_PER_S)
+#define START_TIMEOUT_MIN_NS (45 * BERTH_NS_PER_S)
 
 const char *const agent_event_kind_names[AGENT_EVENT_KIND_COUNT] = {
     [AGENT_EVENT_TIMER] = "Timer",
@@ -22,11 +27,13 @@ const char *const agent_event_kind_names[AGENT_EVENT_KIND_COUNT] = {
     [AGENT_EVENT_CONNECTED] = "Connected",
     [AGENT_EVENT_DISCONNECTED] = "Disconnected",
     [AGENT_EVENT_HOST_RESTARTED] = "HostRestarted",
+    [AGENT_EVENT_ENGINE_RESTARTED] = "EngineRestarted",
     [AGENT_EVENT_PULLED] = "Pulled",
     [AGENT_EVENT_PULL_FAILED] = "PullFailed",
     [AGENT_EVENT_STARTED] = "Started",
     [AGENT_EVENT_START_FAILED] = "StartFailed",
     [AGENT_EVENT_EXITED] = "Exited",
+    [AGENT_EVENT_HEALTH] = "Health",
 };
 
 const char *const agent_action_kind_names[AGENT_ACTION_KIND_COUNT] = {
@@ -35,17 +42,28 @@ const char *const agent_action_kind_names[AGENT_ACTION_KIND_COUNT] = {
     [AGENT_ACTION_KILL] = "Kill",   [AGENT_ACTION_REMOVE] = "Remove",
 };
 
+static berth_ns timeout_of(berth_ns given_ns, berth_ns default_ns, berth_ns min_ns)
+{
+    if (given_ns <= 0)
+        return default_ns;
+    return given_ns < min_ns ? min_ns : given_ns;
+}
+
 struct agent *agent_create(const struct agent_config *config)
 {
     struct agent *agent = mem_alloc(sizeof *agent);
     agent->config = *config;
-    if (config->stop_timeout_ns <= 0)
-        agent->config.stop_timeout_ns = STOP_TIMEOUT_DEFAULT_NS;
-    if (config->report_retry_ns <= 0)
-        agent->config.report_retry_ns = REPORT_RETRY_DEFAULT_NS;
+    agent->config.stop_timeout_ns = timeout_of(config->stop_timeout_ns, STOP_TIMEOUT_DEFAULT_NS, 0);
+    agent->config.report_retry_ns = timeout_of(config->report_retry_ns, REPORT_RETRY_DEFAULT_NS, 0);
+    agent->config.pull_timeout_ns = timeout_of(config->pull_timeout_ns, PULL_TIMEOUT_DEFAULT_NS, 0);
+    agent->config.create_timeout_ns =
+        timeout_of(config->create_timeout_ns, CREATE_TIMEOUT_DEFAULT_NS, CREATE_TIMEOUT_MIN_NS);
+    agent->config.start_timeout_ns =
+        timeout_of(config->start_timeout_ns, START_TIMEOUT_DEFAULT_NS, START_TIMEOUT_MIN_NS);
     if (config->gpu_count > 0)
         agent->gpu_granted_milli = mem_alloc(config->gpu_count * sizeof *agent->gpu_granted_milli);
     agent->deadline_ns = BERTH_NS_NEVER;
+    agent->timed_ns = BERTH_NS_NEVER;
     return agent;
 }
 
@@ -152,6 +170,19 @@ static void host_restarted(struct turn *turn)
         lifecycle_host_restarted(turn, turn->agent->entries[i].state);
 }
 
+static void engine_restarted(struct turn *turn, bool keeps_containers)
+{
+    for (size_t i = 0; i < turn->agent->entry_count; i++) {
+        struct agent_task *task = turn->agent->entries[i].state;
+        if (task->stage != STAGE_GRANTED)
+            continue;
+        if (keeps_containers)
+            lifecycle_engine_kept(turn, task);
+        else
+            lifecycle_engine_lost(turn, task);
+    }
+}
+
 static void apply(struct turn *turn, const struct agent_event *event)
 {
     struct agent_task *task;
@@ -173,11 +204,15 @@ static void apply(struct turn *turn, const struct agent_event *event)
     case AGENT_EVENT_HOST_RESTARTED:
         host_restarted(turn);
         break;
+    case AGENT_EVENT_ENGINE_RESTARTED:
+        engine_restarted(turn, event->keeps_containers);
+        break;
     case AGENT_EVENT_PULLED:
     case AGENT_EVENT_PULL_FAILED:
     case AGENT_EVENT_STARTED:
     case AGENT_EVENT_START_FAILED:
     case AGENT_EVENT_EXITED:
+    case AGENT_EVENT_HEALTH:
         task = table_find(turn->agent, event->task);
         if (task != NULL)
             lifecycle_runtime(turn, task, event);
@@ -200,8 +235,7 @@ void agent_step(struct agent *agent, struct step_time now, const struct agent_ev
     if (agent->is_gate_due)
         gate_open(&turn);
     berth_ns report_ns = report_next_deadline(agent);
-    berth_ns container_ns = agent->timed == NULL ? BERTH_NS_NEVER : lifecycle_next_deadline(agent);
-    agent->deadline_ns = report_ns < container_ns ? report_ns : container_ns;
+    agent->deadline_ns = report_ns < agent->timed_ns ? report_ns : agent->timed_ns;
 }
 
 berth_ns agent_next_deadline(const struct agent *agent)

@@ -18,6 +18,10 @@ struct agent_config {
     uint16_t gpu_count;
     berth_ns stop_timeout_ns; /* ECS_CONTAINER_STOP_TIMEOUT; 0: its default, 30 s */
     berth_ns report_retry_ns; /* a report without ack is sent again after this; 0: 10 s */
+    /* How long the runtime may take; 0: ECS's defaults of 2 h, 4 min and 3 min. */
+    berth_ns pull_timeout_ns;
+    berth_ns create_timeout_ns; /* ECS_CONTAINER_CREATE_TIMEOUT, at least 1 min */
+    berth_ns start_timeout_ns;  /* ECS_CONTAINER_START_TIMEOUT, at least 45 s */
 };
 
 enum agent_event_kind {
@@ -25,12 +29,14 @@ enum agent_event_kind {
     AGENT_EVENT_MESSAGE,   /* from the controller; dropped while there is no connection */
     AGENT_EVENT_CONNECTED, /* the control connection is up: unacked reports go again */
     AGENT_EVENT_DISCONNECTED,
-    AGENT_EVENT_HOST_RESTARTED, /* every container is gone; tasks are known from the checkpoint */
+    AGENT_EVENT_HOST_RESTARTED,   /* every container is gone; tasks are known from the checkpoint */
+    AGENT_EVENT_ENGINE_RESTARTED, /* the containers live on (live restore), or all of them exited */
     AGENT_EVENT_PULLED,
     AGENT_EVENT_PULL_FAILED,
     AGENT_EVENT_STARTED,
     AGENT_EVENT_START_FAILED,
     AGENT_EVENT_EXITED,
+    AGENT_EVENT_HEALTH, /* the container's check says something else than before */
     AGENT_EVENT_KIND_COUNT
 };
 
@@ -41,13 +47,16 @@ struct agent_event {
     task_id task;                  /* runtime events */
     uint16_t container;            /* runtime events: index in the definition */
     int32_t exit_code;             /* EXITED */
+    bool is_out_of_memory;         /* EXITED: killed for its memory */
+    bool keeps_containers;         /* ENGINE_RESTARTED */
+    enum task_health health;       /* HEALTH */
     const struct message *message; /* MESSAGE; borrowed */
 };
 
 enum agent_action_kind {
     AGENT_ACTION_SEND = 0, /* to the controller */
     AGENT_ACTION_PULL,
-    AGENT_ACTION_START,     /* create and start */
+    AGENT_ACTION_START,     /* create and start; again by a restart policy */
     AGENT_ACTION_TERMINATE, /* the stop signal */
     AGENT_ACTION_KILL,
     AGENT_ACTION_REMOVE, /* the task is forgotten: its containers, if any, may be cleaned up */

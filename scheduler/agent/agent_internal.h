@@ -4,6 +4,7 @@
  *     message --> agent.c --> gate.c --> lifecycle.c --> runtime orders
  *                    ^                       |
  *                    +----- report.c <-------+          table.c: tasks by id
+ *                              health.c               deadline.c: when a container is due
  *
  * A task never moves in memory: its payload is lent to the runtime. Removed tasks are kept for the
  * next ones, so a settled agent allocates nothing.
@@ -24,10 +25,16 @@ enum container_state {
 };
 
 struct container {
-    berth_ns deadline_ns; /* TERMINATING: kill then. RUNNING: start timeout of its dependents */
-    enum container_state state;
-    bool has_run;   /* STOPPED: it was started once */
-    bool succeeded; /* STOPPED: with exit code 0 */
+    /*
+     * PULLING, STARTING: the runtime is given up then. RUNNING: start timeout of its dependents.
+     * TERMINATING: kill then.
+     */
+    berth_ns deadline_ns;
+    berth_ns began_ns; /* its last start or restart: ordered, and later done */
+    uint8_t state;     /* enum container_state */
+    uint8_t health;    /* enum task_health */
+    bool has_run;      /* it was started once */
+    bool succeeded;    /* STOPPED: with exit code 0 */
 };
 
 enum task_stage {
@@ -46,13 +53,15 @@ struct agent_task {
     bool is_stopping;      /* nothing more is started */
     bool has_exit;         /* exit_code is set: the first essential exit counts */
     bool is_running_told;  /* a RUNNING report was made */
-    bool is_timed;         /* on the list of tasks with a container deadline */
+    bool is_running_known; /* and one was acknowledged */
+    bool is_checked;       /* an essential container has a health check */
+    uint8_t health;        /* enum task_health: of its checked essential containers */
     bool is_listed;        /* scratch of one manifest */
     uint16_t grant_capacity;
     struct gpu_grant *grants; /* owned */
     struct container one;     /* the only container of most tasks */
     struct container *many;   /* owned; TASK_DEF_CONTAINERS_MAX of them, for the other tasks */
-    struct agent_task *next;  /* in the gate's queue, the timed list or the spare list */
+    struct agent_task *next;  /* in the gate's queue or the spare list */
     struct agent_task *next_report; /* in the list of unacknowledged reports */
     uint64_t report_seq;            /* 0: no report is unacknowledged */
     berth_ns retry_ns;
@@ -81,7 +90,8 @@ struct agent {
     size_t entry_count, entry_capacity;
     struct task_queue gate;    /* FIFO */
     struct task_queue reports; /* by retry_ns, linked by next_report */
-    struct agent_task *timed;  /* tasks that may have a container deadline */
+    uint32_t timed_count;      /* containers with a deadline */
+    berth_ns timed_ns;         /* none of theirs is earlier; BERTH_NS_NEVER when there is none */
     struct agent_task *spare;  /* removed tasks */
     task_id *candidates;       /* owned; lent with a stop verification until the next step */
 };
@@ -106,13 +116,22 @@ void gate_withdraw(struct turn *turn, struct agent_task *task);
 void gate_release(struct turn *turn, struct agent_task *task);
 void gate_open(struct turn *turn);
 
+/* deadline.c */
+void deadline_set(struct turn *turn, struct container *container, berth_ns timeout_ns);
+void deadline_clear(struct agent *agent, struct container *container);
+void deadline_refresh(struct agent *agent); /* timed_ns, by looking at all */
+
 /* lifecycle.c */
 void lifecycle_start(struct turn *turn, struct agent_task *task); /* the gate has granted it */
 void lifecycle_stop(struct turn *turn, struct agent_task *task, enum exit_cause cause);
 void lifecycle_runtime(struct turn *turn, struct agent_task *task, const struct agent_event *event);
 void lifecycle_host_restarted(struct turn *turn, struct agent_task *task);
+void lifecycle_engine_lost(struct turn *turn, struct agent_task *task);
+void lifecycle_engine_kept(struct turn *turn, struct agent_task *task);
 void lifecycle_deadlines(struct turn *turn);
-berth_ns lifecycle_next_deadline(struct agent *agent);
+
+/* health.c */
+void health_roll_up(struct turn *turn, struct agent_task *task); /* and tell what has changed */
 
 /* report.c */
 struct agent_action *turn_act(struct turn *turn, enum agent_action_kind kind, task_id task);

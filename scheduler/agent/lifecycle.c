@@ -3,6 +3,8 @@
  *
  *     WAITING -> PULLING -> STARTING -> RUNNING -> TERMINATING -> KILLED
  *        |          |          |           |            |           |
+ *        |          |          ^           |            |           |
+ *        |          |          +-----------+ restarted  |           |
  *        +----------+----------+-----------+------------+-----------+--> STOPPED
  *
  * Forward: a container is pulled when the conditions of its dependsOn are met, then started; ECS's
@@ -12,13 +14,15 @@
  * or start failed, or what it depends on did) counts as stopped without having run, which ends the
  * task only if it is essential. Rules: "ECS scheduling semantics" 2.3 and 3.2.
  *
- * LIMIT: the condition HEALTHY is treated as START, until containers have health checks. A runtime
- * that never answers an order is waited for without end: ECS's agent gives up a create after 4
- * minutes and a start after 3, which the driver of a real engine has to tell as START_FAILED.
+ * A runtime that does not answer an order in time is given up: the container counts as one that
+ * could not be pulled or started. A container that exits by itself is started again in place when
+ * its restartPolicy allows it, and its task stays what it was.
  */
 #include "scheduler/agent/agent_internal.h"
 
 #include <assert.h>
+
+#define EXIT_CODE_KILLED 137 /* 128 + SIGKILL */
 
 enum readiness { READY, NOT_YET, NEVER };
 
@@ -40,8 +44,9 @@ static enum readiness dependency_readiness(const struct container *on,
         return NEVER;
     switch (condition) {
     case DEPENDS_START:
+        return on->has_run ? READY : NOT_YET;
     case DEPENDS_HEALTHY:
-        return on->state >= CONTAINER_RUNNING ? READY : NOT_YET;
+        return is_stopped ? NEVER : on->health == HEALTH_HEALTHY ? READY : NOT_YET;
     case DEPENDS_COMPLETE:
         return is_stopped ? READY : NOT_YET;
     case DEPENDS_SUCCESS:
@@ -74,30 +79,29 @@ static void order(struct turn *turn, struct agent_task *task, size_t index,
 
 static void pull(struct turn *turn, struct agent_task *task, size_t index)
 {
-    task_container(task, index)->state = CONTAINER_PULLING;
+    struct container *container = task_container(task, index);
+    container->state = CONTAINER_PULLING;
+    deadline_set(turn, container, turn->agent->config.pull_timeout_ns);
     if (task->pull_started_ns == 0)
         task->pull_started_ns = turn->now.wall_ns;
     order(turn, task, index, AGENT_ACTION_PULL);
 }
 
-/* An absurdly long timeout is no deadline at all, rather than one in the past. */
-static berth_ns deadline_after(const struct turn *turn, berth_ns timeout_ns)
+static void start(struct turn *turn, struct agent_task *task, size_t index)
 {
-    berth_ns now_ns = turn->now.mono_ns;
-    return timeout_ns < BERTH_NS_NEVER - now_ns ? now_ns + timeout_ns : BERTH_NS_NEVER;
+    const struct agent_config *config = &turn->agent->config;
+    struct container *container = task_container(task, index);
+    container->state = CONTAINER_STARTING;
+    container->health = HEALTH_UNKNOWN;
+    container->began_ns = turn->now.mono_ns;
+    deadline_set(turn, container, config->create_timeout_ns + config->start_timeout_ns);
+    order(turn, task, index, AGENT_ACTION_START);
 }
 
-static void watch_deadline(struct turn *turn, struct agent_task *task)
+static void end_container(struct turn *turn, struct container *container, bool has_run,
+                          bool succeeded)
 {
-    if (task->is_timed)
-        return;
-    task->is_timed = true;
-    task->next = turn->agent->timed;
-    turn->agent->timed = task;
-}
-
-static void end_container(struct container *container, bool has_run, bool succeeded)
-{
+    deadline_clear(turn->agent, container);
     *container = (struct container){
         .deadline_ns = BERTH_NS_NEVER,
         .state = CONTAINER_STOPPED,
@@ -114,21 +118,8 @@ static bool all_stopped(struct agent_task *task)
     return true;
 }
 
-static void untime(struct agent *agent, struct agent_task *task)
-{
-    if (!task->is_timed)
-        return;
-    struct agent_task **at = &agent->timed;
-    while (*at != task)
-        at = &(*at)->next;
-    *at = task->next;
-    task->next = NULL;
-    task->is_timed = false;
-}
-
 static void finish(struct turn *turn, struct agent_task *task)
 {
-    untime(turn->agent, task);
     task->is_stopping = true;
     task->payload.desired_running = false;
     if (task->cause == EXIT_NONE)
@@ -161,9 +152,8 @@ static void terminate(struct turn *turn, struct agent_task *task, size_t index)
     if (timeout_ns == BERTH_NS_NEVER)
         timeout_ns = turn->agent->config.stop_timeout_ns;
     container->state = CONTAINER_TERMINATING;
-    container->deadline_ns = deadline_after(turn, timeout_ns);
+    deadline_set(turn, container, timeout_ns);
     order(turn, task, index, AGENT_ACTION_TERMINATE);
-    watch_deadline(turn, task);
 }
 
 static void stop_more(struct turn *turn, struct agent_task *task)
@@ -189,17 +179,18 @@ void lifecycle_stop(struct turn *turn, struct agent_task *task, enum exit_cause 
     for (size_t i = 0; i < container_count(task); i++) {
         struct container *container = task_container(task, i);
         if (container->state < CONTAINER_STARTING) /* its pull may go on: nobody waits for it */
-            end_container(container, false, false);
+            end_container(turn, container, false, false);
         else if (container->state == CONTAINER_RUNNING)
-            container->deadline_ns = BERTH_NS_NEVER; /* a start timeout has no object any more */
+            deadline_clear(turn->agent, container); /* a start timeout has no object any more */
     }
     stop_more(turn, task);
 }
 
-/* A container that will never run: the task fails with it if it is essential. */
+/* A container that will not run, or not again: the task fails with it if it is essential. */
 static void give_up(struct turn *turn, struct agent_task *task, size_t index, enum exit_cause cause)
 {
-    end_container(task_container(task, index), false, false);
+    struct container *container = task_container(task, index);
+    end_container(turn, container, container->has_run, false);
     if (definition(task, index)->is_essential)
         lifecycle_stop(turn, task, cause);
 }
@@ -217,7 +208,7 @@ static bool start_some(struct turn *turn, struct agent_task *task)
         case NOT_YET:
             break;
         case NEVER:
-            give_up(turn, task, i, EXIT_START_FAILED);
+            give_up(turn, task, i, EXIT_DEPENDENCY);
             return true;
         }
     }
@@ -252,29 +243,67 @@ void lifecycle_start(struct turn *turn, struct agent_task *task)
     start_more(turn, task);
 }
 
-/* startTimeout: how long others wait for this one to complete, counted from its own start. */
+/* startTimeout: how long others wait for this one, counted from its own start. */
 static void began(struct turn *turn, struct agent_task *task, size_t index)
 {
     struct container *container = task_container(task, index);
     berth_ns timeout_ns = definition(task, index)->start_timeout_ns;
     container->state = CONTAINER_RUNNING;
-    if (!task->is_stopping && timeout_ns != BERTH_NS_NEVER) {
-        container->deadline_ns = deadline_after(turn, timeout_ns);
-        watch_deadline(turn, task);
-    }
+    container->has_run = true;
+    container->began_ns = turn->now.mono_ns;
+    deadline_clear(turn->agent, container);
+    if (!task->is_stopping && timeout_ns != BERTH_NS_NEVER)
+        deadline_set(turn, container, timeout_ns);
 }
 
-static void exited(struct turn *turn, struct agent_task *task, size_t index, int32_t exit_code)
+static bool may_restart(const struct turn *turn, struct agent_task *task, size_t index,
+                        int32_t exit_code)
 {
-    end_container(task_container(task, index), true, exit_code == 0);
+    const struct restart_policy *policy = &definition(task, index)->restart;
+    const struct container *container = task_container(task, index);
+    if (!policy->is_enabled || task->is_stopping ||
+        turn->now.mono_ns - container->began_ns < policy->attempt_period_ns)
+        return false;
+    for (uint16_t i = 0; i < policy->ignored_count; i++)
+        if (policy->ignored_exit_codes[i] == exit_code)
+            return false;
+    return true;
+}
+
+/* The first essential exit is the task's. */
+static void note_exit(struct turn *turn, struct agent_task *task, int32_t exit_code)
+{
+    if (task->has_exit)
+        return;
+    task->has_exit = true;
+    task->exit_code = exit_code;
+    task->stopped_ns = turn->now.wall_ns;
+}
+
+static void exited(struct turn *turn, struct agent_task *task, size_t index,
+                   const struct agent_event *event)
+{
+    if (may_restart(turn, task, index, event->exit_code)) {
+        task_container(task, index)->has_run = true;
+        start(turn, task, index);
+        return;
+    }
+    end_container(turn, task_container(task, index), true, event->exit_code == 0);
     if (!definition(task, index)->is_essential)
         return;
-    if (!task->has_exit) {
-        task->has_exit = true;
-        task->exit_code = exit_code;
-        task->stopped_ns = turn->now.wall_ns;
-    }
-    lifecycle_stop(turn, task, EXIT_ESSENTIAL);
+    note_exit(turn, task, event->exit_code);
+    lifecycle_stop(turn, task, event->is_out_of_memory ? EXIT_OUT_OF_MEMORY : EXIT_ESSENTIAL);
+}
+
+/* Only of one that runs: an outcome of before a restart tells nothing about what runs now. */
+static bool check_said(struct agent_task *task, size_t index, enum task_health health)
+{
+    struct container *container = task_container(task, index);
+    if (container->state != CONTAINER_RUNNING || container->health == (uint8_t)health ||
+        !container_def_has_health_check(definition(task, index)))
+        return false;
+    container->health = (uint8_t)health;
+    return true;
 }
 
 /* False when the event does not fit the container's state: a repeat, or a late outcome. */
@@ -287,8 +316,7 @@ static bool apply(struct turn *turn, struct agent_task *task, const struct agent
         if (state != CONTAINER_PULLING)
             return false;
         task->pull_stopped_ns = turn->now.wall_ns;
-        task_container(task, index)->state = CONTAINER_STARTING;
-        order(turn, task, index, AGENT_ACTION_START);
+        start(turn, task, index);
         return true;
     case AGENT_EVENT_PULL_FAILED:
         if (state != CONTAINER_PULLING)
@@ -309,17 +337,30 @@ static bool apply(struct turn *turn, struct agent_task *task, const struct agent
     case AGENT_EVENT_EXITED:
         if (state < CONTAINER_STARTING || state == CONTAINER_STOPPED)
             return false;
-        exited(turn, task, index, event->exit_code);
+        exited(turn, task, index, event);
         return true;
+    case AGENT_EVENT_HEALTH:
+        return check_said(task, index, event->health);
     case AGENT_EVENT_TIMER:
     case AGENT_EVENT_MESSAGE:
     case AGENT_EVENT_CONNECTED:
     case AGENT_EVENT_DISCONNECTED:
     case AGENT_EVENT_HOST_RESTARTED:
+    case AGENT_EVENT_ENGINE_RESTARTED:
     case AGENT_EVENT_KIND_COUNT:
         break;
     }
     return false;
+}
+
+/* After anything that happened to a container. */
+static void go_on(struct turn *turn, struct agent_task *task)
+{
+    if (task->is_stopping)
+        stop_more(turn, task);
+    else
+        start_more(turn, task);
+    health_roll_up(turn, task);
 }
 
 void lifecycle_runtime(struct turn *turn, struct agent_task *task, const struct agent_event *event)
@@ -327,10 +368,7 @@ void lifecycle_runtime(struct turn *turn, struct agent_task *task, const struct 
     if (task->stage != STAGE_GRANTED || event->container >= container_count(task) ||
         !apply(turn, task, event) || task->stage != STAGE_GRANTED)
         return;
-    if (task->is_stopping)
-        stop_more(turn, task);
-    else
-        start_more(turn, task);
+    go_on(turn, task);
 }
 
 /* A task none of whose containers was started yet begins again; any other has lost them. */
@@ -347,7 +385,7 @@ void lifecycle_host_restarted(struct turn *turn, struct agent_task *task)
     for (size_t i = 0; i < container_count(task); i++) {
         struct container *container = task_container(task, i);
         if (has_lost)
-            end_container(container, container->has_run, container->succeeded);
+            end_container(turn, container, container->has_run, container->succeeded);
         else if (container->state == CONTAINER_PULLING)
             pull(turn, task, i);
     }
@@ -358,6 +396,48 @@ void lifecycle_host_restarted(struct turn *turn, struct agent_task *task)
     finish(turn, task);
 }
 
+/* They run on, but the engine has forgotten what their checks said. */
+void lifecycle_engine_kept(struct turn *turn, struct agent_task *task)
+{
+    for (size_t i = 0; i < container_count(task); i++)
+        task_container(task, i)->health = HEALTH_UNKNOWN;
+    health_roll_up(turn, task);
+}
+
+/*
+ * Every container that was there has exited, at once: so none of them is told to stop, and what is
+ * decided first is whether the task lives on.
+ */
+void lifecycle_engine_lost(struct turn *turn, struct agent_task *task)
+{
+    bool is_over = task->is_stopping, is_gone[TASK_DEF_CONTAINERS_MAX];
+    for (size_t i = 0; i < container_count(task); i++) {
+        struct container *container = task_container(task, i);
+        is_gone[i] =
+            container->state >= CONTAINER_STARTING && container->state != CONTAINER_STOPPED;
+        if (!is_gone[i] || may_restart(turn, task, i, EXIT_CODE_KILLED))
+            continue;
+        end_container(turn, container, true, false);
+        if (definition(task, i)->is_essential) {
+            note_exit(turn, task, EXIT_CODE_KILLED);
+            is_over = true;
+        }
+    }
+    for (size_t i = 0; i < container_count(task); i++) {
+        struct container *container = task_container(task, i);
+        if (is_over)
+            end_container(turn, container, container->has_run, container->succeeded);
+        else if (container->state == CONTAINER_PULLING)
+            pull(turn, task, i);
+        else if (is_gone[i] && container->state != CONTAINER_STOPPED)
+            start(turn, task, i);
+    }
+    if (is_over)
+        finish(turn, task);
+    else
+        go_on(turn, task);
+}
+
 static void give_up_dependents(struct turn *turn, struct agent_task *task, size_t on)
 {
     for (size_t i = 0; i < container_count(task); i++) {
@@ -366,59 +446,60 @@ static void give_up_dependents(struct turn *turn, struct agent_task *task, size_
             continue;
         for (uint16_t j = 0; j < def->depends_on_count; j++) {
             const struct container_dependency *dependency = &def->depends_on[j];
-            if (dependency->container != on || dependency->condition == DEPENDS_START ||
-                dependency->condition == DEPENDS_HEALTHY)
+            if (dependency->container != on ||
+                dependency_readiness(task_container(task, on), dependency->condition) == READY)
                 continue;
-            give_up(turn, task, i, EXIT_START_FAILED);
+            give_up(turn, task, i, EXIT_DEPENDENCY);
             break;
         }
     }
-    if (!task->is_stopping)
-        start_more(turn, task);
 }
 
 static void container_deadline(struct turn *turn, struct agent_task *task, size_t index)
 {
     struct container *container = task_container(task, index);
-    container->deadline_ns = BERTH_NS_NEVER;
-    if (container->state == CONTAINER_TERMINATING) {
+    deadline_clear(turn->agent, container);
+    switch ((enum container_state)container->state) {
+    case CONTAINER_PULLING:
+        give_up(turn, task, index, EXIT_TIMEOUT);
+        break;
+    case CONTAINER_STARTING: /* it may come up yet, and nobody would ever stop it */
+        order(turn, task, index, AGENT_ACTION_KILL);
+        give_up(turn, task, index, EXIT_TIMEOUT);
+        break;
+    case CONTAINER_RUNNING:
+        give_up_dependents(turn, task, index);
+        break;
+    case CONTAINER_TERMINATING:
         container->state = CONTAINER_KILLED;
         order(turn, task, index, AGENT_ACTION_KILL);
-    } else if (container->state == CONTAINER_RUNNING) {
-        give_up_dependents(turn, task, index);
+        break;
+    case CONTAINER_WAITING:
+    case CONTAINER_KILLED:
+    case CONTAINER_STOPPED:
+        break;
     }
 }
 
+static void task_deadlines(struct turn *turn, struct agent_task *task)
+{
+    bool is_due = false;
+    for (size_t i = 0; i < container_count(task) && task->stage == STAGE_GRANTED; i++)
+        if (task_container(task, i)->deadline_ns <= turn->now.mono_ns) {
+            container_deadline(turn, task, i);
+            is_due = true;
+        }
+    if (is_due && task->stage == STAGE_GRANTED)
+        go_on(turn, task);
+}
+
+/* Once more when a deadline has set another that is due at once, such as a stopTimeout of 0. */
 void lifecycle_deadlines(struct turn *turn)
 {
-    for (struct agent_task *task = turn->agent->timed, *next; task != NULL; task = next) {
-        next = task->next; /* the task may leave the list, or end and leave it */
-        for (size_t i = 0; i < container_count(task); i++)
-            if (task_container(task, i)->deadline_ns <= turn->now.mono_ns)
-                container_deadline(turn, task, i);
+    struct agent *agent = turn->agent;
+    while (agent->timed_ns <= turn->now.mono_ns) {
+        for (size_t i = 0; i < agent->entry_count; i++)
+            task_deadlines(turn, agent->entries[i].state);
+        deadline_refresh(agent);
     }
-}
-
-berth_ns lifecycle_next_deadline(struct agent *agent)
-{
-    berth_ns next_ns = BERTH_NS_NEVER;
-    for (struct agent_task **at = &agent->timed; *at != NULL;) {
-        struct agent_task *task = *at;
-        berth_ns task_ns = BERTH_NS_NEVER;
-        for (size_t i = 0; i < container_count(task); i++) {
-            berth_ns deadline_ns = task_container(task, i)->deadline_ns;
-            if (deadline_ns < task_ns)
-                task_ns = deadline_ns;
-        }
-        if (task_ns == BERTH_NS_NEVER) { /* nothing left to wait for: off the list */
-            *at = task->next;
-            task->next = NULL;
-            task->is_timed = false;
-            continue;
-        }
-        if (task_ns < next_ns)
-            next_ns = task_ns;
-        at = &task->next;
-    }
-    return next_ns;
 }

@@ -1,10 +1,12 @@
 /*
  * Reports: what the controller is told about a task, at least once.
  *
- * A task has at most one unacknowledged report. A STOPPED that comes while RUNNING is on its way
- * waits for that ack, as ECS's agent submits the states of one task one after the other; so the
- * controller sees every task that ran as RUNNING first. The list of unacknowledged reports is
- * ordered by the time of the next try, because every try goes to its end with the same interval.
+ * A task has at most one unacknowledged report. A STOPPED that comes while the first RUNNING is on
+ * its way waits for that ack, as ECS's agent submits the states of one task one after the other; so
+ * the controller sees every task that ran as RUNNING first. A later RUNNING, which only tells of
+ * another health, is superseded by whatever comes next: it gets a new number. The list of
+ * unacknowledged reports is ordered by the time of the next try, because every try goes to its end
+ * with the same interval.
  */
 #include "scheduler/agent/agent_internal.h"
 
@@ -47,35 +49,13 @@ static void send_report(struct turn *turn, struct agent_task *task)
         .status = (enum task_status)task->report_status,
         .cause = is_stopped ? (enum exit_cause)task->cause : EXIT_NONE,
         .exit_code = is_stopped ? task->exit_code : 0,
+        .health = is_stopped ? HEALTH_UNKNOWN : (enum task_health)task->health,
         .pull_started_ns = task->pull_started_ns,
         .pull_stopped_ns = task->pull_stopped_ns,
         .started_ns = task->started_ns,
         .stopped_ns = is_stopped ? task->stopped_ns : 0,
     };
     task->retry_ns = turn->now.mono_ns + turn->agent->config.report_retry_ns;
-}
-
-static void make_report(struct turn *turn, struct agent_task *task, enum task_status status)
-{
-    assert(task->report_seq == 0);
-    task->report_status = (uint8_t)status;
-    task->report_seq = ++turn->agent->report_seq;
-    if (turn->agent->is_connected)
-        send_report(turn, task);
-    append(&turn->agent->reports, task);
-}
-
-void report_running(struct turn *turn, struct agent_task *task)
-{
-    task->is_running_told = true;
-    make_report(turn, task, TASK_RUNNING);
-}
-
-void report_stopped(struct turn *turn, struct agent_task *task)
-{
-    assert(task->stage == STAGE_DONE);
-    if (task->report_seq == 0)
-        make_report(turn, task, TASK_STOPPED);
 }
 
 static struct agent_task *take_report(struct task_queue *reports, uint64_t seq)
@@ -95,6 +75,30 @@ static struct agent_task *take_report(struct task_queue *reports, uint64_t seq)
     return NULL;
 }
 
+static void make_report(struct turn *turn, struct agent_task *task, enum task_status status)
+{
+    if (task->report_seq != 0)
+        (void)take_report(&turn->agent->reports, task->report_seq);
+    task->report_status = (uint8_t)status;
+    task->report_seq = ++turn->agent->report_seq;
+    if (turn->agent->is_connected)
+        send_report(turn, task);
+    append(&turn->agent->reports, task);
+}
+
+void report_running(struct turn *turn, struct agent_task *task)
+{
+    task->is_running_told = true;
+    make_report(turn, task, TASK_RUNNING);
+}
+
+void report_stopped(struct turn *turn, struct agent_task *task)
+{
+    assert(task->stage == STAGE_DONE);
+    if (task->report_seq == 0 || task->is_running_known)
+        make_report(turn, task, TASK_STOPPED);
+}
+
 void report_acknowledged(struct turn *turn, uint64_t seq)
 {
     struct agent_task *task = take_report(&turn->agent->reports, seq);
@@ -104,9 +108,11 @@ void report_acknowledged(struct turn *turn, uint64_t seq)
     if (task->report_status == TASK_STOPPED) {
         turn_act(turn, AGENT_ACTION_REMOVE, task->payload.task);
         table_remove(turn->agent, task);
-    } else if (task->stage == STAGE_DONE) {
-        make_report(turn, task, TASK_STOPPED);
+        return;
     }
+    task->is_running_known = true;
+    if (task->stage == STAGE_DONE)
+        make_report(turn, task, TASK_STOPPED);
 }
 
 void report_repeat(struct turn *turn, berth_ns due_ns)

@@ -68,6 +68,7 @@ struct agent_task *table_add(struct agent *agent, const struct task_payload *pay
     task->payload = *payload;
     copy_grants(task, payload);
     reset_containers(task);
+    task->is_checked = task_def_has_health_check(payload->def);
     if (agent->entry_count == agent->entry_capacity)
         agent->entries = mem_grow(agent->entries, &agent->entry_capacity, agent->entry_count + 1,
                                   sizeof *agent->entries);
@@ -82,7 +83,7 @@ void table_remove(struct agent *agent, struct agent_task *task)
 {
     size_t at = lower_bound(agent, task->payload.task);
     assert(at < agent->entry_count && agent->entries[at].state == task);
-    assert(task->report_seq == 0 && !task->is_timed);
+    assert(task->report_seq == 0 && task->stage == STAGE_DONE);
     agent->entry_count--;
     memmove(agent->entries + at, agent->entries + at + 1,
             (agent->entry_count - at) * sizeof *agent->entries);

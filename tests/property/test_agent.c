@@ -33,6 +33,7 @@ struct known {
     bool holds; /* it has runtime orders and no STOPPED report yet: the gate must count it */
     enum { NOTHING, PULLING, STARTING, RUNNING } runtime[CONTAINERS];
     uint32_t starts[CONTAINERS];
+    enum task_health health[CONTAINERS]; /* what the check of the container that runs said last */
     struct task_def def;
     struct container_def containers[CONTAINERS];
     struct container_dependency depends[CONTAINERS];
@@ -50,7 +51,8 @@ struct world {
     uint64_t unacked[4096]; /* report numbers heard and not acknowledged */
     task_id unacked_task[4096];
     size_t unacked_count;
-    uint32_t restarts;
+    uint32_t restarts, engine_restarts, container_restarts, kills_of_starting;
+    uint32_t told_of[TASK_HEALTH_COUNT];
 };
 
 static bool chance(struct world *world, uint64_t one_in)
@@ -73,19 +75,56 @@ static void draw_task(struct world *world, task_id task)
         if (chance(world, 3))
             known->containers[i].stop_timeout_ns =
                 (berth_ns)rng_below(&world->rng, 5) * BERTH_NS_PER_S;
+        if (chance(world, 2))
+            known->containers[i].health.interval_ns = BERTH_NS_PER_S;
+        if (chance(world, 3))
+            known->containers[i].restart = (struct restart_policy){
+                .is_enabled = true,
+                .attempt_period_ns = (berth_ns)rng_below(&world->rng, 5) * BERTH_NS_PER_S};
         if (i == 0 || chance(world, 2))
             continue;
         /* On an earlier one, so that there is no cycle; essential ones never complete. */
         uint16_t on = (uint16_t)rng_below(&world->rng, i);
         known->depends[i] = (struct container_dependency){
             on, known->containers[on].is_essential
-                    ? DEPENDS_START
+                    ? (chance(world, 2) ? DEPENDS_START : DEPENDS_HEALTHY)
                     : (enum dependency_condition)rng_below(&world->rng, 4)};
+        if (known->depends[i].condition == DEPENDS_HEALTHY)
+            known->containers[on].health.interval_ns = BERTH_NS_PER_S;
         known->containers[i].depends_on = &known->depends[i];
         known->containers[i].depends_on_count = 1;
         if (chance(world, 3))
             known->containers[on].start_timeout_ns = 3 * BERTH_NS_PER_S;
     }
+}
+
+static void forget_acked(struct world *world, size_t index)
+{
+    world->unacked_count--;
+    world->unacked[index] = world->unacked[world->unacked_count];
+    world->unacked_task[index] = world->unacked_task[world->unacked_count];
+}
+
+/* What the report of a task must say whose essential containers all run; else nothing is known. */
+static void check_health(struct world *world, const struct known *known, enum task_health told)
+{
+    bool has_check = false, is_unknown = false, is_unhealthy = false;
+    for (size_t i = 0; i < known->def.container_count; i++) {
+        if (!known->containers[i].is_essential)
+            continue;
+        if (known->stop_sent || known->runtime[i] != RUNNING)
+            return;
+        if (known->containers[i].health.interval_ns == 0)
+            continue;
+        has_check = true;
+        is_unknown = is_unknown || known->health[i] == HEALTH_UNKNOWN;
+        is_unhealthy = is_unhealthy || known->health[i] == HEALTH_UNHEALTHY;
+    }
+    enum task_health wanted = is_unhealthy               ? HEALTH_UNHEALTHY
+                              : is_unknown || !has_check ? HEALTH_UNKNOWN
+                                                         : HEALTH_HEALTHY;
+    assert_int_equal(told, wanted);
+    world->told_of[told]++;
 }
 
 static void hear_report(struct world *world, const struct message *message)
@@ -101,22 +140,21 @@ static void hear_report(struct world *world, const struct message *message)
     } else {
         assert_int_equal(report->status, TASK_RUNNING);
         assert_false(known->stopped_told);
+        check_health(world, known, report->health);
     }
     for (size_t i = 0; i < world->unacked_count; i++)
         if (world->unacked[i] == message->seq) {
             assert_int_equal(world->unacked_task[i], report->task);
             return;
         }
+    for (size_t i = 0; i < world->unacked_count; i++)
+        if (world->unacked_task[i] == report->task) { /* superseded: it will not come again */
+            forget_acked(world, i);
+            break;
+        }
     assert_true(world->unacked_count < 4096);
     world->unacked[world->unacked_count] = message->seq;
     world->unacked_task[world->unacked_count++] = report->task;
-}
-
-static void forget_acked(struct world *world, size_t index)
-{
-    world->unacked_count--;
-    world->unacked[index] = world->unacked[world->unacked_count];
-    world->unacked_task[index] = world->unacked_task[world->unacked_count];
 }
 
 static void hear(struct world *world, const struct agent_action *action)
@@ -139,13 +177,22 @@ static void hear(struct world *world, const struct agent_action *action)
     case AGENT_ACTION_START:
         assert_false(known->stopped_told);
         assert_false(known->stop_sent);
+        assert_int_equal(known->runtime[container], NOTHING); /* never two of one container */
         known->starts[container]++;
-        assert_true(known->starts[container] <= 1);
+        if (known->starts[container] > 1)
+            assert_true(known->containers[container].restart.is_enabled);
+        world->container_restarts += known->starts[container] > 1;
         known->runtime[container] = STARTING;
+        known->health[container] = HEALTH_UNKNOWN;
         break;
     case AGENT_ACTION_TERMINATE:
-    case AGENT_ACTION_KILL:
         assert_int_equal(known->runtime[container], RUNNING);
+        break;
+    case AGENT_ACTION_KILL:
+        assert_true(known->runtime[container] == STARTING || known->runtime[container] == RUNNING);
+        world->kills_of_starting += known->runtime[container] == STARTING;
+        if (known->runtime[container] == STARTING)
+            known->runtime[container] = NOTHING;
         break;
     case AGENT_ACTION_REMOVE:
         assert_true(known->stopped_told);
@@ -269,8 +316,16 @@ static void runtime(struct world *world, task_id task, uint16_t container)
         known->runtime[container] = fails ? NOTHING : RUNNING;
         break;
     case RUNNING:
+        if (known->containers[container].health.interval_ns > 0 && world->is_faulty &&
+            !chance(world, 10)) {
+            event.kind = AGENT_EVENT_HEALTH;
+            event.health = chance(world, 3) ? HEALTH_UNHEALTHY : HEALTH_HEALTHY;
+            known->health[container] = event.health;
+            break;
+        }
         event.kind = AGENT_EVENT_EXITED;
         event.exit_code = (int32_t)rng_below(&world->rng, 2);
+        event.is_out_of_memory = chance(world, 4);
         known->runtime[container] = NOTHING;
         break;
     case NOTHING:
@@ -280,7 +335,8 @@ static void runtime(struct world *world, task_id task, uint16_t container)
         break;
     }
     step(world, &event);
-    if (world->is_faulty && event.kind != AGENT_EVENT_PULLED && chance(world, 6))
+    bool is_restarted = event.kind == AGENT_EVENT_EXITED && known->runtime[container] != NOTHING;
+    if (world->is_faulty && event.kind != AGENT_EVENT_PULLED && !is_restarted && chance(world, 6))
         step(world, &event);
 }
 
@@ -304,6 +360,20 @@ static void host_restart(struct world *world)
             world->tasks[task].starts[i] = 0;
         }
     world->restarts++;
+    step(world, &event);
+}
+
+static void engine_restart(struct world *world, bool keeps)
+{
+    struct agent_event event = {.kind = AGENT_EVENT_ENGINE_RESTARTED, .keeps_containers = keeps};
+    for (task_id task = 1; task <= TASKS; task++)
+        for (size_t i = 0; i < CONTAINERS; i++) {
+            struct known *known = &world->tasks[task];
+            known->health[i] = HEALTH_UNKNOWN;
+            if (!keeps && known->runtime[i] != PULLING)
+                known->runtime[i] = NOTHING;
+        }
+    world->engine_restarts++;
     step(world, &event);
 }
 
@@ -331,6 +401,8 @@ static void anything(struct world *world)
     case 1:
         if (chance(world, 4))
             host_restart(world);
+        else if (chance(world, 4))
+            engine_restart(world, chance(world, 2));
         break;
     case 2:
         send_manifest(world);
@@ -390,14 +462,18 @@ static void test_random_histories(void **state)
 {
     (void)state;
     const uint64_t seed = 4417;
-    uint64_t told = 0, restarts = 0;
+    uint64_t told = 0, restarts = 0, again = 0, kills = 0, engines = 0;
+    uint64_t told_of[TASK_HEALTH_COUNT] = {0};
     print_message("seed %llu\n", (unsigned long long)seed);
     for (uint64_t history = 0; history < 400; history++) {
         struct world *world = mem_alloc(sizeof *world);
         struct agent_config config = {.cpu_units = CPU,
                                       .mem_mib = MEM,
                                       .stop_timeout_ns = 2 * BERTH_NS_PER_S,
-                                      .report_retry_ns = BERTH_NS_PER_S};
+                                      .report_retry_ns = BERTH_NS_PER_S,
+                                      .pull_timeout_ns = 20 * BERTH_NS_PER_S,
+                                      .create_timeout_ns = BERTH_NS_PER_S,
+                                      .start_timeout_ns = BERTH_NS_PER_S};
         world->rng = (struct rng){rng_key(seed, "history", history), 0};
         world->agent = agent_create(&config);
         world->is_faulty = true;
@@ -409,6 +485,11 @@ static void test_random_histories(void **state)
         for (task_id task = 1; task <= TASKS; task++)
             told += world->tasks[task].stopped_told;
         restarts += world->restarts;
+        engines += world->engine_restarts;
+        again += world->container_restarts;
+        kills += world->kills_of_starting;
+        for (int i = 0; i < TASK_HEALTH_COUNT; i++)
+            told_of[i] += world->told_of[i];
         settle(world);
         agent_destroy(world->agent);
         agent_action_list_free(&world->actions);
@@ -417,6 +498,11 @@ static void test_random_histories(void **state)
     /* The histories must have had something to show. */
     assert_true(told > 4000);
     assert_true(restarts > 400);
+    assert_true(engines > 400);
+    assert_true(again > 40);
+    assert_true(kills > 40);
+    for (int i = 0; i < TASK_HEALTH_COUNT; i++)
+        assert_true(told_of[i] > 40);
 }
 
 int main(void)

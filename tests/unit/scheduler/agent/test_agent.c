@@ -552,42 +552,369 @@ static void test_failed_dependencies_fail_the_task(void **state)
     (void)state;
     struct bench bench = trio_started(); /* init fails: SUCCESS can never be */
     assert_string_equal(exits(&bench, 1, 1, 1), "Terminate 1/2");
-    assert_string_equal(exits(&bench, 1, 2, 0),
-                        "SubmitTaskStateChange #1 1 STOPPED start-failed 0");
+    assert_string_equal(exits(&bench, 1, 2, 0), "SubmitTaskStateChange #1 1 STOPPED dependency 0");
     bench_close(&bench);
 
     bench = trio_started(); /* init takes longer than its startTimeout of 20 s */
     assert_string_equal(timer(&bench, 20 * S), "Terminate 1/1; Terminate 1/2");
     exits(&bench, 1, 2, 0);
     assert_string_equal(exits(&bench, 1, 1, 137),
-                        "SubmitTaskStateChange #1 1 STOPPED start-failed 0");
+                        "SubmitTaskStateChange #1 1 STOPPED dependency 0");
     bench_close(&bench);
 
     bench = bench_open(1024, 2048); /* log cannot be pulled: it never starts */
     happen(&bench, AGENT_EVENT_CONNECTED, 0, 0);
     payload(&bench, 1, &trio, true);
     assert_string_equal(happen(&bench, AGENT_EVENT_PULL_FAILED, 1, 2),
-                        "SubmitTaskStateChange #1 1 STOPPED start-failed 0");
+                        "SubmitTaskStateChange #1 1 STOPPED dependency 0");
     bench_close(&bench);
+}
+
+#define CHECKED .health = {.interval_ns = 10 * S, .timeout_ns = 2 * S, .retries = 3}
+
+static const char *check(struct bench *bench, task_id task, uint16_t container,
+                         enum task_health health)
+{
+    struct agent_event event = {
+        .kind = AGENT_EVENT_HEALTH, .task = task, .container = container, .health = health};
+    return step(bench, &event);
+}
+
+/* app waits for the end of init and the health of log; log has 20 s from its start. */
+static const struct task_def *a_healthy_trio(struct container_def containers[3])
+{
+    static const struct container_dependency depends[] = {{1, DEPENDS_COMPLETE},
+                                                          {2, DEPENDS_HEALTHY}};
+    static struct container_dependency copy[2];
+    static struct task_def def;
+    memcpy(containers, trio_containers, 3 * sizeof containers[0]);
+    memcpy(copy, depends, sizeof copy);
+    containers[0].depends_on = copy;
+    containers[2].health = (struct health_check){.interval_ns = 10 * S, .retries = 3};
+    containers[2].start_timeout_ns = 20 * S;
+    def = trio;
+    def.containers = containers;
+    return &def;
 }
 
 static void test_complete_and_healthy_conditions(void **state)
 {
     (void)state;
-    struct container_dependency depends[] = {{1, DEPENDS_COMPLETE}, {2, DEPENDS_HEALTHY}};
     struct container_def containers[3];
-    memcpy(containers, trio_containers, sizeof containers);
-    containers[0].depends_on = depends;
-    struct task_def def = trio;
-    def.containers = containers;
+    const struct task_def *def = a_healthy_trio(containers);
     struct bench bench = bench_open(1024, 2048);
     happen(&bench, AGENT_EVENT_CONNECTED, 0, 0);
-    payload(&bench, 1, &def, true);
+    payload(&bench, 1, def, true);
     happen(&bench, AGENT_EVENT_PULLED, 1, 1);
     happen(&bench, AGENT_EVENT_STARTED, 1, 1);
-    assert_string_equal(exits(&bench, 1, 1, 5), ""); /* COMPLETE: any exit code */
     happen(&bench, AGENT_EVENT_PULLED, 1, 2);
-    assert_string_equal(happen(&bench, AGENT_EVENT_STARTED, 1, 2), "Pull 1/0");
+    assert_string_equal(happen(&bench, AGENT_EVENT_STARTED, 1, 2), "");
+    assert_string_equal(check(&bench, 1, 2, HEALTH_UNHEALTHY), "");
+    assert_string_equal(exits(&bench, 1, 1, 5), ""); /* COMPLETE: any exit code */
+    assert_string_equal(check(&bench, 1, 2, HEALTH_HEALTHY), "Pull 1/0");
+    /* Looked at only at the start: what becomes of it later is nobody's business. */
+    assert_string_equal(check(&bench, 1, 2, HEALTH_UNHEALTHY), "");
+    assert_string_equal(happen(&bench, AGENT_EVENT_PULLED, 1, 0), "Start 1/0");
+    assert_string_equal(happen(&bench, AGENT_EVENT_STARTED, 1, 0),
+                        "SubmitTaskStateChange #1 1 RUNNING");
+    bench_close(&bench);
+}
+
+static void test_healthy_condition_ends_by_timeout_or_exit(void **state)
+{
+    (void)state;
+    struct container_def containers[3];
+    const struct task_def *def = a_healthy_trio(containers);
+    for (int is_exit = 0; is_exit < 2; is_exit++) {
+        struct bench bench = bench_open(1024, 2048);
+        happen(&bench, AGENT_EVENT_CONNECTED, 0, 0);
+        payload(&bench, 1, def, true);
+        happen(&bench, AGENT_EVENT_PULL_FAILED, 1, 1);
+        assert_string_equal(bench.said.bytes, /* init never ran: neither will app */
+                            "SubmitTaskStateChange #1 1 STOPPED dependency 0");
+        payload(&bench, 2, def, true);
+        happen(&bench, AGENT_EVENT_PULLED, 2, 1);
+        happen(&bench, AGENT_EVENT_STARTED, 2, 1);
+        exits(&bench, 2, 1, 0);
+        happen(&bench, AGENT_EVENT_PULLED, 2, 2);
+        happen(&bench, AGENT_EVENT_STARTED, 2, 2);
+        ack(&bench, 1);
+        if (is_exit) { /* it will never be healthy */
+            assert_string_equal(exits(&bench, 2, 2, 0),
+                                "SubmitTaskStateChange #2 2 STOPPED dependency 0");
+        } else {
+            assert_string_equal(timer(&bench, 20 * S), "Terminate 2/2");
+            assert_string_equal(exits(&bench, 2, 2, 0),
+                                "SubmitTaskStateChange #2 2 STOPPED dependency 0");
+        }
+        bench_close(&bench);
+    }
+}
+
+static struct container_def pair_containers[] = {
+    {.name = "app",
+     .is_essential = true,
+     .stop_timeout_ns = BERTH_NS_NEVER,
+     .start_timeout_ns = BERTH_NS_NEVER,
+     CHECKED},
+    {.name = "db",
+     .is_essential = true,
+     .stop_timeout_ns = BERTH_NS_NEVER,
+     .start_timeout_ns = BERTH_NS_NEVER,
+     CHECKED},
+    {.name = "plain",
+     .is_essential = true,
+     .stop_timeout_ns = BERTH_NS_NEVER,
+     .start_timeout_ns = BERTH_NS_NEVER},
+    {.name = "extra",
+     .stop_timeout_ns = BERTH_NS_NEVER,
+     .start_timeout_ns = BERTH_NS_NEVER,
+     CHECKED},
+};
+static struct task_def checked = {.family = "checked",
+                                  .revision = 1,
+                                  .demand = {.cpu_units = 10, .mem_mib = 10},
+                                  .containers = pair_containers,
+                                  .container_count = 4};
+
+static struct bench checked_running(void)
+{
+    struct bench bench = bench_open(1024, 2048);
+    happen(&bench, AGENT_EVENT_CONNECTED, 0, 0);
+    payload(&bench, 1, &checked, true);
+    for (uint16_t i = 0; i < 4; i++) {
+        happen(&bench, AGENT_EVENT_PULLED, 1, i);
+        happen(&bench, AGENT_EVENT_STARTED, 1, i);
+    }
+    assert_string_equal(bench.said.bytes, "SubmitTaskStateChange #1 1 RUNNING");
+    assert_int_equal(bench.actions.items[0].message.u.report.health, HEALTH_UNKNOWN);
+    return bench;
+}
+
+static enum task_health told_health(const struct bench *bench)
+{
+    assert_int_equal(bench->actions.count, 1);
+    assert_int_equal(bench->actions.items[0].message.u.report.status, TASK_RUNNING);
+    return bench->actions.items[0].message.u.report.health;
+}
+
+/* Essential containers that define a check, and each change is a report of its own. */
+static void test_health_rolls_up(void **state)
+{
+    (void)state;
+    struct bench bench = checked_running();
+    ack(&bench, 1);
+    assert_string_equal(check(&bench, 1, 0, HEALTH_HEALTHY), "");   /* db is not known yet */
+    assert_string_equal(check(&bench, 1, 2, HEALTH_UNHEALTHY), ""); /* no such check */
+    assert_string_equal(check(&bench, 1, 3, HEALTH_UNHEALTHY), ""); /* not essential */
+    assert_string_equal(check(&bench, 1, 1, HEALTH_HEALTHY), "SubmitTaskStateChange #2 1 RUNNING");
+    assert_int_equal(told_health(&bench), HEALTH_HEALTHY);
+    assert_string_equal(check(&bench, 1, 1, HEALTH_HEALTHY), "");
+    ack(&bench, 2);
+    assert_int_equal(agent_next_deadline(bench.agent), BERTH_NS_NEVER);
+    assert_string_equal(check(&bench, 1, 0, HEALTH_UNHEALTHY),
+                        "SubmitTaskStateChange #3 1 RUNNING");
+    assert_int_equal(told_health(&bench), HEALTH_UNHEALTHY);
+    /* A newer report takes the place of one that is not acknowledged. */
+    assert_string_equal(check(&bench, 1, 0, HEALTH_HEALTHY), "SubmitTaskStateChange #4 1 RUNNING");
+    assert_string_equal(ack(&bench, 3), "");
+    assert_string_equal(timer(&bench, 10 * S), "SubmitTaskStateChange #4 1 RUNNING");
+    assert_int_equal(told_health(&bench), HEALTH_HEALTHY);
+    /* So does STOPPED, since the task is known to have run. */
+    exits(&bench, 1, 0, 1);
+    exits(&bench, 1, 1, 143);
+    exits(&bench, 1, 2, 143);
+    assert_string_equal(exits(&bench, 1, 3, 143),
+                        "SubmitTaskStateChange #5 1 STOPPED essential-exit 1");
+    assert_string_equal(ack(&bench, 4), "");
+    assert_string_equal(ack(&bench, 5), "Remove 1");
+    bench_close(&bench);
+}
+
+static void test_first_running_is_acknowledged_before_stopped(void **state)
+{
+    (void)state;
+    struct bench bench = checked_running();
+    check(&bench, 1, 0, HEALTH_HEALTHY);
+    assert_string_equal(check(&bench, 1, 1, HEALTH_HEALTHY), "SubmitTaskStateChange #2 1 RUNNING");
+    assert_string_equal(exits(&bench, 1, 0, 1), "Terminate 1/1; Terminate 1/2; Terminate 1/3");
+    for (uint16_t i = 1; i < 4; i++)
+        assert_string_equal(exits(&bench, 1, i, 143), "");
+    assert_string_equal(ack(&bench, 1), ""); /* of the one that was superseded */
+    assert_string_equal(ack(&bench, 2), "SubmitTaskStateChange #3 1 STOPPED essential-exit 1");
+    bench_close(&bench);
+}
+
+static struct bench restartable_running(struct task_def *def, struct container_def *container,
+                                        int32_t *ignored)
+{
+    *container = pair_containers[0];
+    container->restart = (struct restart_policy){.is_enabled = true,
+                                                 .attempt_period_ns = 60 * S,
+                                                 .ignored_exit_codes = ignored,
+                                                 .ignored_count = 1};
+    *def = checked;
+    def->containers = container;
+    def->container_count = 1;
+    struct bench bench = bench_open(1024, 2048);
+    happen(&bench, AGENT_EVENT_CONNECTED, 0, 0);
+    payload(&bench, 1, def, true);
+    happen(&bench, AGENT_EVENT_PULLED, 1, 0);
+    happen(&bench, AGENT_EVENT_STARTED, 1, 0);
+    ack(&bench, 1);
+    return bench;
+}
+
+static void test_restart_in_place(void **state)
+{
+    (void)state;
+    struct task_def def;
+    struct container_def container;
+    int32_t ignored = 7;
+    struct bench bench = restartable_running(&def, &container, &ignored);
+    check(&bench, 1, 0, HEALTH_HEALTHY);
+    ack(&bench, 2);
+    bench.now_ns = 60 * S; /* the task stays RUNNING, of unknown health again */
+    assert_string_equal(exits(&bench, 1, 0, 1), "Start 1/0; SubmitTaskStateChange #3 1 RUNNING");
+    assert_int_equal(bench.actions.items[1].message.u.report.health, HEALTH_UNKNOWN);
+    assert_string_equal(check(&bench, 1, 0, HEALTH_HEALTHY), ""); /* of the one before */
+    bench.now_ns = 65 * S;
+    assert_string_equal(happen(&bench, AGENT_EVENT_STARTED, 1, 0), "");
+    ack(&bench, 3);
+    bench.now_ns = 124 * S; /* 59 s after its restart: final */
+    assert_string_equal(exits(&bench, 1, 0, 1),
+                        "SubmitTaskStateChange #4 1 STOPPED essential-exit 1");
+    bench_close(&bench);
+
+    bench = restartable_running(&def, &container, &ignored);
+    bench.now_ns = 600 * S; /* an ignored exit code is final */
+    assert_string_equal(exits(&bench, 1, 0, 7),
+                        "SubmitTaskStateChange #2 1 STOPPED essential-exit 7");
+    bench_close(&bench);
+
+    bench = restartable_running(&def, &container, &ignored);
+    bench.now_ns = 600 * S;
+    assert_string_equal(payload(&bench, 1, &def, false), "AckRequest #2; Terminate 1/0");
+    assert_string_equal(exits(&bench, 1, 0, 143), "SubmitTaskStateChange #2 1 STOPPED stopped 143");
+    bench_close(&bench);
+}
+
+static void test_stop_while_a_container_restarts(void **state)
+{
+    (void)state;
+    struct task_def def;
+    struct container_def container;
+    int32_t ignored = 7;
+    struct bench bench = restartable_running(&def, &container, &ignored);
+    bench.now_ns = 100 * S;
+    assert_string_equal(exits(&bench, 1, 0, 1), "Start 1/0");
+    assert_string_equal(payload(&bench, 1, &def, false), "AckRequest #2");
+    assert_string_equal(happen(&bench, AGENT_EVENT_STARTED, 1, 0), "Terminate 1/0");
+    assert_string_equal(timer(&bench, 130 * S), "Kill 1/0");
+    assert_string_equal(exits(&bench, 1, 0, 137), "SubmitTaskStateChange #2 1 STOPPED stopped 137");
+    bench_close(&bench);
+
+    bench = restartable_running(&def, &container, &ignored);
+    bench.now_ns = 100 * S;
+    exits(&bench, 1, 0, 1);
+    assert_string_equal(happen(&bench, AGENT_EVENT_START_FAILED, 1, 0),
+                        "SubmitTaskStateChange #2 1 STOPPED start-failed 0");
+    bench_close(&bench);
+}
+
+static void test_out_of_memory(void **state)
+{
+    (void)state;
+    struct bench bench = bench_open(1024, 2048);
+    happen(&bench, AGENT_EVENT_CONNECTED, 0, 0);
+    payload(&bench, 1, &web, true);
+    happen(&bench, AGENT_EVENT_PULLED, 1, 0);
+    struct agent_event event = {
+        .kind = AGENT_EVENT_EXITED, .task = 1, .exit_code = 137, .is_out_of_memory = true};
+    assert_string_equal(step(&bench, &event),
+                        "SubmitTaskStateChange #1 1 STOPPED out-of-memory 137");
+    bench_close(&bench);
+}
+
+/* Defaults: 2 h for a pull, 4 min and 3 min to create and to start. */
+static void test_a_silent_runtime_is_given_up(void **state)
+{
+    (void)state;
+    struct bench bench = bench_open(1024, 2048);
+    happen(&bench, AGENT_EVENT_CONNECTED, 0, 0);
+    payload(&bench, 1, &web, true);
+    assert_string_equal(timer(&bench, 7200 * S), "SubmitTaskStateChange #1 1 STOPPED timeout 0");
+    ack(&bench, 1);
+    assert_string_equal(happen(&bench, AGENT_EVENT_PULLED, 1, 0), "");
+    payload(&bench, 2, &web, true);
+    happen(&bench, AGENT_EVENT_PULLED, 2, 0);
+    assert_string_equal(timer(&bench, 7620 * S),
+                        "Kill 2/0; SubmitTaskStateChange #2 2 STOPPED timeout 0");
+    assert_granted(&bench, 0, 0);
+    bench_close(&bench);
+
+    /* Shorter ones than ECS allows are raised to what it allows. */
+    struct agent_config config = {.cpu_units = 1024,
+                                  .mem_mib = 2048,
+                                  .pull_timeout_ns = 5 * S,
+                                  .create_timeout_ns = S,
+                                  .start_timeout_ns = S,
+                                  .instance = 7};
+    bench = (struct bench){.agent = agent_create(&config)};
+    happen(&bench, AGENT_EVENT_CONNECTED, 0, 0);
+    payload(&bench, 1, &web, true);
+    assert_int_equal(agent_next_deadline(bench.agent), 5 * S);
+    happen(&bench, AGENT_EVENT_PULLED, 1, 0);
+    assert_string_equal(timer(&bench, 105 * S),
+                        "Kill 1/0; SubmitTaskStateChange #1 1 STOPPED timeout 0");
+    bench_close(&bench);
+}
+
+static const char *engine_restarts(struct bench *bench, bool keeps)
+{
+    struct agent_event event = {.kind = AGENT_EVENT_ENGINE_RESTARTED, .keeps_containers = keeps};
+    return step(bench, &event);
+}
+
+static void test_engine_restart_keeps_containers(void **state)
+{
+    (void)state;
+    struct bench bench = checked_running();
+    ack(&bench, 1);
+    assert_string_equal(engine_restarts(&bench, true), "");
+    check(&bench, 1, 0, HEALTH_HEALTHY);
+    check(&bench, 1, 1, HEALTH_HEALTHY);
+    ack(&bench, 2);
+    assert_string_equal(engine_restarts(&bench, true), "SubmitTaskStateChange #3 1 RUNNING");
+    assert_int_equal(told_health(&bench), HEALTH_UNKNOWN);
+    bench_close(&bench);
+}
+
+static void test_engine_restart_loses_containers(void **state)
+{
+    (void)state;
+    struct bench bench = checked_running();
+    ack(&bench, 1);
+    payload(&bench, 2, &web, true); /* pulling: again */
+    assert_string_equal(engine_restarts(&bench, false),
+                        "SubmitTaskStateChange #2 1 STOPPED essential-exit 137; Pull 2/0");
+    bench_close(&bench);
+
+    struct task_def def;
+    struct container_def container;
+    int32_t ignored = 7;
+    bench = restartable_running(&def, &container, &ignored);
+    bench.now_ns = 60 * S;
+    assert_string_equal(engine_restarts(&bench, false), "Start 1/0");
+    bench.now_ns = 61 * S; /* too soon for another restart */
+    assert_string_equal(engine_restarts(&bench, false),
+                        "SubmitTaskStateChange #2 1 STOPPED essential-exit 137");
+    bench_close(&bench);
+
+    bench = restartable_running(&def, &container, &ignored);
+    payload(&bench, 1, &def, false);
+    assert_string_equal(engine_restarts(&bench, false), /* the first cause stays */
+                        "SubmitTaskStateChange #2 1 STOPPED stopped 137");
     bench_close(&bench);
 }
 
@@ -642,6 +969,15 @@ int main(void)
         cmocka_unit_test(test_non_essential_exit_has_no_effect),
         cmocka_unit_test(test_failed_dependencies_fail_the_task),
         cmocka_unit_test(test_complete_and_healthy_conditions),
+        cmocka_unit_test(test_healthy_condition_ends_by_timeout_or_exit),
+        cmocka_unit_test(test_health_rolls_up),
+        cmocka_unit_test(test_first_running_is_acknowledged_before_stopped),
+        cmocka_unit_test(test_restart_in_place),
+        cmocka_unit_test(test_stop_while_a_container_restarts),
+        cmocka_unit_test(test_out_of_memory),
+        cmocka_unit_test(test_a_silent_runtime_is_given_up),
+        cmocka_unit_test(test_engine_restart_keeps_containers),
+        cmocka_unit_test(test_engine_restart_loses_containers),
         cmocka_unit_test(test_strange_events_change_nothing),
         cmocka_unit_test(test_names_are_complete),
     };
