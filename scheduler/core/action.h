@@ -69,6 +69,9 @@ enum stop_reason {
     STOP_REASON_INTERRUPTED,      /* Your Spot Task was interrupted. */
     STOP_REASON_HOST_STOPPED,     /* Host EC2 (instance ID) stopped. */
     STOP_REASON_INTERFACE_FAILED, /* ResourceInitializationError: no network interface */
+    STOP_REASON_OUT_OF_MEMORY,    /* OutOfMemoryError */
+    STOP_REASON_TIMEOUT,          /* ContainerRuntimeTimeoutError: a pull, create or start hung */
+    STOP_REASON_DEPENDENCY,       /* what an essential container waited for will never be */
     STOP_REASON_COUNT
 };
 

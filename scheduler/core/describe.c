@@ -178,6 +178,15 @@ void stopped_reason_format(const struct controller *controller, const struct tas
     case STOP_REASON_INTERFACE_FAILED:
         text_add(out, "ResourceInitializationError: the network interface could not be attached");
         break;
+    case STOP_REASON_OUT_OF_MEMORY:
+        text_add(out, "OutOfMemoryError: Container killed due to memory usage");
+        break;
+    case STOP_REASON_TIMEOUT:
+        text_add(out, "ContainerRuntimeTimeoutError: the container runtime did not answer in time");
+        break;
+    case STOP_REASON_DEPENDENCY:
+        text_add(out, "TaskFailedToStart: a container that others depend on did not become ready");
+        break;
     case STOP_REASON_NONE:
     case STOP_REASON_COUNT:
         break;

@@ -294,7 +294,19 @@ static const struct {
     [EXIT_PULL_FAILED] = {STOP_TASK_FAILED_TO_START, STOP_REASON_PULL_FAILED},
     [EXIT_START_FAILED] = {STOP_TASK_FAILED_TO_START, STOP_REASON_START_FAILED},
     [EXIT_HOST_LOST] = {STOP_TERMINATION_NOTICE, STOP_REASON_HOST_LOST},
+    [EXIT_OUT_OF_MEMORY] = {STOP_TASK_FAILED_TO_START, STOP_REASON_OUT_OF_MEMORY},
+    [EXIT_TIMEOUT] = {STOP_TASK_FAILED_TO_START, STOP_REASON_TIMEOUT},
+    [EXIT_DEPENDENCY] = {STOP_TASK_FAILED_TO_START, STOP_REASON_DEPENDENCY},
 };
+
+/* What was RUNNING once did not fail to start, even if the restart of a container did. */
+static enum stop_code end_code(const struct task *task, enum exit_cause cause)
+{
+    bool has_run = task->running_mono_ns != BERTH_NS_NEVER;
+    return has_run && ends[cause].code == STOP_TASK_FAILED_TO_START
+               ? STOP_ESSENTIAL_CONTAINER_EXITED
+               : ends[cause].code;
+}
 
 static void take_report(struct controller *controller, const struct message *message)
 {
@@ -322,7 +334,7 @@ static void take_report(struct controller *controller, const struct message *mes
     if (task->desired_running && task->status == TASK_RUNNING && !task->is_healthy &&
         task->deployment != NULL && cause != EXIT_HOST_LOST)
         deployment_task_failed(controller, task->deployment, FAILED_BEFORE_HEALTHY);
-    task_end(controller, task, ends[cause].code, ends[cause].reason);
+    task_end(controller, task, end_code(task, cause), ends[cause].reason);
 }
 
 static void answer_candidates(struct controller *controller, const struct message *message)

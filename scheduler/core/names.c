@@ -193,6 +193,9 @@ const char *const stop_reason_names[STOP_REASON_COUNT] = {
     [STOP_REASON_INTERRUPTED] = "interrupted",
     [STOP_REASON_HOST_STOPPED] = "host-stopped",
     [STOP_REASON_INTERFACE_FAILED] = "interface-failed",
+    [STOP_REASON_OUT_OF_MEMORY] = "out-of-memory",
+    [STOP_REASON_TIMEOUT] = "timeout",
+    [STOP_REASON_DEPENDENCY] = "dependency",
 };
 
 /* EventBridge's eventName; the last but one is berth's, whose message ECS gives without a name. */

@@ -154,6 +154,9 @@ static void count_end(struct collect *collect, const struct task_view *view)
     case STOP_REASON_PULL_FAILED:
     case STOP_REASON_START_FAILED:
     case STOP_REASON_INTERFACE_FAILED:
+    case STOP_REASON_OUT_OF_MEMORY:
+    case STOP_REASON_TIMEOUT:
+    case STOP_REASON_DEPENDENCY:
     case STOP_REASON_UNHEALTHY_TARGET:
     case STOP_REASON_UNHEALTHY_CONTAINER:
         collect->restarted += view->service != SERVICE_NONE;

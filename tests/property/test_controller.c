@@ -455,6 +455,8 @@ static void end_a_task(struct history *history)
 {
     static const enum exit_cause causes[] = {EXIT_ESSENTIAL, EXIT_PULL_FAILED, EXIT_START_FAILED,
                                              EXIT_HOST_LOST};
+    static const enum exit_cause hung[] = {EXIT_START_FAILED, EXIT_OUT_OF_MEMORY, EXIT_TIMEOUT,
+                                           EXIT_DEPENDENCY};
     uint32_t count = (uint32_t)history->world.tasks.count;
     if (count == 0)
         return;
@@ -466,7 +468,10 @@ static void end_a_task(struct history *history)
         world_step(&history->world, &event);
         return;
     }
-    world_report(&history->world, task, TASK_STOPPED, causes[draw(history, 4)], 1);
+    enum exit_cause cause = causes[draw(history, 4)];
+    if (cause == EXIT_START_FAILED)
+        cause = hung[task % 4];
+    world_report(&history->world, task, TASK_STOPPED, cause, 1);
 }
 
 /* A bad image: what is to start does not, several times in a row. */

@@ -149,6 +149,61 @@ static void test_a_waiting_task_gives_up(void **state)
     text_free(&text);
 }
 
+/* The end of a task, as the last step told it. */
+static const struct task_view *the_end(const struct world *world, task_id task)
+{
+    for (size_t i = 0; i < world->actions.count; i++) {
+        const struct action *action = &world->actions.items[i];
+        if (action->kind == ACTION_CHANGE && action->u.change.kind == RECORD_TASK &&
+            action->u.change.u.task.task == task &&
+            action->u.change.u.task.last_status == TASK_STOPPED)
+            return &action->u.change.u.task;
+    }
+    fail();
+    return NULL;
+}
+
+static void test_ends_have_code_and_reason(void **state)
+{
+    static const struct {
+        enum exit_cause cause;
+        bool has_run;
+        enum stop_code code;
+        const char *reason;
+    } cases[] = {
+        {EXIT_ESSENTIAL, true, STOP_ESSENTIAL_CONTAINER_EXITED,
+         "Essential container in task exited"},
+        {EXIT_OUT_OF_MEMORY, true, STOP_ESSENTIAL_CONTAINER_EXITED,
+         "OutOfMemoryError: Container killed due to memory usage"},
+        {EXIT_OUT_OF_MEMORY, false, STOP_TASK_FAILED_TO_START,
+         "OutOfMemoryError: Container killed due to memory usage"},
+        {EXIT_TIMEOUT, false, STOP_TASK_FAILED_TO_START,
+         "ContainerRuntimeTimeoutError: the container runtime did not answer in time"},
+        {EXIT_TIMEOUT, true, STOP_ESSENTIAL_CONTAINER_EXITED,
+         "ContainerRuntimeTimeoutError: the container runtime did not answer in time"},
+        {EXIT_DEPENDENCY, false, STOP_TASK_FAILED_TO_START,
+         "TaskFailedToStart: a container that others depend on did not become ready"},
+        {EXIT_START_FAILED, true, STOP_ESSENTIAL_CONTAINER_EXITED,
+         "CannotStartContainerError: the container could not be started"},
+    };
+    struct world *world = *state;
+    (void)world_define(world, "job", 100, 10);
+    fleet(world, 1, 2000);
+    for (size_t i = 0; i < sizeof cases / sizeof cases[0]; i++) {
+        task_id task = i + 1;
+        assert_int_equal(world_run(world, "job", 1, false).u.run_task.placed_count, 1);
+        if (cases[i].has_run)
+            world_report(world, task, TASK_RUNNING, EXIT_NONE, 0);
+        world_report(world, task, TASK_STOPPED, cases[i].cause, 1);
+        const struct task_view *end = the_end(world, task);
+        assert_int_equal(end->stop_code, cases[i].code);
+        struct text text = TEXT_INIT;
+        stopped_reason_format(world->controller, end, &text);
+        assert_string_equal(text.bytes, cases[i].reason);
+        text_free(&text);
+    }
+}
+
 static void test_a_service_keeps_its_count(void **state)
 {
     struct world *world = *state;
@@ -614,6 +669,7 @@ int main(void)
         IN_WORLD(test_bad_commands_say_what_is_wrong),
         IN_WORLD(test_waiting_tasks_go_oldest_first_where_room_appears),
         IN_WORLD(test_a_waiting_task_gives_up),
+        IN_WORLD(test_ends_have_code_and_reason),
         IN_WORLD(test_a_service_keeps_its_count),
         IN_WORLD(test_scale_in_stops_the_pending_first),
         IN_WORLD(test_no_room_is_told_once_and_retried),
