@@ -143,6 +143,9 @@ enum service_event_kind {
     SERVICE_EVENT_START_IMPAIRED, /* is unable to consistently start tasks successfully. */
     SERVICE_EVENT_DEADLOCK,       /* was unable to stop or start tasks during a deployment ... */
     SERVICE_EVENT_DAEMON_CONSTRAINT_VIOLATED,
+    SERVICE_EVENT_PROTECTED, /* more tasks are protected than desired */
+    SERVICE_EVENT_BRAKE_ON,  /* of the cluster: service is SERVICE_NONE */
+    SERVICE_EVENT_BRAKE_OFF,
     SERVICE_EVENT_KIND_COUNT
 };
 

@@ -35,6 +35,9 @@ static void audit_task(const struct controller *controller, const struct task *t
     assert(task->group < controller->groups.count);
     assert(controller->groups.items[task->group].exists);
     assert((task->service == SERVICE_NONE) == (task->deployment_number == 0));
+    assert(task_is_protected(task) == heap_has(&controller->protections, task->slot));
+    if (task_is_protected(task))
+        assert(task->deployment != NULL && task->desired_running);
     if (task->status == TASK_RUNNING)
         assert(task->running_mono_ns != BERTH_NS_NEVER);
     if (task->deployment != NULL) {
@@ -73,7 +76,9 @@ static void audit_host(const struct controller *controller, instance_id id)
     assert(host->running == running && instance->running_tasks == running);
     assert(host->ordinary == ordinary && !host->is_touched);
     assert(host->lost_ns == BERTH_NS_NEVER || !instance->is_agent_connected);
-    assert((host->lost_ns != BERTH_NS_NEVER) == heap_has(&controller->host_deadlines, id));
+    assert((host->lost_ns != BERTH_NS_NEVER && !host->is_held) ==
+           heap_has(&controller->host_deadlines, id));
+    assert(host->is_held == heap_has(&controller->held, id));
 }
 
 static void audit_deployment(const struct deployment *deployment)
@@ -135,6 +140,16 @@ static void audit_daemon(const struct service *service)
     assert(wanted == service->desired_count);
 }
 
+static uint32_t protected_of(const struct service *service)
+{
+    uint32_t count = 0;
+    for (size_t i = 0; i < service->deployments.count; i++)
+        for (const struct task *task = service->deployments.items[i]->tasks.first; task != NULL;
+             task = task->links[LIST_OWNER].next)
+            count += task_is_protected(task);
+    return count;
+}
+
 static void audit_service(const struct controller *controller, const struct service *service)
 {
     struct service_view view = service_view_of(service);
@@ -142,6 +157,7 @@ static void audit_service(const struct controller *controller, const struct serv
     assert(!service->is_record_dirty &&
            memcmp(&view.desired_count, &service->emitted.desired_count, 4 * sizeof(uint32_t)) == 0);
     assert(map_get(&controller->service_by_name, service->name) == service->id);
+    assert(service->protected_count == protected_of(service));
     assert((service->deadline_ns != BERTH_NS_NEVER) ==
            heap_has(&controller->service_deadlines, service->id));
     for (size_t i = 0; i < service->deployments.count; i++) {
@@ -204,7 +220,7 @@ static void audit_watchful(const struct controller *controller)
 
 void controller_audit(const struct controller *controller)
 {
-    uint32_t placed = 0;
+    uint32_t placed = 0, active = 0, missing = 0;
     assert(controller->dirty.count == 0 && controller->touched.count == 0);
     assert(!controller->needs_own_record);
     audit_list(&controller->tasks, LIST_ALL);
@@ -214,7 +230,13 @@ void controller_audit(const struct controller *controller)
     for (instance_id id = 0; id < controller->hosts.count; id++) {
         audit_host(controller, id);
         placed += controller->hosts.items[id].tasks.count;
+        if (cluster_instance(controller->cluster, id)->status != INSTANCE_ACTIVE)
+            continue;
+        active++;
+        missing += controller->hosts.items[id].lost_ns != BERTH_NS_NEVER;
     }
+    assert(active == controller->active_count && missing == controller->missing_count);
+    assert(controller->held.items.count == 0 || brake_is_on(controller));
     assert(placed + controller->waiting.tasks.count == controller->tasks.count);
     assert(controller->task_slots.count == controller->tasks.count);
     for (size_t i = 0; i < controller->services.count; i++)

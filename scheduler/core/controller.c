@@ -44,6 +44,8 @@ static void free_tables(struct controller *controller)
     map_free(&controller->task_slots);
     vec_free(&controller->hosts);
     heap_free(&controller->host_deadlines);
+    heap_free(&controller->held);
+    heap_free(&controller->protections);
     vec_free(&controller->services);
     vec_free(&controller->service_names);
     map_free(&controller->service_by_name);
@@ -95,6 +97,7 @@ static void register_task_def(struct controller *controller, const struct event 
 static void timer(struct controller *controller)
 {
     instances_timer(controller);
+    protection_timer(controller);
     waiting_timer(controller);
     services_timer(controller);
 }
@@ -141,6 +144,9 @@ static void apply(struct controller *controller, const struct event *event)
     case EVENT_MESSAGE:
         instances_message(controller, event);
         break;
+    case EVENT_UPDATE_TASK_PROTECTION:
+        protection_update(controller, event);
+        break;
     case EVENT_ANSWER:
         outside_answered(controller, event);
         break;
@@ -153,7 +159,6 @@ static void apply(struct controller *controller, const struct event *event)
     case EVENT_UPDATE_TASK_SET:
     case EVENT_UPDATE_SERVICE_PRIMARY_TASK_SET:
     case EVENT_DELETE_TASK_SET:
-    case EVENT_UPDATE_TASK_PROTECTION:
         emit_refusal(controller, event, REPLY_INVALID, "%s: is not there yet",
                      event_kind_names[event->kind]);
         break;
@@ -171,7 +176,9 @@ void controller_step(struct controller *controller, struct step_time now, const 
     controller->out = out;
     vec_clear(out);
     arena_reset(&controller->arena);
+    bool was_braking = controller->held.items.count > 0;
     apply(controller, event);
+    brake_settle(controller, was_braking);
     waiting_pass(controller);
     if (controller->needs_own_record)
         emit_controller(controller);
@@ -183,6 +190,8 @@ berth_ns controller_next_deadline(const struct controller *controller)
     berth_ns next_ns = waiting_deadline(controller);
     struct heap_item first;
     if (heap_first(&controller->host_deadlines, &first) && first.key < next_ns)
+        next_ns = first.key;
+    if (heap_first(&controller->protections, &first) && first.key < next_ns)
         next_ns = first.key;
     if (heap_first(&controller->service_deadlines, &first) && first.key < next_ns)
         next_ns = first.key;

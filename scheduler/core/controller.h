@@ -21,7 +21,10 @@ struct controller_options {
     uint64_t random_key;       /* parent key of every stream of the controller */
     berth_ns instance_lost_ns; /* agentConnected false for so long: its tasks are declared lost and
                                   replaced; BERTH_NS_NEVER: never, as in ECS */
-    berth_ns waiting_give_up_ns; /* U16; BERTH_NS_NEVER: a task waits for ever */
+    berth_ns waiting_give_up_ns;  /* U16; BERTH_NS_NEVER: a task waits for ever */
+    uint32_t launches_per_minute; /* of one service (semantics 4.2: 500); 0: no limit */
+    uint32_t brake_percent; /* no instance is declared lost while more of the ACTIVE ones than this
+                               are disconnected and about to be; 0: off, as in ECS */
 };
 
 struct controller;

@@ -8,6 +8,8 @@
  *     deployments.c  a deployment's life        settings.c   what a service is told about them
  *     waiting.c      who waits for capacity     emit.c       actions
  *     plans.c        compiled plans, interned   records.c    text of records; load.c reads it
+ *     protect.c      scale-in protection        brake.c      mass disconnects
+ *     rate.c         the launch rate of a service
  *     audit.c        every invariant            describe.c   ECS's sentences
  *
  * Nothing derived is stored in a record: counters, queues and indexes are computed again on load,
@@ -21,6 +23,7 @@
 #include "scheduler/base/map.h"
 #include "scheduler/base/mem.h"
 #include "scheduler/core/controller.h"
+#include "scheduler/policy/bucket.h"
 #include "scheduler/policy/rollout.h"
 
 /* A chain of strategies and constraints, compiled for one definition; shared and counted. */
@@ -73,7 +76,8 @@ struct task {
     const struct gpu_grant *grants; /* interned */
     berth_ns requested_mono_ns;
     berth_ns created_wall_ns;
-    berth_ns running_mono_ns; /* when it was seen RUNNING; BERTH_NS_NEVER before */
+    berth_ns running_mono_ns;    /* when it was seen RUNNING; BERTH_NS_NEVER before */
+    berth_ns protected_until_ns; /* monotonic; BERTH_NS_NEVER: not protected from scale-in */
     service_id service;
     group_id group;
     instance_id instance;
@@ -163,6 +167,8 @@ struct service {
     VEC(struct deployment *) deployments; /* live ones; [0] is PRIMARY, then those before it */
     VEC(struct deployment *) revisions;   /* owned: all that are remembered, ascending numbers */
     uint64_t launches;                    /* tasks ever started: the next one's reference */
+    struct bucket launch_bucket;          /* what the launch rate leaves */
+    uint32_t protected_count;             /* of its tasks with desiredStatus RUNNING */
     uint64_t revision;
     berth_ns blocked_since_ns; /* a task found no room; BERTH_NS_NEVER: none */
     berth_ns deadline_ns;
@@ -182,6 +188,7 @@ struct host {
     uint64_t revision;
     uint64_t last_seq; /* of payloads and manifests to its agent */
     berth_ns lost_ns;  /* when its tasks are declared lost; BERTH_NS_NEVER */
+    bool is_held;      /* that time has come, but the brake is on */
     uint32_t running;  /* lastStatus RUNNING */
     uint32_t ordinary; /* tasks here that are not a daemon's */
     bool is_touched;
@@ -254,6 +261,10 @@ struct controller {
 
     VEC(struct host) hosts; /* by instance */
     struct heap host_deadlines;
+    struct heap held;        /* hosts that the brake keeps from being declared lost */
+    uint32_t active_count;   /* instances that are ACTIVE */
+    uint32_t missing_count;  /* those of them whose lost_ns runs */
+    struct heap protections; /* tasks by slot, by the end of their protection */
 
     VEC(struct service *) services; /* owned; by id; NULL: gone */
     VEC(symbol) service_names;      /* by id, also of those gone */
@@ -378,6 +389,30 @@ void instances_message(struct controller *controller, const struct event *event)
 void instances_timer(struct controller *controller);
 struct host *host_of(struct controller *controller, instance_id id);
 void host_set_running(struct controller *controller, instance_id id, uint32_t running);
+
+/* brake.c */
+void brake_count(struct controller *controller, instance_id id);   /* add it to the figures */
+void brake_uncount(struct controller *controller, instance_id id); /* before it changes */
+bool brake_is_on(const struct controller *controller);
+void brake_hold(struct controller *controller, instance_id id);
+/* Let go of those held when the share has fallen; `was_on`: some were held before the step. */
+void brake_settle(struct controller *controller, bool was_on);
+
+/* protect.c */
+void protection_update(struct controller *controller, const struct event *event);
+void protection_set(struct controller *controller, struct task *task, berth_ns until_ns);
+void protection_timer(struct controller *controller);
+static inline bool task_is_protected(const struct task *task)
+{
+    return task->protected_until_ns != BERTH_NS_NEVER;
+}
+
+/* rate.c: the launch rate of a service */
+uint32_t rate_left(const struct controller *controller, const struct service *service);
+void rate_take(struct controller *controller, struct service *service); /* one launch */
+berth_ns rate_next_ns(const struct controller *controller, const struct service *service);
+/* Tokens have come back since a pass found none: true once. */
+bool rate_refilled(const struct controller *controller, struct service *service);
 
 /* run_task.c */
 void run_task(struct controller *controller, const struct event *event);

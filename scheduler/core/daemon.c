@@ -54,6 +54,15 @@ static void stop_copy(struct controller *controller, struct task *task, enum sto
     task_stop(controller, task, STOP_SERVICE_SCHEDULER_INITIATED, reason);
 }
 
+/* A protected copy is neither replaced nor drained before its protection ends. */
+static bool is_kept(struct controller *controller, const struct task *task)
+{
+    if (!task_is_protected(task))
+        return false;
+    rule_fired(controller, RULE_PROTECTED);
+    return true;
+}
+
 static void set_wanted(struct service *service, struct daemon_seat *seat, bool is_wanted)
 {
     if (seat->is_wanted == is_wanted)
@@ -85,7 +94,7 @@ static void vacate(struct controller *controller, struct service *service, struc
     if (seat->task == NULL)
         return;
     if (instance->status == INSTANCE_DRAINING) {
-        if (host_of(controller, id)->ordinary == 0)
+        if (host_of(controller, id)->ordinary == 0 && !is_kept(controller, seat->task))
             stop_copy(controller, seat->task, STOP_REASON_DRAINING);
         return;
     }
@@ -115,10 +124,14 @@ static void check_seat(struct controller *controller, struct service *service, i
     }
     if (seat->task != NULL)
         return;
-    if (may_start && placement_check(controller->cluster, request, id) == PLACEMENT_FITS)
+    bool fits = may_start && placement_check(controller->cluster, request, id) == PLACEMENT_FITS;
+    if (fits && rate_left(controller, service) > 0) {
         seat->task = service_launch(controller, service->deployments.items[0], id);
-    else
-        set_seat_blocked(service, seat, true);
+        return;
+    }
+    if (fits)
+        rule_fired(controller, RULE_LAUNCH_RATE);
+    set_seat_blocked(service, seat, true);
 }
 
 /* Old copies within the floor, in order of their instances' numbers: a daemon has no strategy. */
@@ -134,6 +147,8 @@ static void stop_old(struct controller *controller, struct service *service)
         struct task *task = service->daemon.seats.items[id].task;
         if (task == NULL || !task->desired_running || task->is_draining ||
             task->deployment == service->deployments.items[0])
+            continue;
+        if (is_kept(controller, task))
             continue;
         if (task->is_healthy ? stops.healthy > 0
                              : (task->status == TASK_RUNNING ? stops.young : stops.pending)) {
@@ -157,7 +172,8 @@ static void tell_no_room(struct controller *controller, struct service *service,
     }
     if (service->blocked_since_ns == BERTH_NS_NEVER)
         service_set_blocked(controller, service, controller->now.mono_ns);
-    if (!may_start || !service_may_tell(controller, service, event.kind))
+    if (!may_start || rate_left(controller, service) == 0 ||
+        !service_may_tell(controller, service, event.kind))
         return;
     for (instance_id id = 0; event.closest == INSTANCE_NONE; id++)
         if (service->daemon.seats.items[id].is_blocked)
@@ -166,12 +182,9 @@ static void tell_no_room(struct controller *controller, struct service *service,
     service_tell(controller, service, &event);
 }
 
-/* The throttle has run out: the seats that it kept empty are looked at again. */
-static void end_throttle(struct controller *controller, struct service *service,
-                         struct deployment *primary)
+/* Throttle or launch rate let starts go on: the seats kept empty are looked at again. */
+static void check_blocked_seats(struct controller *controller, struct service *service)
 {
-    primary->throttled_until_ns = 0;
-    deployment_changed(controller, primary);
     for (instance_id id = 0; id < service->daemon.seats.count; id++)
         if (service->daemon.seats.items[id].is_blocked)
             daemon_check(controller, service, id);
@@ -185,8 +198,13 @@ void reconcile_daemon(struct controller *controller, struct service *service)
     vec_clear(&controller->stopped);
     for (size_t i = 0; i < service->deployments.count; i++)
         task_mature(controller, service->deployments.items[i]);
-    if (may_start && primary->throttled_until_ns != 0)
-        end_throttle(controller, service, primary);
+    if (may_start && primary->throttled_until_ns != 0) {
+        primary->throttled_until_ns = 0;
+        deployment_changed(controller, primary);
+        check_blocked_seats(controller, service);
+    }
+    if (rate_refilled(controller, service))
+        check_blocked_seats(controller, service);
     struct placement_request request =
         task_request(controller, primary->plan, service->group, &primary->def->demand);
     stop_old(controller, service);

@@ -63,9 +63,11 @@ static void add_deployment(const struct service_event *event, struct text *out)
 void service_event_format(const struct controller *controller, const struct service_event *event,
                           struct text *out)
 {
-    const char *name =
-        symbols_text(controller->symbols, controller->service_names.items[event->service]);
-    text_addf(out, "(service %s)", name == NULL ? "" : name);
+    const char *name = NULL;
+    if (event->service != SERVICE_NONE)
+        name = symbols_text(controller->symbols, controller->service_names.items[event->service]);
+    if (name != NULL)
+        text_addf(out, "(service %s)", name);
     switch (event->kind) {
     case SERVICE_EVENT_STARTED_TASKS:
         text_addf(out, " has started %u tasks:", (unsigned)event->task_count);
@@ -103,6 +105,20 @@ void service_event_format(const struct controller *controller, const struct serv
         text_add(out, " has stopped a daemon task that violated its placement constraints:");
         add_tasks(event, out);
         text_add(out, ".");
+        break;
+    case SERVICE_EVENT_PROTECTED:
+        text_addf(out,
+                  " was unable to reach steady state because task set (ecs-svc/%llu) was unable to "
+                  "scale in. Reason: The number of protected tasks are more than the desired count "
+                  "of tasks",
+                  (unsigned long long)event->deployment);
+        break;
+    case SERVICE_EVENT_BRAKE_ON:
+        text_add(out, "Many container instances are disconnected at once: none is declared lost.");
+        break;
+    case SERVICE_EVENT_BRAKE_OFF:
+        text_add(out, "Enough container instances are connected again: those still missing are "
+                      "declared lost.");
         break;
     case SERVICE_EVENT_KIND_COUNT:
         break;

@@ -51,6 +51,7 @@ struct task_view task_view_of(const struct controller *controller, const struct 
         .version = task->version,
         .requested_mono_ns = task->requested_mono_ns,
         .created_wall_ns = task->created_wall_ns,
+        .is_protected = task_is_protected(task),
     };
 }
 

@@ -55,7 +55,12 @@ static const struct instance *find_live(struct controller *controller, const str
 
 static void set_lost_deadline(struct controller *controller, instance_id id, berth_ns lost_ns)
 {
-    host_of(controller, id)->lost_ns = lost_ns;
+    struct host *host = host_of(controller, id);
+    brake_uncount(controller, id);
+    host->lost_ns = lost_ns;
+    host->is_held = false;
+    heap_remove(&controller->held, id);
+    brake_count(controller, id);
     if (lost_ns == BERTH_NS_NEVER)
         heap_remove(&controller->host_deadlines, id);
     else
@@ -168,7 +173,7 @@ void instances_register(struct controller *controller, const struct event *event
             return;
         }
         id = add(controller, spec);
-        (void)host_of(controller, id);
+        brake_count(controller, id);
         emit_instance(controller, id);
         appear(controller, id);
     }
@@ -203,7 +208,9 @@ void instances_deregister(struct controller *controller, const struct event *eve
                      (unsigned)host_of(controller, id)->tasks.count);
         return;
     }
+    brake_uncount(controller, id);
     cluster_set_status(controller->cluster, id, INSTANCE_INACTIVE);
+    brake_count(controller, id);
     cluster_set_connected(controller->cluster, id, false);
     set_lost_deadline(controller, id, BERTH_NS_NEVER);
     emit_instance(controller, id);
@@ -245,7 +252,9 @@ void instances_update_state(struct controller *controller, const struct event *e
         return;
     }
     if (instance->status != status) {
+        brake_uncount(controller, id);
         cluster_set_status(controller->cluster, id, status);
+        brake_count(controller, id);
         emit_instance(controller, id);
         set_draining(controller, id, status == INSTANCE_DRAINING);
         appear(controller, id);
@@ -278,8 +287,13 @@ void instances_timer(struct controller *controller)
 {
     struct heap_item due;
     while (heap_first(&controller->host_deadlines, &due) && due.key <= controller->now.mono_ns) {
+        if (brake_is_on(controller)) {
+            brake_hold(controller, due.handle);
+            continue;
+        }
         set_lost_deadline(controller, due.handle, BERTH_NS_NEVER);
         emit_instance(controller, due.handle);
+        rule_fired(controller, RULE_HOST_LOST);
         end_all(controller, due.handle, STOP_TERMINATION_NOTICE, STOP_REASON_HOST_LOST);
     }
 }

@@ -230,8 +230,13 @@ static void load_instance_state(struct loader *loader, instance_id id, uint64_t 
     host->revision = revision;
     host->last_seq = get_u64(loader, "seq", INT64_MAX);
     host->lost_ns = get_deadline(loader, "lost");
+    host->is_held = text_get(&loader->line, "held") != NULL;
+    if (host->is_held && host->lost_ns == BERTH_NS_NEVER)
+        wrong(loader, "held");
     if (host->lost_ns != BERTH_NS_NEVER)
-        heap_set(&controller->host_deadlines, id, host->lost_ns);
+        heap_set(host->is_held ? &controller->held : &controller->host_deadlines, id,
+                 host->lost_ns);
+    brake_count(controller, id);
 }
 
 static void load_instance(struct loader *loader)
@@ -459,6 +464,20 @@ static void load_told(struct loader *loader, struct service *service)
     }
 }
 
+static void load_launched(struct loader *loader, struct service *service)
+{
+    char *rest = get_list(loader, "launched");
+    uint64_t taken, since;
+    if (rest == NULL)
+        return;
+    if (!list_next_u64(&rest, UINT32_MAX, &taken) || !list_next_u64(&rest, MONO_NS_MAX, &since) ||
+        taken == 0) {
+        wrong(loader, "launched");
+        return;
+    }
+    service->launch_bucket = (struct bucket){(uint32_t)taken, (berth_ns)since};
+}
+
 static void load_seats(struct loader *loader, struct service *service)
 {
     uint32_t count = cluster_instance_count(loader->controller->cluster);
@@ -512,6 +531,7 @@ static void load_service_parts(struct loader *loader, struct service *service)
     service->launches = get_u64(loader, "launches", UINT64_MAX);
     service->created_wall_ns = get_i64(loader, "created");
     load_told(loader, service);
+    load_launched(loader, service);
     service->controller =
         text_get(&loader->line, "external") != NULL ? CONTROLLER_EXTERNAL : CONTROLLER_ECS;
     load_settings(loader, service);
@@ -698,6 +718,20 @@ static bool was_mature(const struct task *task)
            task->running_mono_ns <= task->deployment->matured_ns - ROLLOUT_HEALTHY_AFTER_NS;
 }
 
+static void load_protection(struct loader *loader, struct task *task)
+{
+    berth_ns until_ns = get_deadline(loader, "protected");
+    if (until_ns == BERTH_NS_NEVER)
+        return;
+    if (task->deployment == NULL || !task->desired_running) {
+        wrong(loader, "protected");
+        return;
+    }
+    task->protected_until_ns = until_ns;
+    heap_set(&loader->controller->protections, task->slot, until_ns);
+    task->deployment->service->protected_count++;
+}
+
 static void load_task(struct loader *loader)
 {
     struct controller *controller = loader->controller;
@@ -724,6 +758,7 @@ static void load_task(struct loader *loader)
     else
         load_place(loader, task);
     task_count(task);
+    load_protection(loader, task);
 }
 
 /* In the order in which one kind of record refers to another. */

@@ -64,6 +64,14 @@ static enum victim_class class_of(const struct task *task)
     return task->status < TASK_RUNNING ? VICTIM_PENDING : VICTIM_HEALTHY;
 }
 
+static bool is_kept_by_protection(struct controller *controller, const struct task *task)
+{
+    if (!task_is_protected(task))
+        return false;
+    rule_fired(controller, RULE_PROTECTED);
+    return true;
+}
+
 /* Who may be chosen: kept ones for scale-in, outgoing healthy ones for a rollout. */
 static void gather_victims(struct controller *controller, const struct service *service,
                            bool is_surplus)
@@ -75,6 +83,8 @@ static void gather_victims(struct controller *controller, const struct service *
              task = task->links[LIST_OWNER].next) {
             if (!task->desired_running || is_outgoing(service, task) == is_surplus ||
                 (!is_surplus && !task->is_healthy))
+                continue;
+            if (is_kept_by_protection(controller, task))
                 continue;
             *vec_push(&controller->victims) = (struct victim){
                 .task = task->id,
@@ -122,7 +132,8 @@ static void stop_unhealthy(struct controller *controller, struct service *servic
         for (struct task *task = service->deployments.items[i]->tasks.first; task != NULL;
              task = task->links[LIST_OWNER].next)
             if (task->desired_running && !task->is_healthy && is_outgoing(service, task) &&
-                (task->status == TASK_RUNNING) == is_running)
+                (task->status == TASK_RUNNING) == is_running &&
+                !is_kept_by_protection(controller, task))
                 stop_one(controller, task, false);
 }
 
@@ -159,6 +170,7 @@ struct task *service_launch(struct controller *controller, struct deployment *de
     task_list_append(&deployment->tasks, task, LIST_OWNER);
     task_count(task);
     service->is_record_dirty = true;
+    rate_take(controller, service);
     *vec_push(&controller->started) = task->id;
     task_place(controller, task, instance);
     return task;
@@ -183,6 +195,11 @@ static void start_some(struct controller *controller, struct service *service)
     uint32_t wanted = rollout_starts(&counts, bounds_of(service));
     if (primary->throttled_until_ns > controller->now.mono_ns)
         wanted = 0;
+    uint32_t left = rate_left(controller, service);
+    if (wanted > left) {
+        rule_fired(controller, RULE_LAUNCH_RATE);
+        wanted = left;
+    }
     struct placement_request request =
         task_request(controller, primary->plan, service->group, &primary->def->demand);
     for (; wanted > 0; wanted--) {
@@ -231,6 +248,11 @@ static void tell_state(struct controller *controller, struct service *service, b
         service_clear(service, event.kind);
     if (service->deployments.items[0]->failures == 0)
         service_clear(service, SERVICE_EVENT_START_IMPAIRED);
+    event.kind = SERVICE_EVENT_PROTECTED;
+    if (service->protected_count > service->desired_count)
+        service_tell(controller, service, &event);
+    else
+        service_clear(service, event.kind);
 }
 
 /* The next moment at which time alone can change what a pass would do. */
@@ -247,6 +269,9 @@ static berth_ns next_deadline(const struct controller *controller, const struct 
     berth_ns throttled_ns = service->deployments.items[0]->throttled_until_ns;
     if (throttled_ns > now_ns && throttled_ns < deadline_ns)
         deadline_ns = throttled_ns;
+    berth_ns refilled_ns = is_steady ? BERTH_NS_NEVER : rate_next_ns(controller, service);
+    if (refilled_ns < deadline_ns)
+        deadline_ns = refilled_ns;
     return deadline_ns;
 }
 

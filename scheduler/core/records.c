@@ -169,6 +169,8 @@ static void write_instance(const struct controller *controller, instance_id id, 
     text_field_u64(out, "connected", instance->is_agent_connected);
     text_field_u64(out, "seq", host->last_seq);
     field_ns(out, "lost", host->lost_ns);
+    if (host->is_held)
+        text_field_u64(out, "held", 1);
     text_field_i64(out, "registered", instance->registered_wall_ns);
     text_field_i64(out, "cpu", instance->cpu_registered);
     text_field_i64(out, "memory", instance->mem_registered);
@@ -282,6 +284,11 @@ static void write_service(const struct controller *controller, const struct serv
     text_field_u64(out, "minimum", service->minimum_percent);
     text_field_u64(out, "maximum", service->maximum_percent);
     text_field_u64(out, "launches", service->launches);
+    if (service->launch_bucket.taken > 0) {
+        list_add_u64(&list, service->launch_bucket.taken);
+        list_add_u64(&list, (uint64_t)service->launch_bucket.since_ns);
+        field_list(out, "launched", &list);
+    }
     text_field_i64(out, "created", service->created_wall_ns);
     field_ns(out, "blocked", service->blocked_since_ns);
     field_ns(out, "deadline", service->deadline_ns);
@@ -359,6 +366,7 @@ static void write_task(const struct controller *controller, const struct task *t
     text_field_i64(out, "requested", task->requested_mono_ns);
     text_field_i64(out, "created", task->created_wall_ns);
     field_ns(out, "running", task->running_mono_ns);
+    field_ns(out, "protected", task->protected_until_ns);
     field_symbol(out, controller, "started-by", task->started_by);
     if (!task->desired_running)
         write_task_end(controller, task, out);

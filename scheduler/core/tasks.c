@@ -89,6 +89,7 @@ struct task *task_alloc(struct controller *controller, task_id id)
     task->service = SERVICE_NONE;
     task->instance = INSTANCE_NONE;
     task->running_mono_ns = BERTH_NS_NEVER;
+    task->protected_until_ns = BERTH_NS_NEVER;
     task->desired_running = true;
     map_put(&controller->task_slots, id, slot);
     task_list_append(&controller->tasks, task, LIST_ALL);
@@ -270,6 +271,7 @@ void task_stop(struct controller *controller, struct task *task, enum stop_code 
     }
     enum task_status previous = task->status;
     leave_instance(controller, task);
+    protection_set(controller, task, BERTH_NS_NEVER);
     task_uncount(task);
     task->desired_running = false;
     task->status = TASK_STOPPING;
@@ -309,6 +311,7 @@ void task_end(struct controller *controller, struct task *task, enum stop_code c
     enum task_status previous = task->status;
     bool was_desired = task->desired_running;
     leave_instance(controller, task);
+    protection_set(controller, task, BERTH_NS_NEVER);
     task_uncount(task);
     if (was_desired) {
         task->stop_code = code;

@@ -41,6 +41,7 @@ static const struct field task_fields[] = {
     {"version", FIELD_U32, TASK(version)},
     {"requested", FIELD_I64, TASK(requested_mono_ns)},
     {"created", FIELD_I64, TASK(created_wall_ns)},
+    {"protected", FIELD_BOOL, TASK(is_protected)},
 };
 
 static const struct field service_fields[] = {

@@ -1,5 +1,12 @@
 #include "scheduler/core/transcript.h"
 
+/* Absent, or no number of so many bits: 0, which turns the rule off. */
+static void get_u32(const struct text_line *words, const char *name, uint32_t *out)
+{
+    uint64_t value = 0;
+    *out = text_get_u64(words, name, &value) && value <= UINT32_MAX ? (uint32_t)value : 0;
+}
+
 enum berth_err transcript_parse_options(char *line, struct controller_options *out,
                                         struct berth_error *err)
 {
@@ -17,6 +24,8 @@ enum berth_err transcript_parse_options(char *line, struct controller_options *o
                                        .waiting_give_up_ns = BERTH_NS_NEVER};
     (void)text_get_i64(&words, "instance-lost", &out->instance_lost_ns);
     (void)text_get_i64(&words, "waiting-give-up", &out->waiting_give_up_ns);
+    get_u32(&words, "launches-per-minute", &out->launches_per_minute);
+    get_u32(&words, "brake-percent", &out->brake_percent);
     if (out->cluster == NULL || out->account == NULL || out->region == NULL ||
         !text_get_u64(&words, "random-key", &out->random_key) || out->instance_lost_ns < 0 ||
         out->waiting_give_up_ns < 0)
@@ -38,5 +47,9 @@ void transcript_format_options(const struct controller_options *options, struct 
         text_field_i64(out, "instance-lost", options->instance_lost_ns);
     if (options->waiting_give_up_ns != BERTH_NS_NEVER)
         text_field_i64(out, "waiting-give-up", options->waiting_give_up_ns);
+    if (options->launches_per_minute != 0)
+        text_field_u64(out, "launches-per-minute", options->launches_per_minute);
+    if (options->brake_percent != 0)
+        text_field_u64(out, "brake-percent", options->brake_percent);
     text_end(out);
 }

@@ -257,16 +257,17 @@ static void check_changes(struct history *history)
         assert_true(task->task < TASKS_MAX);
         cover(history, task);
         assert_true(task->previous_status <= task->last_status);
-        if (task->last_status == TASK_PENDING) {
+        if (task->last_status == TASK_PENDING && task->previous_status < TASK_PENDING) {
             check_placement(history, task);
             history->running_since[task->task] = BERTH_NS_NEVER;
         }
-        if (task->last_status == TASK_RUNNING)
+        if (task->last_status == TASK_RUNNING && task->previous_status < TASK_RUNNING)
             history->running_since[task->task] = history->world.now.mono_ns;
         if (task->service == SERVICE_NONE)
             continue;
         assert_true(task->service < WATCHED_SERVICES);
-        started[task->service] |= task->last_status == TASK_PENDING;
+        started[task->service] |=
+            task->last_status == TASK_PENDING && task->previous_status < TASK_PENDING;
         if (task->last_status == TASK_STOPPING) {
             scaled[task->service] |= task->stop_reason == STOP_REASON_SCALING;
             replaced[task->service] |= task->previous_status == TASK_RUNNING &&
@@ -505,6 +506,30 @@ static void babble(struct history *history)
     world_step(&history->world, &event);
 }
 
+/* Sometimes a task that is nobody's, or too long. */
+static void protect_one(struct history *history)
+{
+    uint32_t count = (uint32_t)history->world.tasks.count;
+    struct event event = {.kind = EVENT_UPDATE_TASK_PROTECTION, .token = 4};
+    if (count == 0)
+        return;
+    event.u.task_protection.task = history->world.tasks.items[draw(history, count)].task;
+    event.u.task_protection.is_protected = !chance(history, 4);
+    event.u.task_protection.minutes = chance(history, 20) ? 3000 : 1 + draw(history, 15);
+    world_step(&history->world, &event);
+}
+
+/* The network goes: many agents at once. */
+static void disconnect_many(struct history *history)
+{
+    uint32_t count = cluster_instance_count(controller_cluster(history->world.controller));
+    for (instance_id id = 0; id < count; id++) {
+        struct event event = {.kind = EVENT_AGENT_DISCONNECTED, .token = 1, .u.agent = id};
+        if (!chance(history, 3))
+            world_step(&history->world, &event);
+    }
+}
+
 static void something(struct history *history)
 {
     uint32_t kind = draw(history, 100);
@@ -523,6 +548,10 @@ static void something(struct history *history)
         fail_starts(history);
     else if (kind < 47)
         babble(history);
+    else if (kind < 51)
+        protect_one(history);
+    else if (kind == 51 && chance(history, 3))
+        disconnect_many(history);
     else if (kind < 80)
         (void)world_settle_one(&history->world);
     else if (kind < 82)
@@ -605,6 +634,10 @@ static void run_history(uint64_t seed, bool gives_up, struct coverage *coverage)
         history.world.options.instance_lost_ns = 90 * BERTH_NS_PER_S;
         history.world.options.waiting_give_up_ns = 120 * BERTH_NS_PER_S;
     }
+    if (seed % 3 == 0)
+        history.world.options.launches_per_minute = 5;
+    if (seed % 4 == 0)
+        history.world.options.brake_percent = 30;
     history.world.controller = controller_create(&history.world.options);
     history.running_since = mem_alloc(TASKS_MAX * sizeof *history.running_since);
     history.world.watch = watch;

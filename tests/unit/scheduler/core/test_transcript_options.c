@@ -11,13 +11,15 @@
 static void test_round_trip(void **state)
 {
     (void)state;
-    const struct controller_options before = {"a b",      "000000000000",       "eu-west-1",
-                                              UINT64_MAX, 300 * BERTH_NS_PER_S, BERTH_NS_NEVER};
+    const struct controller_options before = {
+        "a b", "000000000000", "eu-west-1", UINT64_MAX, 300 * BERTH_NS_PER_S, BERTH_NS_NEVER, 500,
+        25};
     struct text line = TEXT_INIT;
     transcript_format_options(&before, &line);
     assert_string_equal(line.bytes, "! Controller cluster=a%20b account=000000000000 "
                                     "region=eu-west-1 random-key=18446744073709551615 "
-                                    "instance-lost=300000000000\n");
+                                    "instance-lost=300000000000 launches-per-minute=500 "
+                                    "brake-percent=25\n");
     line.bytes[line.length - 1] = '\0';
     struct controller_options after;
     struct berth_error err = BERTH_ERROR_INIT;
@@ -28,6 +30,8 @@ static void test_round_trip(void **state)
     assert_true(after.random_key == UINT64_MAX);
     assert_true(after.instance_lost_ns == 300 * BERTH_NS_PER_S);
     assert_true(after.waiting_give_up_ns == BERTH_NS_NEVER);
+    assert_int_equal(after.launches_per_minute, 500);
+    assert_int_equal(after.brake_percent, 25);
     text_free(&line);
 }
 
