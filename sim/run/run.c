@@ -396,6 +396,8 @@ static void build(struct run *run, berth_ns warm_up_ns)
         .random_key = rng_key(run->key, "controller", 0),
         .instance_lost_ns = scenario->run.instance_lost_ns,
         .waiting_give_up_ns = WAITING_GIVE_UP_NS,
+        .launches_per_minute = scenario->quotas.launches_per_minute,
+        .brake_percent = scenario->run.brake_percent,
     };
     if (run->options->transcript != NULL) {
         struct text head = TEXT_INIT;

@@ -1,5 +1,6 @@
 /* timeline.c -- what the scenario says is done, and when. */
 #include <assert.h>
+#include <math.h>
 
 #include "sim/run/driver.h"
 #include "sim/run/journal.h"
@@ -7,6 +8,7 @@
 static const char *const kind_names[] = {
     [TIMELINE_SCALE] = "scale",       [TIMELINE_DEPLOY] = "deploy", [TIMELINE_DRAIN] = "drain",
     [TIMELINE_ACTIVATE] = "activate", [TIMELINE_FAIL] = "fail",     [TIMELINE_RECOVER] = "recover",
+    [TIMELINE_PROTECT] = "protect",
 };
 
 void timeline_start(struct run *run)
@@ -72,6 +74,28 @@ static void recover_hosts(struct run *run, const struct scenario_timeline *entry
     vec_free(&hosts);
 }
 
+/* Running tasks of the service, the oldest first. What is refused is refused: as in life. */
+static void protect(struct run *run, const struct scenario_timeline *entry)
+{
+    const struct controller *controller = loop_controller(run->loop);
+    service_id service = controller_find_service(controller, entry->service);
+    struct task_view view;
+    VEC(task_id) tasks = VEC_INIT;
+    for (task_id at = 0; controller_next_task(controller, at, &view); at = view.task)
+        if (view.service == service && service != SERVICE_NONE && view.desired_running &&
+            view.last_status == TASK_RUNNING)
+            *vec_push(&tasks) = view.task;
+    double share = ceil(entry->protect.share * (double)tasks.count - 1e-9);
+    size_t wanted = entry->protect.count >= 0 ? (size_t)entry->protect.count : (size_t)share;
+    for (size_t i = 0; i < tasks.count && i < wanted && run->code == BERTH_OK; i++) {
+        struct event event = {.kind = EVENT_UPDATE_TASK_PROTECTION};
+        event.u.task_protection = (struct event_task_protection){
+            tasks.items[i], !entry->protect.is_taken_away, entry->protect.minutes};
+        run_step(run, &event);
+    }
+    vec_free(&tasks);
+}
+
 void timeline_fire(struct run *run, uint32_t index)
 {
     const struct scenario_timeline *entry = &run->scenario->timeline[index];
@@ -97,6 +121,9 @@ void timeline_fire(struct run *run, uint32_t index)
         break;
     case TIMELINE_RECOVER:
         recover_hosts(run, entry);
+        break;
+    case TIMELINE_PROTECT:
+        protect(run, entry);
         break;
     }
 }

@@ -252,11 +252,16 @@ static void check_selector(struct check *check, const struct at *at, const char 
 static void check_entry(struct check *check, const struct at *at,
                         const struct scenario_timeline *entry)
 {
-    static const char *const keys[] = {"scale", "deploy", "drain", "activate", "fail", "recover"};
+    static const char *const keys[] = {
+        [TIMELINE_SCALE] = "scale",     [TIMELINE_DEPLOY] = "deploy",
+        [TIMELINE_DRAIN] = "drain",     [TIMELINE_ACTIVATE] = "activate",
+        [TIMELINE_FAIL] = "fail",       [TIMELINE_RECOVER] = "recover",
+        [TIMELINE_PROTECT] = "protect",
+    };
     char where[READER_NAME_MAX + 16];
     struct at inner = at_member(at, keys[entry->kind]);
     (void)snprintf(where, sizeof where, "timeline/%s", entry->name);
-    if (entry->kind == TIMELINE_SCALE || entry->kind == TIMELINE_DEPLOY) {
+    if (entry->service != NULL) {
         struct at service_at = at_member(&inner, "service");
         check_name(&service_at, entry->service, "service", "services", check->services.items);
         check_definition_name(check, &inner, entry->task_definition);

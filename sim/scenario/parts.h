@@ -17,6 +17,7 @@ void read_arrivals(const struct at *root, struct scenario *out);
 void read_timeline(const struct at *root, struct scenario *out);
 void read_failures(const struct at *root, struct scenario *out);
 void read_delays(const struct at *root, struct scenario *out);
+void read_quotas(const struct at *root, struct scenario *out);
 void read_run(const struct at *root, struct scenario *out);
 
 /* ECS's lists, by their keys in `up`: "placementStrategy", "placementConstraints". */

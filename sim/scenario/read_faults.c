@@ -69,20 +69,40 @@ static void read_loss(const struct at *at, struct scenario_timeline *out)
     out->duration_ns = at_time(&duration, 0, READER_TIME_MAX, BERTH_NS_NEVER);
 }
 
+static void read_protect(const struct at *at, struct scenario_timeline *out)
+{
+    static const char *const known[] = {"service",          "share", "count", "protectionEnabled",
+                                        "expiresInMinutes", NULL};
+    if (!at_object(at, known))
+        return;
+    struct at service = at_member(at, "service"), share = at_member(at, "share");
+    struct at count = at_member(at, "count"), enabled = at_member(at, "protectionEnabled");
+    struct at minutes = at_member(at, "expiresInMinutes");
+    at_require(&service, "name one of services");
+    if (share.json != NULL && count.json != NULL)
+        at_fail(&share, "stands beside \"count\"; remove one");
+    out->service = at_text(&service);
+    out->protect.share = at_real(&share, 0, 1, 1);
+    out->protect.count = at_integer(&count, 0, 1000000, -1);
+    out->protect.is_taken_away = !at_boolean(&enabled, true);
+    out->protect.minutes = (uint32_t)at_integer(&minutes, 1, 2880, 120);
+}
+
 static const struct action {
     const char *key;
     enum timeline_kind kind;
     void (*read)(const struct at *, struct scenario_timeline *);
 } actions[] = {
-    {"scale", TIMELINE_SCALE, read_scale},     {"deploy", TIMELINE_DEPLOY, read_deploy},
-    {"drain", TIMELINE_DRAIN, read_instances}, {"activate", TIMELINE_ACTIVATE, read_instances},
-    {"fail", TIMELINE_FAIL, read_loss},        {"recover", TIMELINE_RECOVER, read_instances},
+    {"scale", TIMELINE_SCALE, read_scale},       {"deploy", TIMELINE_DEPLOY, read_deploy},
+    {"drain", TIMELINE_DRAIN, read_instances},   {"activate", TIMELINE_ACTIVATE, read_instances},
+    {"fail", TIMELINE_FAIL, read_loss},          {"recover", TIMELINE_RECOVER, read_instances},
+    {"protect", TIMELINE_PROTECT, read_protect},
 };
 
 static void read_entry(const struct at *at, struct scenario_timeline *out)
 {
-    static const char *const known[] = {"at",       "scale", "deploy",  "drain",
-                                        "activate", "fail",  "recover", NULL};
+    static const char *const known[] = {"at",   "scale",   "deploy",  "drain", "activate",
+                                        "fail", "recover", "protect", NULL};
     const struct action *found = NULL;
     out->name = mem_copy_text(at->key);
     out->select = (struct scenario_selector){.instance = -1, .share = 1};
@@ -103,7 +123,7 @@ static void read_entry(const struct at *at, struct scenario_timeline *out)
     }
     if (found == NULL)
         at_fail(at, "says not what happens; write one of scale, deploy, drain, activate, fail, "
-                    "recover");
+                    "recover, protect");
     if (at->reader->has_failed)
         return;
     struct at member = at_member(at, found->key);

@@ -89,9 +89,19 @@ static void read_audit(const struct at *up, struct scenario_run *out)
 
 void read_run(const struct at *root, struct scenario *out)
 {
-    static const char *const known[] = {
-        "duration", "warmUp", "seed",    "replications",      "precision", "instanceLostSeconds",
-        "sample",   "events", "metrics", "placementStrategy", "audit",     NULL};
+    static const char *const known[] = {"duration",
+                                        "warmUp",
+                                        "seed",
+                                        "replications",
+                                        "precision",
+                                        "instanceLostSeconds",
+                                        "sample",
+                                        "events",
+                                        "metrics",
+                                        "placementStrategy",
+                                        "massDisconnectBrakePercent",
+                                        "audit",
+                                        NULL};
     struct at at = at_member(root, "run");
     struct scenario_run *run = &out->run;
     at_require(&at, "write {\"duration\": \"1h\"}");
@@ -107,6 +117,8 @@ void read_run(const struct at *root, struct scenario *out)
     run->seed = (uint64_t)at_integer(&seed, 0, INT64_MAX, 1);
     run->replications = (uint32_t)at_integer(&replications, 1, REPLICATIONS_MAX, 30);
     read_precision(&precision, run);
+    struct at brake = at_member(&at, "massDisconnectBrakePercent");
+    run->brake_percent = (uint32_t)at_integer(&brake, 0, 100, 0);
     run->instance_lost_ns = at_time(&lost, 0, READER_TIME_MAX, BERTH_NS_NEVER);
     run->sample_ns =
         at_time(&sample, 1, READER_TIME_MAX, run->duration_ns < 200 ? 1 : run->duration_ns / 200);

@@ -19,8 +19,9 @@
 #define DOCUMENTS_BYTES_MAX ((size_t)1 << 30)
 
 static const char *const top_keys[] = {
-    "version",  "name",     "question", "fleet",  "services", "taskDefinitions",
-    "arrivals", "timeline", "failures", "delays", "run",      NULL};
+    "version",         "name",     "question", "fleet",    "services",
+    "taskDefinitions", "arrivals", "timeline", "failures", "delays",
+    "quotas",          "run",      NULL};
 
 static void read_head(const struct at *root, struct scenario *out)
 {
@@ -46,6 +47,7 @@ static void read_scenario(const struct at *root, struct scenario *out)
     read_services(root, out);
     read_arrivals(root, out);
     read_delays(root, out);
+    read_quotas(root, out);
     read_run(root, out);
     read_timeline(root, out);
     read_failures(root, out);

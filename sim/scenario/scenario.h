@@ -118,6 +118,7 @@ enum timeline_kind {
     TIMELINE_ACTIVATE,  /* instances -> ACTIVE */
     TIMELINE_FAIL,      /* instances, mode, duration */
     TIMELINE_RECOVER,   /* instances */
+    TIMELINE_PROTECT,   /* service, share or count of its tasks, minutes */
 };
 
 /* Which instances an entry means; all given conditions must hold. */
@@ -139,6 +140,12 @@ struct scenario_timeline {
     struct scenario_selector select;
     enum loss_mode mode;
     berth_ns duration_ns; /* FAIL: recovers by itself after this; BERTH_NS_NEVER: it does not */
+    struct {
+        double share; /* of the running tasks, rounded up, the oldest first; with count < 0 */
+        int64_t count;
+        uint32_t minutes;
+        bool is_taken_away; /* protectionEnabled false */
+    } protect;
 };
 
 enum failure_kind {
@@ -166,6 +173,10 @@ struct scenario_delays {                 /* delays: seconds */
     berth_ns disconnect_detect_ns;       /* U17: 180 s */
 };
 
+struct scenario_quotas {
+    uint32_t launches_per_minute; /* of one service; default 500, 0: no limit */
+};
+
 enum warm_up_kind { WARM_UP_FIXED = 0, WARM_UP_MSER5 };
 
 struct scenario_run {
@@ -178,6 +189,7 @@ struct scenario_run {
     double precision_ratio;                /* half width / mean */
     uint32_t replications_max;             /* with precision; default 200 */
     berth_ns instance_lost_ns;             /* BERTH_NS_NEVER: off */
+    uint32_t brake_percent;                /* massDisconnectBrakePercent; 0: off */
     berth_ns sample_ns;                    /* timeline.csv's step; default duration / 200 */
     berth_ns steady_by_ns, quiet_from_ns;  /* run.audit; BERTH_NS_NEVER: not asked for */
     bool writes_events;                    /* events.jsonl of replication 0 */
@@ -204,6 +216,7 @@ struct scenario {
     struct scenario_failure *failures;
     uint32_t failure_count;
     struct scenario_delays delays;
+    struct scenario_quotas quotas;
     struct scenario_run run;
     char **warnings; /* "a task of services/web fits on no instance of the fleet", ... */
     uint32_t warning_count;

@@ -12,7 +12,8 @@
  *     % disconnect N, connect N     the connection of an agent
  *     % lose N                      a host vanishes: no word from it any more
  *     % restart N                   a host comes back from a crash; its agent connects again later
- *     % expect +2 -2                what services started and stopped since the last % expect
+ *     % option NAME N               of the controller, for the whole story: launches-per-minute,
+ * ... % expect +2 -2                what services started and stopped since the last % expect
  *
  * Every transcript is then fed to a new controller, which must decide every line of it again.
  */
@@ -34,6 +35,9 @@ static const char *const names[] = {
     "daemon",
     "standalone",
     "agent_reports",
+    "protect",
+    "launch_rate",
+    "brake",
 };
 
 /* The whole file, or NULL. */
@@ -129,6 +133,8 @@ static void direct(struct stage *stage, const char *line)
         assert_int_equal(sscanf(rest, "%63s %d %d", family, &seconds, &code), 3);
         stage_manners_of(stage, family)->exit_after_ns = seconds * BERTH_NS_PER_S;
         stage_manners_of(stage, family)->exit_code = code;
+    } else if (strcmp(word, "option") == 0) {
+        return; /* taken before the stage was opened */
     } else if (sscanf(rest, "%u", &host) == 1) {
         assert_true(host < STAGE_AGENTS_MAX && stage->hosts[host].agent != NULL);
         if (strcmp(word, "disconnect") == 0 || strcmp(word, "connect") == 0)
@@ -236,6 +242,22 @@ static void point_at_first_difference(const char *name, const char *golden, cons
              (int)strcspn(now + start, "\n"), now + start);
 }
 
+static void take_options(const char *script)
+{
+    char name[64];
+    unsigned value;
+    for (const char *at = strstr(script, "\n% option "); at != NULL;
+         at = strstr(at + 1, "\n% option ")) {
+        assert_int_equal(sscanf(at, "\n%% option %63s %u", name, &value), 2);
+        if (strcmp(name, "launches-per-minute") == 0)
+            stage_options()->launches_per_minute = value;
+        else if (strcmp(name, "brake-percent") == 0)
+            stage_options()->brake_percent = value;
+        else
+            fail_msg("no such option: %s", name);
+    }
+}
+
 static void test_transcript(void **state)
 {
     const char *name = *state;
@@ -243,6 +265,8 @@ static void test_transcript(void **state)
     char *script = read_file(name, "in");
     if (script == NULL)
         fail_msg("tests/golden/%s.in is not there; run from the root of the repository", name);
+    const struct controller_options before = *stage_options();
+    take_options(script);
     stage_open(&stage, store_volatile_open());
     play(&stage, script);
     assert_replays(stage.transcript.bytes);
@@ -256,6 +280,7 @@ static void test_transcript(void **state)
     mem_free(golden);
     mem_free(script);
     stage_close(&stage);
+    *stage_options() = before;
 }
 
 int main(void)

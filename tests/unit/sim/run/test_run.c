@@ -307,7 +307,7 @@ static void test_a_clock_that_stands_still_is_told(void **state)
                  "{\"t\":{\"definition\":{\"containerDefinitions\":[{\"name\":\"c\",\"image\":"
                  "\"i\",\"cpu\":1,\"memory\":1}]},\"lifetime\":0}},\"services\":{\"s\":"
                  "{\"taskDefinition\":\"t\",\"desiredCount\":1}}," NO_DELAYS
-                 ",\"run\":{\"duration\":10}",
+                 ",\"quotas\":{\"launchRatePerMinute\":0},\"run\":{\"duration\":10}",
                  BERTH_ERR_INPUT, "time stands still");
 }
 
