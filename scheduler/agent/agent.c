@@ -1,13 +1,15 @@
 /*
  * The agent's front: what arrives is turned into tasks and orders here.
  *
- * A payload is always acknowledged, a repeat too; of a known task only the desired status is
- * looked at, and only STOPPED can change it. A stop for a task never heard of is answered by a
- * STOPPED report, so that a controller whose start got lost does not wait for ever. Messages that
- * arrive while the connection is down belong to one that is gone, and are dropped: the controller
- * sends what was not acknowledged again; only acks of reports are taken at any time. Acks are not
- * kept for a later connection for the same reason, reports are. Rules: reference "ECS agent
- * protocol" 3.1, 3.2, 6, 8.
+ * A payload is acknowledged, a repeat too; of a known task only the desired status is looked at,
+ * and only STOPPED can change it. Of an unknown task it must be newer than all that was seen: one
+ * that was overtaken could start what has been stopped and forgotten since. It is refused without
+ * an ack, and so comes again under a new number if it is wanted still. A stop for a task never
+ * heard of is answered by a STOPPED report, so that a controller whose start got lost does not wait
+ * for ever. Messages that arrive while the connection is down belong to one that is gone, and are
+ * dropped: the controller sends what was not acknowledged again; only acks of reports are taken at
+ * any time. Acks are not kept for a later connection for the same reason, reports are. Rules:
+ * reference "ECS agent protocol" 3.1, 3.2, 6, 8.
  */
 #include "scheduler/agent/agent_internal.h"
 
@@ -81,10 +83,12 @@ static void take_payload(struct turn *turn, const struct message *message)
 {
     const struct task_payload *payload = &message->u.payload;
     struct agent *agent = turn->agent;
+    struct agent_task *task = table_find(agent, payload->task);
+    if (task == NULL && message->seq <= agent->seen_seq)
+        return; /* late: it may be the start of a task that was stopped and forgotten since */
     if (message->seq > agent->seen_seq)
         agent->seen_seq = message->seq;
     (void)turn_send(turn, MESSAGE_ACK, message->seq);
-    struct agent_task *task = table_find(agent, payload->task);
     if (task == NULL) {
         task = table_add(agent, payload);
         gate_push(turn, task);

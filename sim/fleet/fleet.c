@@ -1,11 +1,9 @@
 /*
- * fleet.c -- slots of hosts, their boot and registration, messages and the agents' timers.
+ * fleet.c -- slots of hosts, their boot and registration, and the agents' timers.
  *
- * One agent core per host. Its messages travel as queued events with a drawn delay, first in, first
- * out per host and direction: a message is delivered at max(delivery of the one before, now +
- * draw). Every message belongs to a connection, numbered by the link epoch; what arrives when that
- * connection is gone is dropped. Nothing here repairs a loss: the agent's at-least-once reports and
- * the controller's payloads after a reconnect do, as they would on a real network.
+ * One agent core per host. Its messages travel as queued events (network.c). Nothing here repairs a
+ * loss: the agent's at-least-once reports and the controller's payloads after a reconnect do, as
+ * they would on a real network.
  *
  * Timers are lazy. A host has at most one queued timer that counts; an earlier deadline replaces it
  * (the old one is stale by its generation), a later or cancelled one lets it fire and look again.
@@ -43,6 +41,7 @@ static void add_hosts(struct fleet *fleet)
                 .timer_at_ns = BERTH_NS_NEVER,
                 .boot.key = rng_key(fleet->key, "boot", index),
                 .network.key = rng_key(fleet->key, "network", index),
+                .reconnect.key = rng_key(fleet->key, "reconnect", index),
                 .disk.disk = fleet->disk_count++,
             };
         }
@@ -100,6 +99,8 @@ void fleet_destroy(struct fleet *fleet)
         if (fleet->hosts[i].agent != NULL)
             agent_destroy(fleet->hosts[i].agent);
         vec_free(&fleet->hosts[i].deferred);
+        vec_free(&fleet->hosts[i].awaited);
+        vec_free(&fleet->hosts[i].held);
     }
     mem_free(fleet->hosts);
     mem_free(fleet->image_of);
@@ -176,19 +177,6 @@ static void arm_timer(struct fleet *fleet, uint32_t host)
     fleet_queue(fleet, h->timer_at_ns, FLEET_TIMER, host, h->timer_generation, 0);
 }
 
-static void send_up(struct fleet *fleet, uint32_t host, const struct message *message)
-{
-    struct host *h = &fleet->hosts[host];
-    if (!h->is_linked)
-        return;
-    berth_ns delay_ns = distribution_draw_ns(&fleet->scenario->delays.network, &h->network);
-    berth_ns at_ns = behaviour_later(fleet->now_ns, delay_ns);
-    h->up_at_ns = at_ns > h->up_at_ns ? at_ns : h->up_at_ns;
-    if (h->up_at_ns < fleet->end_ns)
-        fleet_queue(fleet, h->up_at_ns, FLEET_MESSAGE_UP, host,
-                    parcels_hold(&fleet->parcels, message), h->link_epoch);
-}
-
 void fleet_send(struct fleet *fleet, berth_ns now_ns, const struct message *message)
 {
     uint32_t host = fleet_host_of(fleet, message->instance);
@@ -196,15 +184,8 @@ void fleet_send(struct fleet *fleet, berth_ns now_ns, const struct message *mess
     /* Work for an instance may be decided in the very step that registers it. */
     if (host == HOST_NONE && message->instance >= fleet->host_of.count)
         host = fleet->registering;
-    if (host == HOST_NONE || !fleet->hosts[host].is_linked)
-        return;
-    struct host *h = &fleet->hosts[host];
-    berth_ns delay_ns = distribution_draw_ns(&fleet->scenario->delays.network, &h->network);
-    berth_ns at_ns = behaviour_later(fleet->now_ns, delay_ns);
-    h->down_at_ns = at_ns > h->down_at_ns ? at_ns : h->down_at_ns;
-    if (h->down_at_ns < fleet->end_ns)
-        fleet_queue(fleet, h->down_at_ns, FLEET_MESSAGE_DOWN, host,
-                    parcels_hold(&fleet->parcels, message), h->link_epoch);
+    if (host != HOST_NONE)
+        host_message(fleet, host, false, message);
 }
 
 void host_agent_step(struct fleet *fleet, uint32_t host, const struct agent_event *event)
@@ -217,27 +198,11 @@ void host_agent_step(struct fleet *fleet, uint32_t host, const struct agent_even
     for (size_t i = 0; i < fleet->actions.count; i++) {
         const struct agent_action *action = &fleet->actions.items[i];
         if (action->kind == AGENT_ACTION_SEND)
-            send_up(fleet, host, &action->message);
+            host_message(fleet, host, true, &action->message);
         else
             runtime_order(fleet, host, action);
     }
     arm_timer(fleet, host);
-}
-
-static void message_arrives(struct fleet *fleet, const struct sim_event *event)
-{
-    struct host *h = &fleet->hosts[event->a];
-    struct message message = parcels_take(&fleet->parcels, (uint32_t)event->b);
-    if (h->is_linked && h->link_epoch == event->c) {
-        if (event->kind == FLEET_MESSAGE_UP) {
-            struct event up = {.kind = EVENT_MESSAGE, .u.message = message};
-            fleet->ops->event(fleet->context, &up);
-        } else {
-            struct agent_event down = {.kind = AGENT_EVENT_MESSAGE, .message = &message};
-            host_agent_step(fleet, event->a, &down);
-        }
-    }
-    message_release(&message);
 }
 
 static void timer_fires(struct fleet *fleet, uint32_t host, uint64_t generation)
@@ -252,6 +217,13 @@ static void timer_fires(struct fleet *fleet, uint32_t host, uint64_t generation)
         arm_timer(fleet, host);
     else
         host_agent_step(fleet, host, &(struct agent_event){.kind = AGENT_EVENT_TIMER});
+}
+
+/* A reply that comes late must not be taken for another boot's. */
+static uint64_t token_of(const struct fleet *fleet, uint32_t host)
+{
+    uint64_t boots = fleet->hosts[host].power_epoch;
+    return (boots > 0 ? boots - 1 : 0) << 32 | ((uint64_t)host + 1);
 }
 
 static void register_host(struct fleet *fleet, uint32_t host, instance_id existing)
@@ -270,7 +242,7 @@ static void register_host(struct fleet *fleet, uint32_t host, instance_id existi
     snprintf(ec2_id, sizeof ec2_id, "i-%09x%08x", host, h->disk.disk);
     struct event event = {
         .kind = EVENT_REGISTER_INSTANCE,
-        .token = (uint64_t)host + 1,
+        .token = token_of(fleet, host),
         .u.register_instance =
             {
                 .existing = existing,
@@ -290,29 +262,10 @@ static void register_host(struct fleet *fleet, uint32_t host, instance_id existi
     mem_free(attributes);
 }
 
-void fleet_registered(struct fleet *fleet, uint64_t token, instance_id instance)
-{
-    uint32_t host = (uint32_t)(token - 1);
-    assert(token >= 1 && host < fleet->host_count);
-    while (fleet->host_of.count <= instance)
-        *vec_push(&fleet->host_of) = HOST_NONE;
-    fleet->host_of.items[instance] = host;
-    fleet->hosts[host].instance = instance;
-    fleet->hosts[host].is_registered = true;
-}
-
-/* A new machine: a new instance, a new agent, an empty disk. */
-static void join_fresh(struct fleet *fleet, uint32_t host)
+static void make_agent(struct fleet *fleet, uint32_t host)
 {
     struct host *h = &fleet->hosts[host];
     const struct scenario_group *group = &fleet->scenario->groups[h->group];
-    host_link(fleet, host); /* a predecessor that nobody deregistered is missed now */
-    h->is_registered = false;
-    fleet->registering = host;
-    register_host(fleet, host, INSTANCE_NONE);
-    fleet->registering = HOST_NONE;
-    if (!h->is_registered)
-        return;
     h->is_fresh = false;
     h->agent = agent_create(&(struct agent_config){
         .instance = h->instance,
@@ -322,16 +275,57 @@ static void join_fresh(struct fleet *fleet, uint32_t host)
         .stop_timeout_ns = 30 * BERTH_NS_PER_S,
         .report_retry_ns = 10 * BERTH_NS_PER_S,
     });
-    host_agent_step(fleet, host, &(struct agent_event){.kind = AGENT_EVENT_CONNECTED});
+    if (h->is_linked)
+        host_agent_step(fleet, host, &(struct agent_event){.kind = AGENT_EVENT_CONNECTED});
 }
 
-/* The same machine: its agent finds its checkpoint, but no container. */
-static void join_again(struct fleet *fleet, uint32_t host)
+/* The reply may come long after the call: the machine that made it may be gone. */
+void fleet_registered(struct fleet *fleet, berth_ns now_ns, uint64_t token, instance_id instance)
 {
-    host_agent_step(fleet, host, &(struct agent_event){.kind = AGENT_EVENT_HOST_RESTARTED});
+    uint32_t host = (uint32_t)(token & UINT32_MAX) - 1;
+    assert((token & UINT32_MAX) >= 1 && host < fleet->host_count);
+    struct host *h = &fleet->hosts[host];
+    fleet->now_ns = now_ns;
+    while (fleet->host_of.count <= instance)
+        *vec_push(&fleet->host_of) = HOST_NONE;
+    if (token != token_of(fleet, host)) {
+        if (h->instance != instance)
+            fleet_queue(fleet, now_ns, FLEET_GONE, instance, 0, 0);
+        return;
+    }
+    fleet->host_of.items[instance] = host;
+    h->instance = instance;
+    h->is_registered = true;
+    if (h->is_fresh && h->power == HOST_UP)
+        make_agent(fleet, host);
+}
+
+static void gone(struct fleet *fleet, instance_id instance)
+{
+    fleet->ops->event(fleet->context,
+                      &(struct event){.kind = EVENT_DEREGISTER_INSTANCE,
+                                      .u.deregister_instance = {.instance = instance,
+                                                                .force = true,
+                                                                .cause = DEREGISTER_TERMINATED}});
+}
+
+/* A new machine: a new instance, a new agent, an empty disk. */
+void host_register(struct fleet *fleet, uint32_t host)
+{
+    struct host *h = &fleet->hosts[host];
+    host_link(fleet, host); /* a predecessor that nobody deregistered is missed now */
+    h->is_registered = false;
+    fleet->registering = host;
+    register_host(fleet, host, INSTANCE_NONE);
+    fleet->registering = HOST_NONE;
+}
+
+/* The same machine: its agent has found its checkpoint, but no container. */
+void host_register_again(struct fleet *fleet, uint32_t host)
+{
+    fleet->hosts[host].is_rebooted = false;
     host_link(fleet, host);
     register_host(fleet, host, fleet->hosts[host].instance);
-    host_connect(fleet, host);
 }
 
 static void booted(struct fleet *fleet, uint32_t host, uint64_t power_epoch)
@@ -340,10 +334,11 @@ static void booted(struct fleet *fleet, uint32_t host, uint64_t power_epoch)
     if (h->power_epoch != power_epoch || h->power != HOST_BOOTING)
         return;
     host_set_power(fleet, host, HOST_UP);
-    if (h->is_fresh)
-        join_fresh(fleet, host);
-    else
-        join_again(fleet, host);
+    if (!h->is_fresh) {
+        h->is_rebooted = true;
+        host_agent_step(fleet, host, &(struct agent_event){.kind = AGENT_EVENT_HOST_RESTARTED});
+    }
+    host_join(fleet, host);
 }
 
 /* Were the first fleet to boot, services would be placed on whichever hosts happen to come first.
@@ -363,7 +358,7 @@ void fleet_dispatch(struct fleet *fleet, berth_ns now_ns, const struct sim_event
         break;
     case FLEET_MESSAGE_DOWN:
     case FLEET_MESSAGE_UP:
-        message_arrives(fleet, event);
+        host_message_arrives(fleet, event);
         break;
     case FLEET_TIMER:
         timer_fires(fleet, event->a, event->b);
@@ -376,6 +371,18 @@ void fleet_dispatch(struct fleet *fleet, berth_ns now_ns, const struct sim_event
         break;
     case FLEET_NOTICE:
         host_notice_arrived(fleet, event->a, event->b);
+        break;
+    case FLEET_STALLED:
+        host_stalled(fleet, event->a, event->b);
+        break;
+    case FLEET_UNACKED:
+        host_unacked(fleet, event);
+        break;
+    case FLEET_REJOIN:
+        host_rejoin(fleet, event->a, event->b);
+        break;
+    case FLEET_GONE:
+        gone(fleet, event->a);
         break;
     case FLEET_EVENT_COUNT:
         assert(event->kind < FLEET_EVENT_COUNT);
@@ -392,7 +399,7 @@ void fleet_audit(const struct fleet *fleet)
         if (h->agent != NULL)
             agent_granted(h->agent, &cpu_units, &mem_mib);
         assert(cpu_units <= group->cpu_units && mem_mib <= group->mem_mib);
-        assert(h->is_linked == (h->power == HOST_UP && h->causes == 0));
+        assert(h->is_linked == (h->power == HOST_UP && h->causes == 0 && !h->is_cut));
         for (uint32_t slot = h->first_task; slot != SLOT_NONE;
              slot = fleet->tasks.items[slot].next) {
             assert(fleet->tasks.items[slot].is_held && fleet->tasks.items[slot].host == i);

@@ -29,6 +29,10 @@ enum fleet_event {
     FLEET_RUNTIME,  /* a container. a: task slot, b: its generation, c: what, container, epoch */
     FLEET_DETECTED, /* the controller misses an agent. a: host, b: link epoch */
     FLEET_NOTICE,   /* the agent's own request to drain arrives. a: host, b: link epoch */
+    FLEET_STALLED,  /* nothing has passed for too long. a: host, b: block epoch */
+    FLEET_UNACKED,  /* an ack is overdue. a: host, b: seq, c: link epoch */
+    FLEET_REJOIN,   /* the agent tries a controller that is back. a: host, b: link epoch */
+    FLEET_GONE,     /* nobody waits for the registration any more. a: instance */
     FLEET_EVENT_COUNT
 };
 
@@ -50,6 +54,22 @@ struct host_view {
     bool is_lost;       /* by fleet_lose, and not yet returned */
 };
 
+/* What becomes of one message; all zero but `twice_after_ns`: nothing out of the ordinary. */
+struct message_fate {
+    bool is_lost;
+    bool is_overtaken;       /* later ones do not wait for it */
+    berth_ns extra_ns;       /* beside the network's delay */
+    berth_ns twice_after_ns; /* a second copy comes so much later; BERTH_NS_NEVER: none */
+};
+
+/* Ways that can be blocked: what goes there is lost, or held until the way is free. */
+enum fleet_block {
+    FLEET_BLOCK_BOTH = 0,
+    FLEET_BLOCK_DOWN, /* to the agent */
+    FLEET_BLOCK_UP,
+    FLEET_BLOCK_CLOG, /* both ways, held */
+};
+
 struct fleet_ops {
     /* Apply to the controller, now. */
     void (*event)(void *context, const struct event *event);
@@ -64,6 +84,8 @@ struct fleet_ops {
     /* A host's agent made a step; what it orders is carried out next. May be NULL. */
     void (*stepped)(void *context, uint32_t host, const struct agent *agent,
                     const struct agent_event *event, const struct agent_action_list *actions);
+    /* What becomes of a message of this host; NULL: nothing out of the ordinary. */
+    void (*fate)(void *context, uint32_t host, bool is_up, struct message_fate *fate);
 };
 
 struct fleet;
@@ -86,7 +108,7 @@ void fleet_start(struct fleet *fleet); /* every host is up and registers, at tim
 void fleet_dispatch(struct fleet *fleet, berth_ns now_ns, const struct sim_event *event);
 
 /* From the controller: the reply to a host's registration, and messages to its agents. */
-void fleet_registered(struct fleet *fleet, uint64_t token, instance_id instance);
+void fleet_registered(struct fleet *fleet, berth_ns now_ns, uint64_t token, instance_id instance);
 void fleet_send(struct fleet *fleet, berth_ns now_ns, const struct message *message);
 
 /*
@@ -99,6 +121,24 @@ void fleet_recover(struct fleet *fleet, berth_ns now_ns, uint32_t host); /* from
 
 /* The provider's notice: the agent, when it can, asks for its instance to be drained. */
 void fleet_notice(struct fleet *fleet, berth_ns now_ns, uint32_t host);
+
+/*
+ * One cause more, or less, for which a host's way to the controller is blocked. A connection that
+ * is blocked for as long as a disconnect takes to be noticed is given up by both sides.
+ */
+void fleet_block(struct fleet *fleet, berth_ns now_ns, uint32_t host, enum fleet_block block);
+void fleet_unblock(struct fleet *fleet, berth_ns now_ns, uint32_t host, enum fleet_block block);
+
+/*
+ * While it is blind to a host, the controller is not told that the agent is gone. fleet_see ends
+ * that: true when it is told only now. A host that is back before shows as nothing but a connect.
+ */
+void fleet_blind(struct fleet *fleet, uint32_t host);
+bool fleet_see(struct fleet *fleet, berth_ns now_ns, uint32_t host);
+
+/* The controller has ended: every connection with it. It is back: agents connect within 5 s. */
+void fleet_controller_down(struct fleet *fleet, berth_ns now_ns);
+void fleet_controller_up(struct fleet *fleet, berth_ns now_ns);
 
 /* Assert every invariant; O(everything), for tests. */
 void fleet_audit(const struct fleet *fleet);

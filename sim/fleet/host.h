@@ -1,5 +1,5 @@
 /*
- * host.h -- inside of the simulated fleet, shared by fleet.c, runtime.c and loss.c.
+ * host.h -- inside of the simulated fleet, shared by fleet.c, network.c, runtime.c and loss.c.
  */
 #ifndef BERTH_SIM_FLEET_HOST_H
 #define BERTH_SIM_FLEET_HOST_H
@@ -45,8 +45,13 @@ struct host {
     instance_id instance;
     enum host_power power;
     bool is_linked, is_registered;
-    bool is_missed; /* the controller was told that the agent is gone */
-    bool is_fresh;  /* the next boot registers a new instance */
+    bool is_missed;        /* the controller was told that the agent is gone */
+    bool is_fresh;         /* it registers a new instance when it joins */
+    bool is_rebooted;      /* it registers again when it joins */
+    bool is_cut;           /* up and not lost, but without a connection: network.c */
+    bool is_detection_due; /* it was missed while the controller was blind to it */
+    uint32_t lossy_down, lossy_up, clogged, blind; /* causes of each */
+    uint32_t block_epoch;
     enum loss_mode mode;
     uint32_t causes;      /* of loss, that still hold */
     uint32_t loss;        /* number of the present loss, for fleet_return */
@@ -56,7 +61,9 @@ struct host {
     uint32_t first_task;
     berth_ns timer_at_ns;          /* of the queued timer, BERTH_NS_NEVER: none */
     berth_ns down_at_ns, up_at_ns; /* last deliveries: messages never overtake each other */
-    struct rng boot, network;
+    struct rng boot, network, reconnect;
+    VEC(uint64_t) awaited;      /* seqs of payloads and manifests whose ack may not come */
+    VEC(struct sim_event) held; /* by a clogged way: messages that have arrived at it */
     struct image_disk disk;
     struct agent *agent;              /* owned; NULL before the first registration */
     VEC(struct agent_event) deferred; /* of a hung host: what its agent will learn */
@@ -70,6 +77,7 @@ struct fleet {
     uint64_t key;
     uint64_t agent_steps;
     berth_ns now_ns, end_ns;
+    bool is_controller_down;
     struct host *hosts;
     uint32_t host_count, disk_count, task_count;
     uint32_t registering;  /* the host whose registration is being applied, or HOST_NONE */
@@ -91,6 +99,18 @@ void host_set_power(struct fleet *fleet, uint32_t host, enum host_power power);
 
 /* One event for a host's agent: steps it, carries out what it orders, keeps its timer armed. */
 void host_agent_step(struct fleet *fleet, uint32_t host, const struct agent_event *event);
+
+/* It is up: register what the next connection needs, with a link. */
+void host_register(struct fleet *fleet, uint32_t host);
+void host_register_again(struct fleet *fleet, uint32_t host);
+
+/* network.c */
+void host_message(struct fleet *fleet, uint32_t host, bool is_up, const struct message *message);
+void host_message_arrives(struct fleet *fleet, const struct sim_event *event);
+void host_join(struct fleet *fleet, uint32_t host); /* connects now, or when it can */
+void host_unacked(struct fleet *fleet, const struct sim_event *event);
+void host_stalled(struct fleet *fleet, uint32_t host, uint64_t block_epoch);
+void host_rejoin(struct fleet *fleet, uint32_t host, uint64_t link_epoch);
 
 /* runtime.c */
 void runtime_order(struct fleet *fleet, uint32_t host, const struct agent_action *action);

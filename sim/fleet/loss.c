@@ -33,7 +33,8 @@ void host_link(struct fleet *fleet, uint32_t host)
     struct host *h = &fleet->hosts[host];
     h->is_linked = true;
     h->link_epoch++;
-    if (!h->is_missed && h->is_registered)
+    vec_clear(&h->awaited);
+    if (!h->is_missed && h->is_registered && h->blind == 0)
         fleet->ops->event(fleet->context, &(struct event){.kind = EVENT_AGENT_DISCONNECTED,
                                                           .u.agent = h->instance});
     h->is_missed = false;
@@ -61,8 +62,13 @@ static void drop_link(struct fleet *fleet, uint32_t host)
 void host_detected(struct fleet *fleet, uint32_t host, uint64_t link_epoch)
 {
     struct host *h = &fleet->hosts[host];
-    if (h->link_epoch != link_epoch || h->is_linked || !h->is_registered)
+    if (h->link_epoch != link_epoch || h->is_linked || !h->is_registered || h->is_missed ||
+        fleet->is_controller_down)
         return;
+    if (h->blind > 0) {
+        h->is_detection_due = true;
+        return;
+    }
     h->is_missed = true;
     fleet->ops->event(fleet->context,
                       &(struct event){.kind = EVENT_AGENT_DISCONNECTED, .u.agent = h->instance});
@@ -94,7 +100,9 @@ static void scrap(struct fleet *fleet, uint32_t host)
 static void terminate(struct fleet *fleet, uint32_t host)
 {
     struct host *h = &fleet->hosts[host];
-    bool is_told = h->is_linked && h->is_registered;
+    /* A controller that is down is told when it is back: the cloud knows that it was connected. */
+    bool is_told = h->is_registered && (h->is_linked || (h->is_cut && fleet->is_controller_down));
+    h->is_cut = false;
     power_off(fleet, host);
     scrap(fleet, host);
     if (!is_told)
@@ -140,13 +148,15 @@ uint32_t fleet_lose(struct fleet *fleet, berth_ns now_ns, uint32_t host, enum lo
     struct host *h = &fleet->hosts[host];
     fleet->now_ns = now_ns;
     /* What has not booted can only be switched off: there is no connection to lose. */
-    if ((h->power == HOST_BOOTING || h->power == HOST_OFF) && mode != LOSS_TERMINATE)
+    if ((h->power == HOST_BOOTING || h->power == HOST_OFF || h->agent == NULL) &&
+        mode != LOSS_TERMINATE)
         mode = LOSS_STOP;
     bool is_worse = h->causes == 0 || mode < h->mode;
     h->causes++;
     if (is_worse) {
         h->mode = mode;
         take_effect(fleet, host, mode);
+        h->is_cut = false;
     }
     return h->loss;
 }
@@ -160,8 +170,7 @@ static void wake(struct fleet *fleet, uint32_t host)
     for (size_t i = 0; i < h->deferred.count; i++)
         host_agent_step(fleet, host, &h->deferred.items[i]);
     vec_clear(&h->deferred);
-    host_link(fleet, host);
-    host_connect(fleet, host);
+    host_join(fleet, host);
 }
 
 static void come_back(struct fleet *fleet, uint32_t host)
@@ -174,8 +183,7 @@ static void come_back(struct fleet *fleet, uint32_t host)
     } else if (h->power == HOST_HUNG) {
         wake(fleet, host);
     } else {
-        host_link(fleet, host);
-        host_connect(fleet, host);
+        host_join(fleet, host);
     }
 }
 
@@ -201,7 +209,7 @@ void fleet_notice(struct fleet *fleet, berth_ns now_ns, uint32_t host)
 {
     struct host *h = &fleet->hosts[host];
     fleet->now_ns = now_ns;
-    if (!h->is_linked)
+    if (!h->is_linked || h->lossy_up > 0 || h->clogged > 0)
         return;
     berth_ns delay_ns = distribution_draw_ns(&fleet->scenario->delays.network, &h->network);
     berth_ns at_ns = behaviour_later(now_ns, delay_ns);

@@ -147,7 +147,7 @@ static void on_reply(void *context, struct step_time decided, const struct reply
         break;
     case EVENT_REGISTER_INSTANCE:
         if (reply->status == REPLY_OK)
-            fleet_registered(run->fleet, reply->token, reply->u.instance);
+            fleet_registered(run->fleet, run->now_ns, reply->token, reply->u.instance);
         else
             run_fail(run, "fleet", "instance", reply->text);
         break;

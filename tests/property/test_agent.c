@@ -276,13 +276,14 @@ static void send_ack(struct world *world, size_t index)
 static void send_manifest(struct world *world)
 {
     task_id listed[TASKS];
-    struct message message = {.kind = MESSAGE_MANIFEST, .seq = world->seq + 1};
+    struct message message = {.kind = MESSAGE_MANIFEST};
     message.u.list.tasks = listed;
     for (task_id task = 1; task <= TASKS; task++)
         if (chance(world, 2))
             listed[message.u.list.count++] = task;
     if (!chance(world, 5))
-        world->seq++; /* else the number of the next payload: one of the two is stale */
+        world->seq++; /* else the number of the last payload, and so it is stale */
+    message.seq = world->seq;
     struct agent_event event = {.kind = AGENT_EVENT_MESSAGE, .message = &message};
     step(world, &event);
     for (size_t i = 0; i < world->actions.count; i++) {

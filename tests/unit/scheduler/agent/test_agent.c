@@ -426,6 +426,25 @@ static void test_messages_of_a_lost_connection_are_dropped(void **state)
     bench_close(&bench);
 }
 
+/* A start that was overtaken by all that followed must not bring the task back to life. */
+static void test_a_start_that_comes_after_its_task_is_forgotten(void **state)
+{
+    (void)state;
+    struct bench bench = bench_open(1024, 2048);
+    happen(&bench, AGENT_EVENT_CONNECTED, 0, 0);
+    bench.seq = 1;
+    payload(&bench, 1, &web, false); /* the stop, number 2, comes first */
+    assert_string_equal(ack(&bench, 1), "Remove 1");
+    bench.seq = 0;
+    assert_string_equal(payload(&bench, 1, &web, true), "");
+    assert_int_equal(agent_task_count(bench.agent), 0);
+    bench.seq = 2;
+    assert_string_equal(payload(&bench, 2, &web, true), "AckRequest #3; Pull 2/0");
+    bench.seq = 0;
+    assert_string_equal(payload(&bench, 2, &web, true), "AckRequest #1"); /* a repeat is harmless */
+    bench_close(&bench);
+}
+
 static void test_manifest_names_what_is_not_listed(void **state)
 {
     (void)state;
@@ -962,6 +981,7 @@ int main(void)
         cmocka_unit_test(test_reports_repeat_until_acknowledged),
         cmocka_unit_test(test_reports_of_a_disconnection_go_out_in_order),
         cmocka_unit_test(test_messages_of_a_lost_connection_are_dropped),
+        cmocka_unit_test(test_a_start_that_comes_after_its_task_is_forgotten),
         cmocka_unit_test(test_manifest_names_what_is_not_listed),
         cmocka_unit_test(test_host_restart_loses_started_containers),
         cmocka_unit_test(test_containers_start_in_order_and_stop_in_reverse),

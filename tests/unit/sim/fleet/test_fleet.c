@@ -33,7 +33,9 @@ struct world {
     uint64_t seq;
     int serving;
     uint32_t up;
-    VEC(struct told) told; /* acks left out */
+    VEC(struct told) told;    /* acks left out */
+    struct message_fate fate; /* of host 0's messages in one direction */
+    bool fate_is_up;
 };
 
 static void on_event(void *context, const struct event *event)
@@ -43,7 +45,7 @@ static void on_event(void *context, const struct event *event)
     switch (event->kind) {
     case EVENT_REGISTER_INSTANCE:
         told.instance = event->u.register_instance.existing;
-        fleet_registered(world->fleet, event->token,
+        fleet_registered(world->fleet, world->now_ns, event->token,
                          told.instance != INSTANCE_NONE ? told.instance : world->next_instance++);
         break;
     case EVENT_DEREGISTER_INSTANCE:
@@ -101,7 +103,21 @@ static void on_power(void *context, uint32_t host, enum host_power before, enum 
     ((struct world *)context)->up += (uint32_t)((after == HOST_UP) - (before == HOST_UP));
 }
 
-static const struct fleet_ops ops = {on_event, on_lifetime, on_crash, on_serving, on_power, NULL};
+static void on_fate(void *context, uint32_t host, bool is_up, struct message_fate *fate)
+{
+    const struct world *world = context;
+    if (host == 0 && is_up == world->fate_is_up)
+        *fate = world->fate;
+}
+
+static const struct fleet_ops ops = {
+    .event = on_event,
+    .lifetime = on_lifetime,
+    .crash = on_crash,
+    .serving = on_serving,
+    .power = on_power,
+    .fate = on_fate,
+};
 
 static const char scenario_text[] =
     "{\"version\":1,\"name\":\"x\","
@@ -131,7 +147,7 @@ static void run_until(struct world *world, berth_ns until_ns)
 static void open_world(struct world *world)
 {
     struct berth_error err = BERTH_ERROR_INIT;
-    *world = (struct world){.lifetime_ns = BERTH_NS_NEVER};
+    *world = (struct world){.lifetime_ns = BERTH_NS_NEVER, .fate.twice_after_ns = BERTH_NS_NEVER};
     if (scenario_load_text(scenario_text, strlen(scenario_text), ".", &world->set, &err) !=
         BERTH_OK)
         fail_msg("%s", err.text);
@@ -437,9 +453,165 @@ static void test_a_spot_notice_drains(void **state)
     close_world(&world);
 }
 
+static void test_a_payload_lost_on_a_live_connection_ends_it(void **state)
+{
+    (void)state;
+    struct world world;
+    open_world(&world);
+    world.fate.is_lost = true;
+    send_task(&world, 0, 1, true);
+    world.fate.is_lost = false;
+    send_task(&world, 1, 2, true);
+    run_until(&world, 100 * S);
+    ASSERT_TOLD(&world, START, REPORT(7100 * MS, 1, TASK_RUNNING, EXIT_NONE, 0), LEFT(60 * S, 0),
+                CAME(60 * S, 0));
+    close_world(&world);
+}
+
+static void test_an_ack_lost_on_a_live_connection_ends_it(void **state)
+{
+    (void)state;
+    struct world world;
+    open_world(&world);
+    world.fate = (struct message_fate){.is_lost = true, .twice_after_ns = BERTH_NS_NEVER};
+    world.fate_is_up = true;
+    send_task(&world, 0, 1, true);
+    run_until(&world, 4 * S);
+    world.fate.is_lost = false;
+    run_until(&world, 100 * S);
+    ASSERT_TOLD(&world, START, RUNNING, LEFT(62 * S, 0), CAME(62 * S, 0));
+    close_world(&world);
+}
+
+static void test_messages_late_twice_and_overtaken(void **state)
+{
+    (void)state;
+    struct world world;
+    open_world(&world);
+    world.fate =
+        (struct message_fate){.is_overtaken = true, .extra_ns = 10 * S, .twice_after_ns = 5 * S};
+    send_task(&world, 0, 1, true); /* at 12 s, again at 17 s */
+    world.fate = (struct message_fate){.twice_after_ns = BERTH_NS_NEVER};
+    send_task(&world, 0, 2, true); /* at 2 s */
+    run_until(&world, 100 * S);
+    /* The second had come: the first is refused without an ack, and so the connection ends. */
+    ASSERT_TOLD(&world, START, RUNNING, LEFT(60 * S, 0), CAME(60 * S, 0));
+    close_world(&world);
+}
+
+static void test_a_short_partition_loses_and_a_long_one_disconnects(void **state)
+{
+    (void)state;
+    for (enum fleet_block block = FLEET_BLOCK_BOTH; block <= FLEET_BLOCK_UP; block++) {
+        struct world world;
+        open_world(&world);
+        run_until(&world, 10 * S);
+        fleet_block(world.fleet, world.now_ns, 0, block);
+        run_until(&world, 60 * S);
+        fleet_unblock(world.fleet, world.now_ns, 0, block);
+        run_until(&world, 400 * S);
+        ASSERT_TOLD(&world, START);
+        fleet_block(world.fleet, world.now_ns, 0, block);
+        fleet_block(world.fleet, world.now_ns, 0, FLEET_BLOCK_BOTH);
+        run_until(&world, 600 * S);
+        fleet_unblock(world.fleet, world.now_ns, 0, block);
+        run_until(&world, 610 * S);
+        fleet_unblock(world.fleet, world.now_ns, 0, FLEET_BLOCK_BOTH);
+        run_until(&world, 700 * S);
+        ASSERT_TOLD(&world, START, LEFT(580 * S, 0), CAME(610 * S, 0));
+        close_world(&world);
+    }
+}
+
+static void test_a_clogged_way_holds_what_comes(void **state)
+{
+    (void)state;
+    struct world world;
+    open_world(&world);
+    send_task(&world, 0, 1, true);
+    fleet_block(world.fleet, world.now_ns, 0, FLEET_BLOCK_CLOG);
+    run_until(&world, 30 * S);
+    ASSERT_TOLD(&world, START);
+    fleet_unblock(world.fleet, world.now_ns, 0, FLEET_BLOCK_CLOG);
+    run_until(&world, 100 * S);
+    ASSERT_TOLD(&world, START, REPORT(35100 * MS, 0, TASK_RUNNING, EXIT_NONE, 0));
+    close_world(&world);
+}
+
+static void test_a_host_comes_up_behind_a_partition(void **state)
+{
+    (void)state;
+    struct world world;
+    open_world(&world);
+    uint32_t loss = fleet_lose(world.fleet, world.now_ns, 0, LOSS_TERMINATE);
+    fleet_block(world.fleet, world.now_ns, 0, FLEET_BLOCK_DOWN);
+    fleet_return(world.fleet, world.now_ns, 0, loss);
+    run_until(&world, 100 * S);
+    ASSERT_TOLD(&world, START, GONE(0, 0));
+    fleet_unblock(world.fleet, world.now_ns, 0, FLEET_BLOCK_DOWN);
+    ASSERT_TOLD(&world, START, GONE(0, 0), REGISTERED(100 * S, INSTANCE_NONE));
+    close_world(&world);
+}
+
+static void test_a_disconnect_is_seen_late_or_never(void **state)
+{
+    (void)state;
+    struct world world;
+    open_world(&world);
+    fleet_blind(world.fleet, 0);
+    uint32_t loss = fleet_lose(world.fleet, world.now_ns, 0, LOSS_DISCONNECT);
+    run_until(&world, 300 * S);
+    ASSERT_TOLD(&world, START);
+    assert_true(fleet_see(world.fleet, world.now_ns, 0));
+    ASSERT_TOLD(&world, START, LEFT(300 * S, 0));
+    fleet_return(world.fleet, world.now_ns, 0, loss);
+    ASSERT_TOLD(&world, START, LEFT(300 * S, 0), CAME(300 * S, 0));
+    fleet_blind(world.fleet, 0);
+    loss = fleet_lose(world.fleet, world.now_ns, 0, LOSS_DISCONNECT);
+    run_until(&world, 600 * S);
+    fleet_return(world.fleet, world.now_ns, 0, loss);
+    assert_false(fleet_see(world.fleet, world.now_ns, 0));
+    ASSERT_TOLD(&world, START, LEFT(300 * S, 0), CAME(300 * S, 0), CAME(600 * S, 0));
+    close_world(&world);
+}
+
+static void test_agents_find_a_controller_that_is_back(void **state)
+{
+    (void)state;
+    struct world world;
+    open_world(&world);
+    run_until(&world, 10 * S);
+    fleet_controller_down(world.fleet, world.now_ns);
+    uint32_t loss = fleet_lose(world.fleet, world.now_ns, 1, LOSS_STOP);
+    run_until(&world, 400 * S);
+    ASSERT_TOLD(&world, START);
+    fleet_controller_up(world.fleet, world.now_ns);
+    run_until(&world, 405 * S);
+    assert_int_equal(world.told.count, 4); /* the new connection replaces one it believed in */
+    assert_int_equal(world.told.items[2].kind, EVENT_AGENT_DISCONNECTED);
+    assert_int_equal(world.told.items[3].kind, EVENT_AGENT_CONNECTED);
+    assert_int_equal(world.told.items[3].instance, 0);
+    run_until(&world, 580 * S);
+    assert_int_equal(world.told.count, 5); /* the other does not come, and is missed */
+    assert_int_equal(world.told.items[4].kind, EVENT_AGENT_DISCONNECTED);
+    assert_int_equal(world.told.items[4].instance, 1);
+    fleet_return(world.fleet, world.now_ns, 1, loss);
+    run_until(&world, 900 * S);
+    assert_int_equal(world.told.items[world.told.count - 1].kind, EVENT_AGENT_CONNECTED);
+    close_world(&world);
+}
+
 int main(void)
 {
     const struct CMUnitTest tests[] = {
+        cmocka_unit_test(test_a_payload_lost_on_a_live_connection_ends_it),
+        cmocka_unit_test(test_an_ack_lost_on_a_live_connection_ends_it),
+        cmocka_unit_test(test_messages_late_twice_and_overtaken),
+        cmocka_unit_test(test_a_short_partition_loses_and_a_long_one_disconnects),
+        cmocka_unit_test(test_a_clogged_way_holds_what_comes),
+        cmocka_unit_test(test_a_host_comes_up_behind_a_partition),
+        cmocka_unit_test(test_a_disconnect_is_seen_late_or_never),
+        cmocka_unit_test(test_agents_find_a_controller_that_is_back),
         cmocka_unit_test(test_the_fleet_is_up_at_time_0),
         cmocka_unit_test(test_a_task_takes_its_time),
         cmocka_unit_test(test_terminate),

@@ -1,0 +1,274 @@
+/*
+ * network.c -- between the controller and the agents: messages on their way, and whether there is a
+ * way at all.
+ *
+ * A message is delivered at max(delivery of the one before, now + draw), unless ops->fate says that
+ * others may overtake it. Every message belongs to a connection, numbered by the link epoch; what
+ * arrives when that connection is gone is dropped.
+ *
+ * A way can be blocked: what goes there is lost, or held back (clogged) until the way is free. The
+ * connection outlives a short block; one that lasts as long as a disconnect takes to be noticed
+ * ends it on both sides, and the agent connects again when it can. While the controller is down no
+ * host has a connection.
+ *
+ * A payload or manifest that got lost on a connection which goes on would be waited for without
+ * end. As the reference has it ("count acks"), whoever serves the connection closes it when an
+ * ack is overdue; the agent connects again at once and is told everything anew. Reports are not
+ * part of that connection: the agent repeats them by itself.
+ */
+#include <assert.h>
+
+#include "scheduler/base/mem.h"
+#include "sim/fleet/host.h"
+
+#define ACK_TIMEOUT_NS (60 * BERTH_NS_PER_S)
+#define RECONNECT_WITHIN_NS (5 * BERTH_NS_PER_S) /* of a controller that is back */
+#define SEQ_NEVER_ACKED UINT64_MAX
+
+static bool can_reach(const struct fleet *fleet, uint32_t host)
+{
+    const struct host *h = &fleet->hosts[host];
+    return !fleet->is_controller_down && h->lossy_down == 0 && h->lossy_up == 0 && h->clogged == 0;
+}
+
+/* An ack that does not come ends the connection. */
+static void await_ack(struct fleet *fleet, uint32_t host, uint64_t seq)
+{
+    struct host *h = &fleet->hosts[host];
+    *vec_push(&h->awaited) = seq;
+    fleet_queue(fleet, behaviour_later(fleet->now_ns, ACK_TIMEOUT_NS), FLEET_UNACKED, host, seq,
+                h->link_epoch);
+}
+
+/* What the ends of a connection miss when this message does not come, or comes out of order. */
+static void miss(struct fleet *fleet, uint32_t host, const struct message *message)
+{
+    switch (message->kind) {
+    case MESSAGE_PAYLOAD:
+    case MESSAGE_MANIFEST:
+    case MESSAGE_ACK:
+        await_ack(fleet, host, message->seq);
+        break;
+    case MESSAGE_STOP_VERIFICATION:
+    case MESSAGE_STOP_VERIFICATION_ACK:
+        await_ack(fleet, host, SEQ_NEVER_ACKED);
+        break;
+    case MESSAGE_TASK_STATE:
+    case MESSAGE_REPORT_ACK:
+    case MESSAGE_KIND_COUNT:
+        break;
+    }
+}
+
+static void deliver_at(struct fleet *fleet, uint32_t host, bool is_up, berth_ns at_ns,
+                       const struct message *message)
+{
+    if (at_ns < fleet->end_ns)
+        fleet_queue(fleet, at_ns, is_up ? FLEET_MESSAGE_UP : FLEET_MESSAGE_DOWN, host,
+                    parcels_hold(&fleet->parcels, message), fleet->hosts[host].link_epoch);
+}
+
+void host_message(struct fleet *fleet, uint32_t host, bool is_up, const struct message *message)
+{
+    struct host *h = &fleet->hosts[host];
+    struct message_fate fate = {.twice_after_ns = BERTH_NS_NEVER};
+    berth_ns *last_ns = is_up ? &h->up_at_ns : &h->down_at_ns;
+    if (!h->is_linked)
+        return;
+    berth_ns delay_ns = distribution_draw_ns(&fleet->scenario->delays.network, &h->network);
+    if (fleet->ops->fate != NULL)
+        fleet->ops->fate(fleet->context, host, is_up, &fate);
+    if (fate.is_lost) {
+        miss(fleet, host, message);
+        return;
+    }
+    berth_ns at_ns = behaviour_later(behaviour_later(fleet->now_ns, delay_ns), fate.extra_ns);
+    if (fate.is_overtaken)
+        miss(fleet, host, message); /* the agent may refuse it for what has come before */
+    else
+        *last_ns = at_ns = at_ns > *last_ns ? at_ns : *last_ns;
+    deliver_at(fleet, host, is_up, at_ns, message);
+    if (fate.twice_after_ns != BERTH_NS_NEVER)
+        deliver_at(fleet, host, is_up, behaviour_later(at_ns, fate.twice_after_ns), message);
+}
+
+static void acknowledged(struct host *h, uint64_t seq)
+{
+    size_t kept = 0;
+    for (size_t i = 0; i < h->awaited.count; i++)
+        if (h->awaited.items[i] != seq)
+            h->awaited.items[kept++] = h->awaited.items[i];
+    h->awaited.count = kept;
+}
+
+void host_message_arrives(struct fleet *fleet, const struct sim_event *event)
+{
+    struct host *h = &fleet->hosts[event->a];
+    bool is_up = event->kind == FLEET_MESSAGE_UP;
+    bool is_current = h->is_linked && h->link_epoch == event->c;
+    if (is_current && h->clogged > 0) {
+        *vec_push(&h->held) = *event;
+        return;
+    }
+    struct message message = parcels_take(&fleet->parcels, (uint32_t)event->b);
+    if (is_current && (is_up ? h->lossy_up : h->lossy_down) > 0) {
+        miss(fleet, event->a, &message);
+    } else if (is_current && is_up) {
+        struct event up = {.kind = EVENT_MESSAGE, .u.message = message};
+        if (message.kind == MESSAGE_ACK && h->awaited.count > 0)
+            acknowledged(h, message.seq);
+        fleet->ops->event(fleet->context, &up);
+    } else if (is_current) {
+        struct agent_event down = {.kind = AGENT_EVENT_MESSAGE, .message = &message};
+        host_agent_step(fleet, event->a, &down);
+    }
+    message_release(&message);
+}
+
+/* The connection of a host that is up is given up. */
+static void cut(struct fleet *fleet, uint32_t host)
+{
+    struct host *h = &fleet->hosts[host];
+    h->is_linked = false;
+    h->is_cut = true;
+    h->link_epoch++;
+    if (h->agent != NULL)
+        host_agent_step(fleet, host, &(struct agent_event){.kind = AGENT_EVENT_DISCONNECTED});
+}
+
+void host_join(struct fleet *fleet, uint32_t host)
+{
+    struct host *h = &fleet->hosts[host];
+    h->is_cut = !can_reach(fleet, host);
+    if (h->is_cut)
+        return;
+    if (h->is_fresh) {
+        host_register(fleet, host);
+        return;
+    }
+    if (h->is_rebooted)
+        host_register_again(fleet, host);
+    else
+        host_link(fleet, host);
+    host_connect(fleet, host);
+}
+
+void host_unacked(struct fleet *fleet, const struct sim_event *event)
+{
+    struct host *h = &fleet->hosts[event->a];
+    bool is_awaited = false;
+    for (size_t i = 0; i < h->awaited.count; i++)
+        is_awaited = is_awaited || h->awaited.items[i] == event->b;
+    if (!h->is_linked || h->link_epoch != event->c || !is_awaited)
+        return;
+    cut(fleet, event->a);
+    host_detected(fleet, event->a, h->link_epoch);
+    host_join(fleet, event->a);
+}
+
+void host_stalled(struct fleet *fleet, uint32_t host, uint64_t block_epoch)
+{
+    struct host *h = &fleet->hosts[host];
+    if (h->block_epoch != block_epoch || can_reach(fleet, host) || !h->is_linked)
+        return;
+    cut(fleet, host);
+    host_detected(fleet, host, h->link_epoch);
+}
+
+static void add_block(struct host *h, enum fleet_block block, int change)
+{
+    if (block == FLEET_BLOCK_DOWN || block == FLEET_BLOCK_BOTH)
+        h->lossy_down = (uint32_t)((int)h->lossy_down + change);
+    if (block == FLEET_BLOCK_UP || block == FLEET_BLOCK_BOTH)
+        h->lossy_up = (uint32_t)((int)h->lossy_up + change);
+    if (block == FLEET_BLOCK_CLOG)
+        h->clogged = (uint32_t)((int)h->clogged + change);
+}
+
+void fleet_block(struct fleet *fleet, berth_ns now_ns, uint32_t host, enum fleet_block block)
+{
+    struct host *h = &fleet->hosts[host];
+    fleet->now_ns = now_ns;
+    bool was_free = h->lossy_down == 0 && h->lossy_up == 0 && h->clogged == 0;
+    add_block(h, block, 1);
+    if (was_free)
+        fleet_queue(fleet, behaviour_later(now_ns, fleet->scenario->delays.disconnect_detect_ns),
+                    FLEET_STALLED, host, ++h->block_epoch, 0);
+}
+
+/* What was held comes now, in its order. */
+static void unclog(struct fleet *fleet, uint32_t host)
+{
+    struct host *h = &fleet->hosts[host];
+    for (size_t i = 0; i < h->held.count; i++)
+        sim_queue_put(fleet->queue, fleet->now_ns, h->held.items[i]);
+    vec_clear(&h->held);
+}
+
+void fleet_unblock(struct fleet *fleet, berth_ns now_ns, uint32_t host, enum fleet_block block)
+{
+    struct host *h = &fleet->hosts[host];
+    fleet->now_ns = now_ns;
+    add_block(h, block, -1);
+    if (h->clogged == 0)
+        unclog(fleet, host);
+    if (h->is_cut && can_reach(fleet, host))
+        host_join(fleet, host);
+}
+
+void fleet_blind(struct fleet *fleet, uint32_t host)
+{
+    fleet->hosts[host].blind++;
+}
+
+bool fleet_see(struct fleet *fleet, berth_ns now_ns, uint32_t host)
+{
+    struct host *h = &fleet->hosts[host];
+    fleet->now_ns = now_ns;
+    assert(h->blind > 0);
+    h->blind--;
+    bool is_late = h->blind == 0 && h->is_detection_due && !h->is_linked;
+    h->is_detection_due = false;
+    if (is_late)
+        host_detected(fleet, host, h->link_epoch);
+    return is_late && h->is_missed;
+}
+
+void fleet_controller_down(struct fleet *fleet, berth_ns now_ns)
+{
+    fleet->now_ns = now_ns;
+    fleet->is_controller_down = true;
+    for (uint32_t i = 0; i < fleet->host_count; i++) {
+        struct host *h = &fleet->hosts[i];
+        if (h->is_linked)
+            cut(fleet, i);
+        else
+            h->link_epoch++; /* who waits to be missed waits for another controller now */
+    }
+}
+
+/* Who it believes to be there and does not hear of is missed, as after any other disconnect. */
+void fleet_controller_up(struct fleet *fleet, berth_ns now_ns)
+{
+    berth_ns missed_ns = behaviour_later(now_ns, fleet->scenario->delays.disconnect_detect_ns);
+    fleet->now_ns = now_ns;
+    fleet->is_controller_down = false;
+    for (uint32_t i = 0; i < fleet->host_count; i++) {
+        struct host *h = &fleet->hosts[i];
+        h->is_missed = false;
+        h->is_detection_due = false;
+        if (h->is_registered)
+            fleet_queue(fleet, missed_ns, FLEET_DETECTED, i, h->link_epoch, 0);
+        if (h->is_cut)
+            fleet_queue(fleet,
+                        now_ns + (berth_ns)rng_below(&h->reconnect, (uint64_t)RECONNECT_WITHIN_NS),
+                        FLEET_REJOIN, i, h->link_epoch, 0);
+    }
+}
+
+void host_rejoin(struct fleet *fleet, uint32_t host, uint64_t link_epoch)
+{
+    struct host *h = &fleet->hosts[host];
+    if (h->is_cut && h->link_epoch == link_epoch)
+        host_join(fleet, host);
+}
