@@ -139,6 +139,7 @@ enum service_event_kind {
     SERVICE_EVENT_STEADY_STATE,
     SERVICE_EVENT_DEPLOYMENT_IN_PROGRESS,
     SERVICE_EVENT_DEPLOYMENT_COMPLETED,
+    SERVICE_EVENT_DEPLOYMENT_FAILED,
     SERVICE_EVENT_PLACEMENT_FAILURE,
     SERVICE_EVENT_START_IMPAIRED, /* is unable to consistently start tasks successfully. */
     SERVICE_EVENT_DEADLOCK,       /* was unable to stop or start tasks during a deployment ... */
@@ -157,7 +158,9 @@ struct service_event {
     uint64_t deployment;
     const task_id *tasks; /* lent until the next step: STARTED, STOPPED */
     uint32_t task_count;
-    instance_id closest; /* PLACEMENT_FAILURE; may be INSTANCE_NONE: no instances */
+    enum rollout_cause cause; /* DEPLOYMENT_FAILED; DEPLOYMENT_IN_PROGRESS of a rollback */
+    uint64_t rolls_back;      /* IN_PROGRESS: started again in place of this one; 0: it is new */
+    instance_id closest;      /* PLACEMENT_FAILURE; may be INSTANCE_NONE: no instances */
     enum placement_verdict verdict;
 };
 

@@ -54,6 +54,7 @@ static void free_tables(struct controller *controller)
     vec_free(&controller->blocked);
     vec_free(&controller->daemons);
     vec_free(&controller->groups);
+    vec_free(&controller->alarms);
     vec_free(&controller->touched);
     vec_free(&controller->def_records);
     vec_free(&controller->started);
@@ -154,6 +155,8 @@ static void apply(struct controller *controller, const struct event *event)
         outside_resumed(controller);
         break;
     case EVENT_STOP_SERVICE_DEPLOYMENT:
+        deployment_stop(controller, event);
+        break;
     case EVENT_CONTINUE_SERVICE_DEPLOYMENT:
     case EVENT_CREATE_TASK_SET:
     case EVENT_UPDATE_TASK_SET:

@@ -73,6 +73,8 @@ void controller_waiting_verdicts(const struct controller *controller,
 /* ECS's text of a service event, and of a stopped task's stoppedReason. */
 void service_event_format(const struct controller *controller, const struct service_event *event,
                           struct text *out);
+/* rolloutStateReason. */
+void rollout_reason_format(const struct deployment_view *view, struct text *out);
 void stopped_reason_format(const struct controller *controller, const struct task_view *task,
                            struct text *out);
 

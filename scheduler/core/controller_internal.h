@@ -6,6 +6,7 @@
  *     instances.c    registration, agents       daemon.c     one pass over a DAEMON service
  *     run_task.c     RunTask, StopTask          requests.c   what is around the cluster
  *     deployments.c  a deployment's life        settings.c   what a service is told about them
+ *     rollback.c     how one fails, and then    alarms.c     who is in ALARM
  *     waiting.c      who waits for capacity     emit.c       actions
  *     plans.c        compiled plans, interned   records.c    text of records; load.c reads it
  *     protect.c      scale-in protection        brake.c      mass disconnects
@@ -133,11 +134,15 @@ struct deployment {
     enum rollout_state rollout;
     enum service_deployment_status status;
     enum rollout_cause cause;
-    uint32_t failed_count; /* as the circuit breaker counts */
-    uint64_t rolls_back;   /* started again in place of this one; 0: not */
+    uint32_t failed_count;   /* as the circuit breaker counts */
+    uint64_t rolls_back;     /* started again in place of this one; 0: not */
+    uint64_t rolled_back_to; /* it failed, and this one was started again; 0: none */
+    berth_ns unplaced_ns;    /* when finding no room was last counted; BERTH_NS_NEVER */
+    berth_ns bake_until_ns;  /* monotonic; BERTH_NS_NEVER: it does not bake yet */
     berth_ns created_wall_ns, updated_wall_ns;
     struct deployment_view emitted; /* what the last change said */
     bool is_live;
+    bool ignores_alarms;  /* one of them was in ALARM when it began */
     bool is_record_dirty; /* something outside the view has changed */
 };
 
@@ -275,6 +280,7 @@ struct controller {
     VEC(service_id) daemons;
 
     VEC(struct group_state) groups; /* by group */
+    VEC(symbol) alarms;             /* in ALARM, by text */
 
     VEC(struct plan *) plans;
     struct map plan_by_hash;
@@ -340,6 +346,15 @@ struct deployment *deployment_start(struct controller *controller, struct servic
                                     uint16_t target_group_count);
 /* Something about it has changed: told at the end of the pass, or now when it is not live. */
 void deployment_changed(struct controller *controller, struct deployment *deployment);
+/* It becomes PRIMARY: the first of its service's live deployments. */
+void deployment_make_primary(struct controller *controller, struct deployment *deployment);
+/* It was started again in place of another one, which learns how that ended. */
+void deployment_end_rollback(struct controller *controller, struct deployment *deployment,
+                             enum service_deployment_status status);
+/* At the end of a pass: old ones that have no task end, PRIMARY completes, changes are told. */
+void deployments_settle(struct controller *controller, struct service *service);
+
+/* rollback.c */
 /*
  * One task of it failed: it did not start, was replaced for its health, or exited before it was
  * ever healthy. And: one of its tasks has become healthy.
@@ -348,8 +363,17 @@ enum deployment_failure { FAILED_TO_START = 0, FAILED_HEALTH, FAILED_BEFORE_HEAL
 void deployment_task_failed(struct controller *controller, struct deployment *deployment,
                             enum deployment_failure cause);
 void deployment_task_healthy(struct controller *controller, struct deployment *deployment);
-/* At the end of a pass: old ones that have no task end, PRIMARY completes, changes are told. */
-void deployments_settle(struct controller *controller, struct service *service);
+void deployment_unplaced(struct controller *controller, struct deployment *deployment);
+uint32_t deployment_threshold(const struct deployment *deployment); /* 0: the breaker is off */
+void deployment_fail(struct controller *controller, struct deployment *deployment,
+                     enum rollout_cause cause, bool rolls_back);
+void deployment_judge(struct controller *controller, struct service *service); /* the breaker */
+void deployment_stop(struct controller *controller, const struct event *event);
+
+/* alarms.c */
+void alarm_answered(struct controller *controller, const struct answer *answer);
+void alarm_set(struct controller *controller, const char *name); /* it is not in ALARM yet */
+bool alarms_are_on(const struct controller *controller, const struct deployment_settings *settings);
 
 /* settings.c */
 enum berth_err settings_check(const struct deployment_settings *settings, struct berth_error *err);
@@ -469,6 +493,7 @@ void service_tell(struct controller *controller, struct service *service,
 void service_clear(struct service *service, enum service_event_kind kind);
 bool service_may_tell(const struct controller *controller, const struct service *service,
                       enum service_event_kind kind);
+struct service *service_find(const struct controller *controller, const char *name);
 void services_timer(struct controller *controller);
 void services_pass(struct controller *controller); /* all that are marked */
 void service_start_failed(struct controller *controller, struct deployment *deployment);
@@ -484,6 +509,7 @@ void service_finish_pass(struct controller *controller, struct service *service)
 /* daemon.c */
 void reconcile_daemon(struct controller *controller, struct service *service);
 void daemon_check(struct controller *controller, struct service *service, instance_id id);
+void daemon_check_all(struct controller *controller, struct service *service);
 void daemons_check(struct controller *controller, instance_id id); /* all daemon services */
 void daemons_touched(struct controller *controller, instance_id id);
 

@@ -31,6 +31,12 @@ void daemon_check(struct controller *controller, struct service *service, instan
     service_mark(controller, service);
 }
 
+void daemon_check_all(struct controller *controller, struct service *service)
+{
+    for (instance_id id = 0; id < cluster_instance_count(controller->cluster); id++)
+        daemon_check(controller, service, id);
+}
+
 void daemons_check(struct controller *controller, instance_id id)
 {
     for (size_t i = 0; i < controller->daemons.count; i++)
@@ -137,7 +143,7 @@ static void check_seat(struct controller *controller, struct service *service, i
 /* Old copies within the floor, in order of their instances' numbers: a daemon has no strategy. */
 static void stop_old(struct controller *controller, struct service *service)
 {
-    if (service->deployments.count == 1)
+    if (service->deployments.count == 1 || service->deployments.items[0]->rollout == ROLLOUT_FAILED)
         return;
     struct rollout_counts counts = reconcile_counts(service);
     struct rollout_bounds bounds =
@@ -192,12 +198,14 @@ static void check_blocked_seats(struct controller *controller, struct service *s
 
 void reconcile_daemon(struct controller *controller, struct service *service)
 {
-    struct deployment *primary = service->deployments.items[0];
-    bool may_start = primary->throttled_until_ns <= controller->now.mono_ns;
     vec_clear(&controller->started);
     vec_clear(&controller->stopped);
     for (size_t i = 0; i < service->deployments.count; i++)
         task_mature(controller, service->deployments.items[i]);
+    deployment_judge(controller, service);
+    struct deployment *primary = service->deployments.items[0];
+    bool may_start = primary->throttled_until_ns <= controller->now.mono_ns &&
+                     primary->rollout != ROLLOUT_FAILED;
     if (may_start && primary->throttled_until_ns != 0) {
         primary->throttled_until_ns = 0;
         deployment_changed(controller, primary);

@@ -10,6 +10,7 @@
 
 #include "scheduler/base/symbols.h"
 #include "scheduler/core/outside.h"
+#include "scheduler/policy/breaker.h"
 
 #define TARGET_GROUPS_MAX 5      /* of a service (semantics 8) */
 #define HOOKS_MAX 20             /* 10 functions and 10 pauses */
@@ -27,12 +28,6 @@ enum deployment_strategy {
 };
 
 extern const char *const deployment_strategy_names[DEPLOYMENT_STRATEGY_COUNT]; /* "ROLLING", ... */
-
-enum breaker_threshold {
-    BREAKER_BOUNDED_PERCENT = 0,
-    BREAKER_UNBOUNDED_PERCENT,
-    BREAKER_TASK_COUNT
-};
 
 struct deployment_hook {
     const char *name;
@@ -106,8 +101,9 @@ extern const char *const rollout_cause_names[ROLLOUT_CAUSE_COUNT];
 struct deployment_view {
     service_id service;
     symbol service_name;
-    uint64_t deployment; /* its number */
-    uint64_t source;     /* of the deployment it took over from; 0: the first */
+    uint64_t deployment;     /* its number */
+    uint64_t source;         /* of the deployment it took over from; 0: the first */
+    uint64_t rolled_back_to; /* of the deployment started again in its place; 0: none */
     const struct task_def *def;
     bool is_primary;
     bool is_live; /* it has, or may have, tasks; else only its record is left */

@@ -20,6 +20,8 @@ struct deployment *deployment_new(struct service *service, uint64_t number)
     deployment->service = service;
     deployment->number = number;
     deployment->matured_ns = BERTH_NS_NEVER;
+    deployment->unplaced_ns = BERTH_NS_NEVER;
+    deployment->bake_until_ns = BERTH_NS_NEVER;
     (void)vec_push(&service->revisions);
     size_t at = service->revisions.count - 1;
     for (; at > 0 && service->revisions.items[at - 1]->number > number; at--)
@@ -52,6 +54,7 @@ struct deployment_view deployment_view_of(const struct controller *controller,
         .service_name = service->name,
         .deployment = deployment->number,
         .source = deployment->source,
+        .rolled_back_to = deployment->rolled_back_to,
         .def = deployment->def,
         .is_primary = deployment == service->deployments.items[0],
         .is_live = deployment->is_live,
@@ -70,8 +73,10 @@ struct deployment_view deployment_view_of(const struct controller *controller,
         view.running_count += tally->young + tally->healthy;
         view.healthy_count += tally->healthy;
     }
-    if (view.is_primary)
+    if (view.is_primary) {
         view.desired_count = service->desired_count;
+        view.threshold = deployment_threshold(deployment);
+    }
     view.production_permille = view.is_primary && view.running_count > 0 ? 1000 : 0;
     return view;
 }
@@ -108,8 +113,8 @@ void deployment_changed(struct controller *controller, struct deployment *deploy
 }
 
 /* A rollout is over that was in progress: what it was started in place of learns of it. */
-static void end_rollback(struct controller *controller, struct deployment *deployment,
-                         enum service_deployment_status status)
+void deployment_end_rollback(struct controller *controller, struct deployment *deployment,
+                             enum service_deployment_status status)
 {
     struct deployment *failed = deployment_find(deployment->service, deployment->rolls_back);
     deployment->rolls_back = 0;
@@ -127,13 +132,13 @@ static void supersede(struct controller *controller, struct deployment *before)
     rule_fired(controller, RULE_DEPLOY_SUPERSEDED);
     before->cause = ROLLOUT_CAUSE_SUPERSEDED;
     if (before->rolls_back != 0)
-        end_rollback(controller, before, SERVICE_DEPLOYMENT_ROLLBACK_FAILED);
+        deployment_end_rollback(controller, before, SERVICE_DEPLOYMENT_ROLLBACK_FAILED);
     else
         before->status = SERVICE_DEPLOYMENT_STOP_REQUESTED;
 }
 
 /* Moved to the front, or put there. */
-static void make_primary(struct controller *controller, struct deployment *deployment)
+void deployment_make_primary(struct controller *controller, struct deployment *deployment)
 {
     struct service *service = deployment->service;
     size_t at = 0;
@@ -146,7 +151,11 @@ static void make_primary(struct controller *controller, struct deployment *deplo
             at * sizeof(struct deployment *));
     service->deployments.items[0] = deployment;
     deployment->is_live = true;
+    deployment->ignores_alarms = alarms_are_on(controller, &service->settings);
+    deployment->bake_until_ns = BERTH_NS_NEVER;
     service->is_record_dirty = true;
+    if (service->scheduling == SCHEDULING_DAEMON)
+        daemon_check_all(controller, service);
     for (int kind = 0; kind < SERVICE_EVENT_KIND_COUNT; kind++)
         service_clear(service, (enum service_event_kind)kind);
 }
@@ -193,7 +202,7 @@ struct deployment *deployment_start(struct controller *controller, struct servic
         deployment->source = before->number;
         supersede(controller, before);
     }
-    make_primary(controller, deployment);
+    deployment_make_primary(controller, deployment);
     if (service->revisions.count > DEPLOYMENTS_KEPT)
         forget_oldest(controller, service);
     struct service_event event = {.kind = SERVICE_EVENT_DEPLOYMENT_IN_PROGRESS,
@@ -201,35 +210,6 @@ struct deployment *deployment_start(struct controller *controller, struct servic
                                   .deployment = deployment->number};
     emit_event(controller, &event);
     return deployment;
-}
-
-static uint32_t running_of(const struct deployment *deployment)
-{
-    uint32_t running = 0;
-    for (int draining = 0; draining < 2; draining++)
-        running += deployment->tally[draining].young + deployment->tally[draining].healthy;
-    return running;
-}
-
-void deployment_task_failed(struct controller *controller, struct deployment *deployment,
-                            enum deployment_failure cause)
-{
-    if (deployment->rollout != ROLLOUT_IN_PROGRESS ||
-        deployment != deployment->service->deployments.items[0])
-        return;
-    if (cause == FAILED_TO_START && running_of(deployment) > 0)
-        return; /* The first stage is over while one of them runs. */
-    deployment->failed_count++;
-    deployment_changed(controller, deployment);
-}
-
-void deployment_task_healthy(struct controller *controller, struct deployment *deployment)
-{
-    if (deployment->failed_count == 0 || deployment->service->settings.breaker.keeps_count ||
-        deployment->rollout != ROLLOUT_IN_PROGRESS)
-        return;
-    deployment->failed_count = 0;
-    deployment_changed(controller, deployment);
 }
 
 static void retire(struct service *service, size_t at)
@@ -250,6 +230,26 @@ static bool has_arrived(const struct service *service)
            primary->tally[0].pending + primary->tally[0].young == 0;
 }
 
+static berth_ns bake_of(const struct service *service)
+{
+    if (service->settings.has_bake)
+        return service->settings.bake_ns;
+    return service->settings.alarms.is_enabled ? ALARM_BAKE_NS : 0;
+}
+
+/* The time in which alarms are still watched; what is rolled back to has had it before. */
+static bool has_baked(struct controller *controller, struct deployment *primary)
+{
+    berth_ns bake_ns = bake_of(primary->service);
+    if (primary->rolls_back != 0 || bake_ns == 0)
+        return true;
+    if (primary->bake_until_ns == BERTH_NS_NEVER) {
+        primary->bake_until_ns = controller->now.mono_ns + bake_ns;
+        primary->is_record_dirty = true;
+    }
+    return controller->now.mono_ns >= primary->bake_until_ns;
+}
+
 static void complete(struct controller *controller, struct deployment *primary)
 {
     struct service_event event = {.kind = SERVICE_EVENT_DEPLOYMENT_COMPLETED,
@@ -260,7 +260,7 @@ static void complete(struct controller *controller, struct deployment *primary)
     primary->status = SERVICE_DEPLOYMENT_SUCCESSFUL;
     primary->cause = ROLLOUT_CAUSE_NONE;
     if (primary->rolls_back != 0)
-        end_rollback(controller, primary, SERVICE_DEPLOYMENT_ROLLBACK_SUCCESSFUL);
+        deployment_end_rollback(controller, primary, SERVICE_DEPLOYMENT_ROLLBACK_SUCCESSFUL);
     emit_event(controller, &event);
 }
 
@@ -274,7 +274,8 @@ void deployments_settle(struct controller *controller, struct service *service)
         retire(service, i);
         tell_change(controller, old);
     }
-    if (primary->rollout == ROLLOUT_IN_PROGRESS && has_arrived(service))
+    if (primary->rollout == ROLLOUT_IN_PROGRESS && has_arrived(service) &&
+        has_baked(controller, primary))
         complete(controller, primary);
     for (size_t i = 0; i < service->deployments.count; i++)
         tell_change(controller, service->deployments.items[i]);

@@ -60,6 +60,67 @@ static void add_deployment(const struct service_event *event, struct text *out)
     text_addf(out, " (deployment ecs-svc/%llu)", (unsigned long long)event->deployment);
 }
 
+static const char *failure_words(enum rollout_cause cause)
+{
+    switch (cause) {
+    case ROLLOUT_CAUSE_BREAKER:
+        return "tasks failed to start.";
+    case ROLLOUT_CAUSE_ALARM:
+        return "alarm detected.";
+    case ROLLOUT_CAUSE_HOOK:
+        return "a life-cycle hook failed.";
+    case ROLLOUT_CAUSE_STAGE_TIMEOUT:
+        return "a life-cycle stage took longer than 24 hours.";
+    case ROLLOUT_CAUSE_USER:
+        return "stopped by user.";
+    case ROLLOUT_CAUSE_SUPERSEDED:
+        return "a newer deployment took over.";
+    case ROLLOUT_CAUSE_NONE:
+    case ROLLOUT_CAUSE_COUNT:
+        break;
+    }
+    return "";
+}
+
+static const char *judge_words(enum rollout_cause cause)
+{
+    switch (cause) {
+    case ROLLOUT_CAUSE_BREAKER:
+        return "circuit breaker";
+    case ROLLOUT_CAUSE_ALARM:
+        return "alarms";
+    case ROLLOUT_CAUSE_HOOK:
+    case ROLLOUT_CAUSE_STAGE_TIMEOUT:
+        return "lifecycle";
+    case ROLLOUT_CAUSE_USER:
+        return "stop";
+    case ROLLOUT_CAUSE_SUPERSEDED:
+    case ROLLOUT_CAUSE_NONE:
+    case ROLLOUT_CAUSE_COUNT:
+        break;
+    }
+    return "";
+}
+
+static void add_rollback(enum rollout_cause cause, uint64_t deployment, struct text *out)
+{
+    text_addf(out, " ECS deployment %s: rolling back to deploymentId ecs-svc/%llu.",
+              judge_words(cause), (unsigned long long)deployment);
+}
+
+void rollout_reason_format(const struct deployment_view *view, struct text *out)
+{
+    if (view->rolled_back_to != 0)
+        text_addf(out, "ECS deployment %s: rolling back to deploymentId ecs-svc/%llu.",
+                  judge_words(view->cause), (unsigned long long)view->rolled_back_to);
+    else if (view->rollout == ROLLOUT_FAILED)
+        text_addf(out, "ECS deployment %s: %s", judge_words(view->cause),
+                  failure_words(view->cause));
+    else
+        text_addf(out, "ECS deployment ecs-svc/%llu %s.", (unsigned long long)view->deployment,
+                  view->rollout == ROLLOUT_COMPLETED ? "completed" : "in progress");
+}
+
 void service_event_format(const struct controller *controller, const struct service_event *event,
                           struct text *out)
 {
@@ -84,7 +145,14 @@ void service_event_format(const struct controller *controller, const struct serv
         break;
     case SERVICE_EVENT_DEPLOYMENT_IN_PROGRESS:
         add_deployment(event, out);
-        text_add(out, " deployment in progress.");
+        if (event->rolls_back != 0)
+            add_rollback(event->cause, event->deployment, out);
+        else
+            text_add(out, " deployment in progress.");
+        break;
+    case SERVICE_EVENT_DEPLOYMENT_FAILED:
+        add_deployment(event, out);
+        text_addf(out, " deployment failed: %s", failure_words(event->cause));
         break;
     case SERVICE_EVENT_DEPLOYMENT_COMPLETED:
         add_deployment(event, out);

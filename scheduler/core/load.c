@@ -126,6 +126,9 @@ static void load_controller(struct loader *loader)
         *vec_push(&controller->services) = NULL;
         *vec_push(&controller->service_names) = SYMBOL_NONE;
     }
+    for (char *rest = get_list(loader, "alarms"); rest != NULL;)
+        alarm_set(controller, list_next(&rest));
+    controller->needs_own_record = false;
 }
 
 static void load_task_def(struct loader *loader)
@@ -379,6 +382,11 @@ static void load_deployment_state(struct loader *loader, struct deployment *depl
     deployment->failed_count = (uint32_t)get_u64(loader, "failed", UINT32_MAX);
     if (text_get(&loader->line, "rolls-back") != NULL)
         deployment->rolls_back = get_u64(loader, "rolls-back", UINT64_MAX);
+    if (text_get(&loader->line, "rolled-back-to") != NULL)
+        deployment->rolled_back_to = get_u64(loader, "rolled-back-to", UINT64_MAX);
+    deployment->ignores_alarms = text_get(&loader->line, "ignores-alarms") != NULL;
+    deployment->unplaced_ns = get_deadline(loader, "unplaced");
+    deployment->bake_until_ns = get_deadline(loader, "bake-until");
     deployment->matured_ns = get_deadline(loader, "matured");
     deployment->created_wall_ns = get_i64(loader, "created");
     deployment->updated_wall_ns = get_i64(loader, "updated");

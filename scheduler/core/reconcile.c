@@ -43,6 +43,12 @@ static struct rollout_bounds bounds_of(const struct service *service)
                           service->maximum_percent);
 }
 
+/* PRIMARY has failed, and nothing was put in its place. */
+static bool is_stalled(const struct service *service)
+{
+    return service->deployments.items[0]->rollout == ROLLOUT_FAILED;
+}
+
 static bool is_outgoing(const struct service *service, const struct task *task)
 {
     return task->is_draining || task->deployment != service->deployments.items[0];
@@ -50,7 +56,8 @@ static bool is_outgoing(const struct service *service, const struct task *task)
 
 static void stop_one(struct controller *controller, struct task *task, bool is_surplus)
 {
-    enum stop_reason reason = is_surplus          ? STOP_REASON_SCALING
+    bool is_scaling = is_surplus || is_stalled(task->deployment->service);
+    enum stop_reason reason = is_scaling          ? STOP_REASON_SCALING
                               : task->is_draining ? STOP_REASON_DRAINING
                                                   : STOP_REASON_DEPLOYMENT;
     *vec_push(&controller->stopped) = task->id;
@@ -140,7 +147,9 @@ static void stop_unhealthy(struct controller *controller, struct service *servic
 static void stop_some(struct controller *controller, struct service *service)
 {
     struct rollout_counts counts = reconcile_counts(service);
-    struct rollout_stops stops = rollout_stops(&counts, bounds_of(service));
+    struct rollout_stops stops = is_stalled(service)
+                                     ? rollout_stops_stalled(&counts, bounds_of(service))
+                                     : rollout_stops(&counts, bounds_of(service));
     if (stops.pending)
         stop_unhealthy(controller, service, false);
     if (stops.young)
@@ -193,7 +202,7 @@ static void start_some(struct controller *controller, struct service *service)
     struct deployment *primary = service->deployments.items[0];
     struct rollout_counts counts = reconcile_counts(service);
     uint32_t wanted = rollout_starts(&counts, bounds_of(service));
-    if (primary->throttled_until_ns > controller->now.mono_ns)
+    if (primary->throttled_until_ns > controller->now.mono_ns || is_stalled(service))
         wanted = 0;
     uint32_t left = rate_left(controller, service);
     if (wanted > left) {
@@ -215,6 +224,7 @@ static void start_some(struct controller *controller, struct service *service)
     }
     if (service->blocked_since_ns == BERTH_NS_NEVER)
         service_set_blocked(controller, service, controller->now.mono_ns);
+    deployment_unplaced(controller, primary);
     tell_no_room(controller, service, &request);
 }
 
@@ -237,7 +247,8 @@ static void tell_state(struct controller *controller, struct service *service, b
                                   .deployment = service->deployments.items[0]->number};
     struct rollout_counts counts = reconcile_counts(service);
     event.kind = SERVICE_EVENT_DEADLOCK;
-    if (service->deployments.count > 1 && rollout_is_deadlocked(&counts, bounds_of(service)))
+    if (service->deployments.count > 1 && !is_stalled(service) &&
+        rollout_is_deadlocked(&counts, bounds_of(service)))
         service_tell(controller, service, &event);
     else
         service_clear(service, event.kind);
@@ -266,9 +277,11 @@ static berth_ns next_deadline(const struct controller *controller, const struct 
         if (young != NULL && young->running_mono_ns + ROLLOUT_HEALTHY_AFTER_NS < deadline_ns)
             deadline_ns = young->running_mono_ns + ROLLOUT_HEALTHY_AFTER_NS;
     }
-    berth_ns throttled_ns = service->deployments.items[0]->throttled_until_ns;
-    if (throttled_ns > now_ns && throttled_ns < deadline_ns)
-        deadline_ns = throttled_ns;
+    const struct deployment *primary = service->deployments.items[0];
+    if (primary->throttled_until_ns > now_ns && primary->throttled_until_ns < deadline_ns)
+        deadline_ns = primary->throttled_until_ns;
+    if (primary->bake_until_ns > now_ns && primary->bake_until_ns < deadline_ns)
+        deadline_ns = primary->bake_until_ns;
     berth_ns refilled_ns = is_steady ? BERTH_NS_NEVER : rate_next_ns(controller, service);
     if (refilled_ns < deadline_ns)
         deadline_ns = refilled_ns;
@@ -293,9 +306,10 @@ void service_finish_pass(struct controller *controller, struct service *service)
     bool is_settled = view.is_steady && primary->rollout == ROLLOUT_COMPLETED &&
                       primary->tally[0].healthy == service->desired_count;
     tell_state(controller, service, is_settled);
-    service_set_deadline(controller, service,
-                         is_settled ? BERTH_NS_NEVER
-                                    : next_deadline(controller, service, view.is_steady));
+    service_set_deadline(
+        controller, service,
+        is_settled ? BERTH_NS_NEVER
+                   : next_deadline(controller, service, view.is_steady || is_stalled(service)));
     group_settle(controller, service->group);
     if (service->is_new || service->is_record_dirty || views_differ(&view, &service->emitted))
         emit_service(controller, service);
@@ -308,6 +322,7 @@ void reconcile_replica(struct controller *controller, struct service *service)
     vec_clear(&controller->stopped);
     for (size_t i = 0; i < service->deployments.count; i++)
         task_mature(controller, service->deployments.items[i]);
+    deployment_judge(controller, service);
     stop_some(controller, service);
     start_some(controller, service);
     service_finish_pass(controller, service);

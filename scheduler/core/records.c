@@ -109,6 +109,11 @@ static void write_controller(const struct controller *controller, struct text *o
     text_field_u64(out, "task", controller->last_task);
     text_field_u64(out, "deployment", controller->last_deployment);
     text_field_u64(out, "services", controller->services.count);
+    struct text alarms = TEXT_INIT;
+    for (size_t i = 0; i < controller->alarms.count; i++)
+        list_add(&alarms, symbols_text(controller->symbols, controller->alarms.items[i]));
+    field_list(out, "alarms", &alarms);
+    text_free(&alarms);
 }
 
 static void write_group(const struct controller *controller, group_id group, struct text *out)
@@ -246,6 +251,12 @@ static void write_deployment(const struct controller *controller,
     text_field_u64(out, "failed", deployment->failed_count);
     if (deployment->rolls_back != 0)
         text_field_u64(out, "rolls-back", deployment->rolls_back);
+    if (deployment->rolled_back_to != 0)
+        text_field_u64(out, "rolled-back-to", deployment->rolled_back_to);
+    if (deployment->ignores_alarms)
+        text_field_u64(out, "ignores-alarms", 1);
+    field_ns(out, "unplaced", deployment->unplaced_ns);
+    field_ns(out, "bake-until", deployment->bake_until_ns);
     field_ns(out, "matured", deployment->matured_ns);
     text_field_i64(out, "created", deployment->created_wall_ns);
     text_field_i64(out, "updated", deployment->updated_wall_ns);

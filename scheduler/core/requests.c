@@ -9,17 +9,18 @@
 void outside_answered(struct controller *controller, const struct event *event)
 {
     switch (event->u.answer.kind) {
+    case ANSWER_ALARM:
+        alarm_answered(controller, &event->u.answer);
+        break;
     case ANSWER_TARGET:
     case ANSWER_INTERFACE:
     case ANSWER_TRAFFIC:
     case ANSWER_HOOK:
-    case ANSWER_ALARM:
     case ANSWER_METRIC:
     case ANSWER_GROUP:
     case ANSWER_KIND_COUNT:
         break;
     }
-    (void)controller;
 }
 
 void outside_resumed(struct controller *controller)

@@ -205,7 +205,7 @@ static bool is_name(const char *name)
            length;
 }
 
-static struct service *find_service(const struct controller *controller, const char *name)
+struct service *service_find(const struct controller *controller, const char *name)
 {
     symbol id = name == NULL ? SYMBOL_NONE : symbols_find(controller->symbols, name);
     uint32_t service = id == SYMBOL_NONE ? MAP_ABSENT : map_get(&controller->service_by_name, id);
@@ -214,7 +214,7 @@ static struct service *find_service(const struct controller *controller, const c
 
 service_id controller_find_service(const struct controller *controller, const char *name)
 {
-    const struct service *service = find_service(controller, name);
+    const struct service *service = service_find(controller, name);
     return service == NULL ? SERVICE_NONE : service->id;
 }
 
@@ -275,12 +275,6 @@ static void reply_service(struct controller *controller, const struct event *eve
         reply->u.service = service;
 }
 
-static void check_all_seats(struct controller *controller, struct service *service)
-{
-    for (instance_id id = 0; id < cluster_instance_count(controller->cluster); id++)
-        daemon_check(controller, service, id);
-}
-
 /* Settings and target groups, as given. */
 static enum berth_err check_deploying(const struct event_service *wanted, struct berth_error *err)
 {
@@ -320,7 +314,7 @@ void services_create(struct controller *controller, const struct event *event)
         emit_refusal(controller, event, REPLY_INVALID, "%s", err.text);
         return;
     }
-    if (find_service(controller, wanted->service) != NULL) {
+    if (service_find(controller, wanted->service) != NULL) {
         emit_refusal(controller, event, REPLY_REFUSED,
                      "serviceName: %s is taken; update it or choose another name", wanted->service);
         return;
@@ -340,10 +334,8 @@ void services_create(struct controller *controller, const struct event *event)
         settings_copy(controller, &service->settings, wanted->settings);
     (void)deployment_start(controller, service, plan, wanted->target_groups,
                            wanted->target_group_count);
-    if (is_daemon) {
+    if (is_daemon)
         *vec_push(&controller->daemons) = service->id;
-        check_all_seats(controller, service);
-    }
     service_mark(controller, service);
     reply_service(controller, event, service->id);
 }
@@ -435,7 +427,7 @@ static void adopt_settings(struct controller *controller, struct service *servic
 void services_update(struct controller *controller, const struct event *event)
 {
     const struct event_service *wanted = &event->u.service;
-    struct service *service = find_service(controller, wanted->service);
+    struct service *service = service_find(controller, wanted->service);
     if (service == NULL) {
         emit_refusal(controller, event, REPLY_NOT_FOUND, "service: there is no %.256s",
                      wanted->service == NULL ? "name" : wanted->service);
@@ -476,8 +468,8 @@ void services_update(struct controller *controller, const struct event *event)
     service->desired_count = desired;
     service->minimum_percent = minimum;
     service->maximum_percent = maximum;
-    if (is_daemon && (deploys || wanted->sets_constraints))
-        check_all_seats(controller, service);
+    if (is_daemon && wanted->sets_constraints)
+        daemon_check_all(controller, service);
     service_mark(controller, service);
     reply_service(controller, event, service->id);
 }
@@ -513,7 +505,7 @@ static void remove_service(struct controller *controller, struct service *servic
 void services_delete(struct controller *controller, const struct event *event)
 {
     const struct event_service *wanted = &event->u.service;
-    struct service *service = find_service(controller, wanted->service);
+    struct service *service = service_find(controller, wanted->service);
     if (service == NULL) {
         emit_refusal(controller, event, REPLY_NOT_FOUND, "service: there is no %.256s",
                      wanted->service == NULL ? "name" : wanted->service);

@@ -59,6 +59,7 @@ static const struct field service_fields[] = {
 static const struct field deployment_fields[] = {
     {"number", FIELD_U64, .is_required = true, DEPLOYMENT(deployment)},
     {"source", FIELD_U64, DEPLOYMENT(source)},
+    {"rolled-back-to", FIELD_U64, DEPLOYMENT(rolled_back_to)},
     {"primary", FIELD_BOOL, DEPLOYMENT(is_primary)},
     {"live", FIELD_BOOL, DEPLOYMENT(is_live)},
     {"rollout", FIELD_ENUM, .is_required = true, DEPLOYMENT(rollout),
@@ -222,6 +223,10 @@ static void format_service_event(const struct controller *controller,
     if (event->deployment != 0)
         text_field_u64(out, "deployment", event->deployment);
     field_tasks("tasks", event->tasks, event->task_count, out);
+    if (event->cause != ROLLOUT_CAUSE_NONE)
+        text_field(out, "cause", rollout_cause_names[event->cause]);
+    if (event->rolls_back != 0)
+        text_field_u64(out, "rolls-back", event->rolls_back);
     if (event->kind != SERVICE_EVENT_PLACEMENT_FAILURE)
         return;
     if (event->closest != INSTANCE_NONE)
@@ -276,6 +281,7 @@ static void format_reply(const struct controller *controller, const struct reply
     case EVENT_CREATE_SERVICE:
     case EVENT_UPDATE_SERVICE:
     case EVENT_DELETE_SERVICE:
+    case EVENT_STOP_SERVICE_DEPLOYMENT:
         field_service(controller, reply->u.service, out);
         break;
     case EVENT_RUN_TASK:
@@ -287,7 +293,6 @@ static void format_reply(const struct controller *controller, const struct reply
     case EVENT_AGENT_CONNECTED:
     case EVENT_AGENT_DISCONNECTED:
     case EVENT_STOP_TASK:
-    case EVENT_STOP_SERVICE_DEPLOYMENT:
     case EVENT_CONTINUE_SERVICE_DEPLOYMENT:
     case EVENT_CREATE_TASK_SET:
     case EVENT_UPDATE_TASK_SET:

@@ -41,6 +41,20 @@ struct rollout_stops rollout_stops(const struct rollout_counts *counts,
     return stops;
 }
 
+struct rollout_stops rollout_stops_stalled(const struct rollout_counts *counts,
+                                           struct rollout_bounds bounds)
+{
+    struct rollout_stops stops = {0};
+    uint32_t alive =
+        counts->kept + counts->outgoing_pending + counts->outgoing_young + counts->outgoing_healthy;
+    uint32_t excess = alive > bounds.upper ? alive - bounds.upper : 0;
+    stops.surplus = least(excess, counts->kept);
+    excess -= stops.surplus;
+    stops.healthy = least(excess, counts->outgoing_healthy);
+    stops.pending = stops.young = excess > stops.healthy;
+    return stops;
+}
+
 uint32_t rollout_starts(const struct rollout_counts *counts, struct rollout_bounds bounds)
 {
     if (counts->kept >= counts->desired || counts->counted >= bounds.upper)

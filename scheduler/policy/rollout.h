@@ -17,6 +17,8 @@
 
 /* A task counts towards the floor when it has been RUNNING for so long (no load balancer: 4.2). */
 #define ROLLOUT_HEALTHY_AFTER_NS (40 * BERTH_NS_PER_S)
+/* How long a deployment with alarms bakes when it is not said (U12). */
+#define ALARM_BAKE_NS (300 * BERTH_NS_PER_S)
 /* How often a service that is not steady is looked at even if nothing happens (U9). */
 #define ROLLOUT_PERIOD_NS (10 * BERTH_NS_PER_S)
 /* The launch throttle begins with this many starts failed in a row (U10). */
@@ -54,6 +56,11 @@ struct rollout_stops {
 
 struct rollout_stops rollout_stops(const struct rollout_counts *counts,
                                    struct rollout_bounds bounds);
+
+/* Likewise when PRIMARY has failed and nothing takes its place: only what exceeds the ceiling goes,
+   what failed first. */
+struct rollout_stops rollout_stops_stalled(const struct rollout_counts *counts,
+                                           struct rollout_bounds bounds);
 
 /* How many tasks of the PRIMARY deployment may start now, `counts` being as after the stops. */
 uint32_t rollout_starts(const struct rollout_counts *counts, struct rollout_bounds bounds);

@@ -13,7 +13,9 @@
  *     % lose N                      a host vanishes: no word from it any more
  *     % restart N                   a host comes back from a crash; its agent connects again later
  *     % option NAME N               of the controller, for the whole story: launches-per-minute,
- * ... % expect +2 -2                what services started and stopped since the last % expect
+ *                                 lost-seconds, brake
+ *     % expect +2 -2                what services started and stopped since the last % expect
+ *     % expect-deployment SERVICE NUMBER ROLLOUT STATUS
  *
  * Every transcript is then fed to a new controller, which must decide every line of it again.
  */
@@ -38,6 +40,11 @@ static const char *const names[] = {
     "protect",
     "launch_rate",
     "brake",
+    "breaker_rollback",
+    "breaker_stall",
+    "breaker_reset",
+    "alarm_rollback",
+    "stop_rollback",
 };
 
 /* The whole file, or NULL. */
@@ -115,6 +122,28 @@ static void expect(struct stage *stage, const char *wanted)
     stage->checked = stage->transcript.length;
 }
 
+static void expect_deployment(struct stage *stage, const char *wanted)
+{
+    char name[64], rollout[32], status[32];
+    unsigned number;
+    assert_int_equal(sscanf(wanted, "%63s %u %31s %31s", name, &number, rollout, status), 4);
+    struct controller *controller = loop_controller(stage->loop);
+    service_id service = controller_find_service(controller, name);
+    assert_true(service != SERVICE_NONE);
+    for (uint32_t i = 0; i < controller_deployment_count(controller, service); i++) {
+        struct deployment_view view = controller_deployment(controller, service, i);
+        if (view.deployment != number)
+            continue;
+        if (strcmp(rollout_state_names[view.rollout], rollout) != 0 ||
+            strcmp(service_deployment_status_names[view.status], status) != 0)
+            fail_msg("at %lld s: %s is %s %s", (long long)(stage->now.mono_ns / BERTH_NS_PER_S),
+                     wanted, rollout_state_names[view.rollout],
+                     service_deployment_status_names[view.status]);
+        return;
+    }
+    fail_msg("there is no deployment: %s", wanted);
+}
+
 static void direct(struct stage *stage, const char *line)
 {
     char word[64] = "", family[64] = "";
@@ -126,6 +155,8 @@ static void direct(struct stage *stage, const char *line)
         define(stage, rest + 1);
     } else if (strcmp(word, "expect") == 0) {
         expect(stage, rest[0] == ' ' ? rest + 1 : rest);
+    } else if (strcmp(word, "expect-deployment") == 0) {
+        expect_deployment(stage, rest);
     } else if (strcmp(word, "run") == 0) {
         assert_int_equal(sscanf(rest, "%d", &seconds), 1);
         stage_run(stage, seconds * BERTH_NS_PER_S);

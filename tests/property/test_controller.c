@@ -31,6 +31,7 @@ struct history {
     struct controller *shadow; /* the reloaded one; NULL at first */
     struct action_list shadow_actions;
     berth_ns *running_since; /* by task id; BERTH_NS_NEVER */
+    bool *has_failed;        /* by deployment number */
     uint32_t reloads, placements, bounds_checked;
     const char *services[4];
     struct coverage *coverage;
@@ -173,6 +174,62 @@ static void reload(struct history *history)
 
 /* --- what must hold of a step --- */
 
+enum { WATCHED_SERVICES = 256 };
+
+/* Over all histories: a rule that never fired was not tested. */
+struct coverage {
+    uint32_t reasons[STOP_REASON_COUNT];
+    uint32_t told[SERVICE_EVENT_KIND_COUNT];
+    uint32_t rollouts[ROLLOUT_COUNT];
+    uint32_t statuses[SERVICE_DEPLOYMENT_STATUS_COUNT];
+    uint32_t causes[ROLLOUT_CAUSE_COUNT];
+    uint32_t waited, card_shares, reloads, placements, bounds_checked;
+};
+
+/* The deployment of a service by its number; false when it is forgotten. */
+static bool find_deployment(struct history *history, service_id service, uint64_t number,
+                            struct deployment_view *out)
+{
+    const struct controller *controller = history->world.controller;
+    for (uint32_t i = 0; i < controller_deployment_count(controller, service); i++) {
+        *out = controller_deployment(controller, service, i);
+        if (out->deployment == number)
+            return true;
+    }
+    return false;
+}
+
+/* A failed deployment launches nothing. */
+static void check_launch(struct history *history, const struct task_view *task)
+{
+    struct deployment_view deployment;
+    if (task->service != SERVICE_NONE &&
+        find_deployment(history, task->service, task->deployment, &deployment))
+        assert_true(deployment.rollout != ROLLOUT_FAILED);
+}
+
+/* One PRIMARY, and a way back only to what has never failed. */
+static void check_deployment(struct history *history, const struct deployment_view *deployment)
+{
+    uint32_t primaries = 0;
+    assert_true(deployment->deployment < TASKS_MAX);
+    history->has_failed[deployment->deployment] |= deployment->rollout == ROLLOUT_FAILED;
+    history->coverage->rollouts[deployment->rollout]++;
+    history->coverage->statuses[deployment->status]++;
+    history->coverage->causes[deployment->cause]++;
+    uint32_t count = controller_deployment_count(history->world.controller, deployment->service);
+    for (uint32_t i = 0; i < count; i++)
+        primaries +=
+            controller_deployment(history->world.controller, deployment->service, i).is_primary;
+    assert_true(count == 0 || primaries == 1);
+}
+
+static void check_service_event(struct history *history, const struct service_event *event)
+{
+    if (event->kind == SERVICE_EVENT_DEPLOYMENT_IN_PROGRESS && event->rolls_back != 0)
+        assert_false(history->has_failed[event->deployment]);
+}
+
 static void check_placement(struct history *history, const struct task_view *task)
 {
     const struct instance *instance =
@@ -227,15 +284,6 @@ static void check_bounds(struct history *history, service_id id, bool has_starte
     history->bounds_checked += has_started || has_replaced;
 }
 
-enum { WATCHED_SERVICES = 256 };
-
-/* Over all histories: a rule that never fired was not tested. */
-struct coverage {
-    uint32_t reasons[STOP_REASON_COUNT];
-    uint32_t told[SERVICE_EVENT_KIND_COUNT];
-    uint32_t waited, card_shares, reloads, placements, bounds_checked;
-};
-
 static void cover(struct history *history, const struct task_view *task)
 {
     struct coverage *coverage = history->coverage;
@@ -251,6 +299,10 @@ static void check_changes(struct history *history)
     bool scaled[WATCHED_SERVICES] = {false};
     for (size_t i = 0; i < history->world.actions.count; i++) {
         const struct action *action = &history->world.actions.items[i];
+        if (action->kind == ACTION_SERVICE_EVENT)
+            check_service_event(history, &action->u.service_event);
+        if (action->kind == ACTION_CHANGE && action->u.change.kind == RECORD_DEPLOYMENT)
+            check_deployment(history, &action->u.change.u.deployment);
         if (action->kind != ACTION_CHANGE || action->u.change.kind != RECORD_TASK)
             continue;
         const struct task_view *task = &action->u.change.u.task;
@@ -259,6 +311,7 @@ static void check_changes(struct history *history)
         assert_true(task->previous_status <= task->last_status);
         if (task->last_status == TASK_PENDING && task->previous_status < TASK_PENDING) {
             check_placement(history, task);
+            check_launch(history, task);
             history->running_since[task->task] = BERTH_NS_NEVER;
         }
         if (task->last_status == TASK_RUNNING && task->previous_status < TASK_RUNNING)
@@ -385,11 +438,48 @@ static void run_some(struct history *history)
     (void)world_command(&history->world, event);
 }
 
+static const char *const alarms[] = {"errors, 5xx", "latency"};
+
+static struct deployment_settings settings_of(struct history *history)
+{
+    return (struct deployment_settings){
+        .breaker = {.is_enabled = chance(history, 2),
+                    .rolls_back = chance(history, 2),
+                    .keeps_count = chance(history, 3),
+                    .type = (enum breaker_threshold)draw(history, BREAKER_TASK_COUNT + 1),
+                    .value = 1 + draw(history, 5)},
+        .alarms = {.is_enabled = chance(history, 2),
+                   .rolls_back = chance(history, 2),
+                   .names = alarms,
+                   .count = (uint16_t)draw(history, 3)},
+        .bake_ns = (berth_ns)draw(history, 100) * BERTH_NS_PER_S,
+        .has_bake = !chance(history, 4)};
+}
+
+static void flip_alarm(struct history *history)
+{
+    struct event event = {.kind = EVENT_ANSWER, .u.answer.kind = ANSWER_ALARM};
+    event.u.answer.u.alarm.name = alarms[draw(history, 2)];
+    event.u.answer.u.alarm.is_alarm = chance(history, 3);
+    world_step(&history->world, &event);
+}
+
+static void stop_deployment(struct history *history)
+{
+    struct event event = {.kind = EVENT_STOP_SERVICE_DEPLOYMENT};
+    event.u.service_deployment.service = history->services[draw(history, 4)];
+    event.u.service_deployment.deployment = chance(history, 3) ? draw(history, 50) : 0;
+    event.u.service_deployment.rolls_back = chance(history, 2);
+    (void)world_command(&history->world, event);
+}
+
 static void change_service(struct history *history)
 {
     struct placement_strategy_spec strategy = strategy_of(history);
     struct placement_constraint_spec constraint = constraint_of(history);
     static const int minimums[] = {0, 50, 100, OVERRIDE_NONE}, maximums[] = {100, 150, 200, -1};
+    static const char *const target_groups[] = {"blue, one", "green"};
+    struct deployment_settings settings = settings_of(history);
     const char *name = history->services[draw(history, 4)];
     bool exists = controller_find_service(history->world.controller, name) != SERVICE_NONE;
     bool is_daemon = name[0] == 'd';
@@ -413,6 +503,11 @@ static void change_service(struct history *history)
     event.u.service.constraint_count = chance(history, 3);
     event.u.service.sets_strategies = chance(history, 8);
     event.u.service.sets_constraints = chance(history, 8);
+    event.u.service.sets_settings = chance(history, 4);
+    event.u.service.settings = chance(history, 3) ? NULL : &settings;
+    event.u.service.sets_target_groups = chance(history, 10);
+    event.u.service.target_groups = target_groups;
+    event.u.service.target_group_count = (uint16_t)draw(history, 3);
     (void)world_command(&history->world, event);
 }
 
@@ -552,6 +647,10 @@ static void something(struct history *history)
         protect_one(history);
     else if (kind == 51 && chance(history, 3))
         disconnect_many(history);
+    else if (kind == 52)
+        flip_alarm(history);
+    else if (kind == 53)
+        stop_deployment(history);
     else if (kind < 80)
         (void)world_settle_one(&history->world);
     else if (kind < 82)
@@ -576,6 +675,18 @@ static bool is_blocked(struct history *history, const struct service_view *servi
     return blocked;
 }
 
+/* Its PRIMARY has failed, and nothing was put in its place. */
+static bool is_stalled(struct history *history, service_id service)
+{
+    const struct controller *controller = history->world.controller;
+    for (uint32_t i = 0; i < controller_deployment_count(controller, service); i++) {
+        struct deployment_view view = controller_deployment(controller, service, i);
+        if (view.is_primary)
+            return view.rollout == ROLLOUT_FAILED;
+    }
+    return false;
+}
+
 /* Everything heals; what can come true does, and then there is nothing left to do. */
 static void check_liveness(struct history *history)
 {
@@ -597,7 +708,7 @@ static void check_liveness(struct history *history)
         if (!service.is_active || service.is_steady)
             continue;
         all_steady = false;
-        if (is_blocked(history, &service))
+        if (is_blocked(history, &service) || is_stalled(history, id))
             continue;
         struct percents percents = percents_of(history, &service); /* or it cannot move */
         assert_true(service.deployment_count > 1);
@@ -618,6 +729,7 @@ static void free_history(struct history *history)
     controller_destroy(history->shadow);
     action_list_free(&history->shadow_actions);
     mem_free(history->running_since);
+    mem_free(history->has_failed);
     world_close(&history->world);
 }
 
@@ -640,6 +752,7 @@ static void run_history(uint64_t seed, bool gives_up, struct coverage *coverage)
         history.world.options.brake_percent = 30;
     history.world.controller = controller_create(&history.world.options);
     history.running_since = mem_alloc(TASKS_MAX * sizeof *history.running_since);
+    history.has_failed = mem_alloc(TASKS_MAX * sizeof *history.has_failed);
     history.world.watch = watch;
     history.world.context = &history;
     define_all(&history.world);
@@ -674,6 +787,14 @@ static void test_histories(void **state)
     for (int reason = STOP_REASON_NONE + 1; reason <= STOP_REASON_CONSTRAINT; reason++)
         if (coverage.reasons[reason] == 0)
             fail_msg("no task ever stopped for %s", stop_reason_names[reason]);
+    for (int status = SERVICE_DEPLOYMENT_IN_PROGRESS; status < SERVICE_DEPLOYMENT_STATUS_COUNT;
+         status++)
+        if (coverage.statuses[status] == 0 && status != SERVICE_DEPLOYMENT_ROLLBACK_REQUESTED)
+            fail_msg("no deployment was ever %s", service_deployment_status_names[status]);
+    for (int cause = 0; cause < ROLLOUT_CAUSE_COUNT; cause++)
+        if (coverage.causes[cause] == 0 && cause != ROLLOUT_CAUSE_HOOK &&
+            cause != ROLLOUT_CAUSE_STAGE_TIMEOUT)
+            fail_msg("no deployment ever ended by %s", rollout_cause_names[cause]);
     for (int kind = 0; kind < SERVICE_EVENT_KIND_COUNT; kind++)
         if (coverage.told[kind] == 0)
             fail_msg("%s was never told", service_event_kind_names[kind]);
