@@ -376,7 +376,6 @@ void alarm_set(struct controller *controller, const char *name); /* it is not in
 bool alarms_are_on(const struct controller *controller, const struct deployment_settings *settings);
 
 /* settings.c */
-enum berth_err settings_check(const struct deployment_settings *settings, struct berth_error *err);
 void settings_copy(struct controller *controller, struct deployment_settings *to,
                    const struct deployment_settings *from);
 void settings_free(struct deployment_settings *settings);

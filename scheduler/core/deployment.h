@@ -8,6 +8,7 @@
 #ifndef BERTH_SCHEDULER_CORE_DEPLOYMENT_H
 #define BERTH_SCHEDULER_CORE_DEPLOYMENT_H
 
+#include "scheduler/base/error.h"
 #include "scheduler/base/symbols.h"
 #include "scheduler/core/outside.h"
 #include "scheduler/policy/breaker.h"
@@ -59,6 +60,10 @@ struct deployment_settings {
     const struct deployment_hook *hooks;
     uint16_t hook_count;
 };
+
+/* Refuse what ECS refuses, with the key and the cure. */
+enum berth_err settings_check(const struct deployment_settings *settings,
+                              struct berth_error *err) BERTH_MUST_CHECK;
 
 enum rollout_state { ROLLOUT_IN_PROGRESS = 0, ROLLOUT_COMPLETED, ROLLOUT_FAILED, ROLLOUT_COUNT };
 

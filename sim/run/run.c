@@ -368,6 +368,7 @@ static void create_service(struct run *run, uint32_t index)
         .desired_count = service->desired_count,
         .minimum_healthy_percent = service->minimum_healthy_percent,
         .maximum_percent = service->maximum_percent,
+        .settings = &service->settings,
         .constraints = service->constraints.items,
         .constraint_count = service->constraints.count,
         .grace_s = OVERRIDE_NONE,

@@ -6,9 +6,16 @@
 #include "sim/run/journal.h"
 
 static const char *const kind_names[] = {
-    [TIMELINE_SCALE] = "scale",       [TIMELINE_DEPLOY] = "deploy", [TIMELINE_DRAIN] = "drain",
-    [TIMELINE_ACTIVATE] = "activate", [TIMELINE_FAIL] = "fail",     [TIMELINE_RECOVER] = "recover",
+    [TIMELINE_SCALE] = "scale",
+    [TIMELINE_DEPLOY] = "deploy",
+    [TIMELINE_DRAIN] = "drain",
+    [TIMELINE_ACTIVATE] = "activate",
+    [TIMELINE_FAIL] = "fail",
+    [TIMELINE_RECOVER] = "recover",
     [TIMELINE_PROTECT] = "protect",
+    [TIMELINE_STOP_DEPLOYMENT] = "stopDeployment",
+    [TIMELINE_CONTINUE_DEPLOYMENT] = "continueDeployment",
+    [TIMELINE_ALARM] = "alarm",
 };
 
 void timeline_start(struct run *run)
@@ -96,6 +103,24 @@ static void protect(struct run *run, const struct scenario_timeline *entry)
     vec_free(&tasks);
 }
 
+/* Refused when nothing is in progress any more: as in life. */
+static void command_deployment(struct run *run, const struct scenario_timeline *entry,
+                               enum event_kind kind)
+{
+    struct event event = {.kind = kind};
+    event.u.service_deployment = (struct event_service_deployment){
+        .service = entry->service, .hook = entry->hook, .rolls_back = entry->rolls_back};
+    run_step(run, &event);
+}
+
+static void set_alarm(struct run *run, const struct scenario_timeline *entry)
+{
+    struct event event = {.kind = EVENT_ANSWER, .u.answer.kind = ANSWER_ALARM};
+    event.u.answer.u.alarm.name = entry->alarm;
+    event.u.answer.u.alarm.is_alarm = entry->is_alarm;
+    run_step(run, &event);
+}
+
 void timeline_fire(struct run *run, uint32_t index)
 {
     const struct scenario_timeline *entry = &run->scenario->timeline[index];
@@ -124,6 +149,15 @@ void timeline_fire(struct run *run, uint32_t index)
         break;
     case TIMELINE_PROTECT:
         protect(run, entry);
+        break;
+    case TIMELINE_STOP_DEPLOYMENT:
+        command_deployment(run, entry, EVENT_STOP_SERVICE_DEPLOYMENT);
+        break;
+    case TIMELINE_CONTINUE_DEPLOYMENT:
+        command_deployment(run, entry, EVENT_CONTINUE_SERVICE_DEPLOYMENT);
+        break;
+    case TIMELINE_ALARM:
+        set_alarm(run, entry);
         break;
     }
 }

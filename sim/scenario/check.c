@@ -253,10 +253,16 @@ static void check_entry(struct check *check, const struct at *at,
                         const struct scenario_timeline *entry)
 {
     static const char *const keys[] = {
-        [TIMELINE_SCALE] = "scale",     [TIMELINE_DEPLOY] = "deploy",
-        [TIMELINE_DRAIN] = "drain",     [TIMELINE_ACTIVATE] = "activate",
-        [TIMELINE_FAIL] = "fail",       [TIMELINE_RECOVER] = "recover",
+        [TIMELINE_SCALE] = "scale",
+        [TIMELINE_DEPLOY] = "deploy",
+        [TIMELINE_DRAIN] = "drain",
+        [TIMELINE_ACTIVATE] = "activate",
+        [TIMELINE_FAIL] = "fail",
+        [TIMELINE_RECOVER] = "recover",
         [TIMELINE_PROTECT] = "protect",
+        [TIMELINE_STOP_DEPLOYMENT] = "stopDeployment",
+        [TIMELINE_CONTINUE_DEPLOYMENT] = "continueDeployment",
+        [TIMELINE_ALARM] = "alarm",
     };
     char where[READER_NAME_MAX + 16];
     struct at inner = at_member(at, keys[entry->kind]);
@@ -273,7 +279,7 @@ static void check_entry(struct check *check, const struct at *at,
             at_fail(&service_at, "a DAEMON service has no desired count; remove the entry");
         if (entry->kind == TIMELINE_DEPLOY)
             check_rollout(check, entry);
-    } else {
+    } else if (entry->kind != TIMELINE_ALARM) {
         check_selector(check, &inner, where, &entry->select);
     }
     if (entry->at_ns >= check->scenario->run.duration_ns)

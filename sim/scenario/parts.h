@@ -26,6 +26,9 @@ void read_constraints(const struct at *up, struct scenario_constraints *out);
 void free_strategies(struct scenario_strategies *strategies);
 void free_constraints(struct scenario_constraints *constraints);
 
+void read_deployment(const struct at *up, struct scenario_service *out);
+void free_deployment(struct scenario_service *service);
+
 /*
  * What one part says of another: names that must exist, expressions and strategies that must
  * compile, and warnings about what can never matter.

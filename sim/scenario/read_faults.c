@@ -88,21 +88,68 @@ static void read_protect(const struct at *at, struct scenario_timeline *out)
     out->protect.minutes = (uint32_t)at_integer(&minutes, 1, 2880, 120);
 }
 
+/* ECS's stopType; ROLLBACK needs no option of the service. */
+static void read_stop_deployment(const struct at *at, struct scenario_timeline *out)
+{
+    static const char *const known[] = {"service", "stopType", NULL};
+    static const char *const types[] = {"ROLLBACK", "ABORT", NULL};
+    if (!at_object(at, known))
+        return;
+    struct at service = at_member(at, "service"), type = at_member(at, "stopType");
+    at_require(&service, "name one of services");
+    out->service = at_text(&service);
+    out->rolls_back = at_choice(&type, types, 0) == 0;
+}
+
+static void read_continue_deployment(const struct at *at, struct scenario_timeline *out)
+{
+    static const char *const known[] = {"service", "hook", "action", NULL};
+    static const char *const types[] = {"CONTINUE", "ROLLBACK", NULL};
+    if (!at_object(at, known))
+        return;
+    struct at service = at_member(at, "service"), hook = at_member(at, "hook");
+    struct at action = at_member(at, "action");
+    at_require(&service, "name one of services");
+    out->service = at_text(&service);
+    out->hook = at_text(&hook);
+    out->rolls_back = at_choice(&action, types, 0) == 1;
+}
+
+static void read_alarm(const struct at *at, struct scenario_timeline *out)
+{
+    static const char *const known[] = {"name", "state", NULL};
+    static const char *const states[] = {"OK", "ALARM", NULL};
+    if (!at_object(at, known))
+        return;
+    struct at name = at_member(at, "name"), state = at_member(at, "state");
+    at_require(&name, "name the alarm");
+    out->alarm = at_text(&name);
+    out->is_alarm = at_choice(&state, states, 1) == 1;
+}
+
 static const struct action {
     const char *key;
     enum timeline_kind kind;
     void (*read)(const struct at *, struct scenario_timeline *);
 } actions[] = {
-    {"scale", TIMELINE_SCALE, read_scale},       {"deploy", TIMELINE_DEPLOY, read_deploy},
-    {"drain", TIMELINE_DRAIN, read_instances},   {"activate", TIMELINE_ACTIVATE, read_instances},
-    {"fail", TIMELINE_FAIL, read_loss},          {"recover", TIMELINE_RECOVER, read_instances},
+    {"scale", TIMELINE_SCALE, read_scale},
+    {"deploy", TIMELINE_DEPLOY, read_deploy},
+    {"drain", TIMELINE_DRAIN, read_instances},
+    {"activate", TIMELINE_ACTIVATE, read_instances},
+    {"fail", TIMELINE_FAIL, read_loss},
+    {"recover", TIMELINE_RECOVER, read_instances},
     {"protect", TIMELINE_PROTECT, read_protect},
+    {"stopDeployment", TIMELINE_STOP_DEPLOYMENT, read_stop_deployment},
+    {"continueDeployment", TIMELINE_CONTINUE_DEPLOYMENT, read_continue_deployment},
+    {"alarm", TIMELINE_ALARM, read_alarm},
 };
 
 static void read_entry(const struct at *at, struct scenario_timeline *out)
 {
-    static const char *const known[] = {"at",   "scale",   "deploy",  "drain", "activate",
-                                        "fail", "recover", "protect", NULL};
+    static const char *const known[] = {
+        "at",    "scale",   "deploy",  "drain",          "activate",
+        "fail",  "recover", "protect", "stopDeployment", "continueDeployment",
+        "alarm", NULL};
     const struct action *found = NULL;
     out->name = mem_copy_text(at->key);
     out->select = (struct scenario_selector){.instance = -1, .share = 1};
@@ -123,7 +170,7 @@ static void read_entry(const struct at *at, struct scenario_timeline *out)
     }
     if (found == NULL)
         at_fail(at, "says not what happens; write one of scale, deploy, drain, activate, fail, "
-                    "recover, protect");
+                    "recover, protect, stopDeployment, continueDeployment, alarm");
     if (at->reader->has_failed)
         return;
     struct at member = at_member(at, found->key);
@@ -224,6 +271,8 @@ static void free_timeline(struct scenario *scenario)
         mem_free(entry->name);
         mem_free(entry->service);
         mem_free(entry->task_definition);
+        mem_free(entry->hook);
+        mem_free(entry->alarm);
         free_selector(&entry->select);
     }
     mem_free(scenario->timeline);

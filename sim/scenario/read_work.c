@@ -63,23 +63,6 @@ void free_constraints(struct scenario_constraints *constraints)
     mem_free(constraints->items);
 }
 
-/* Rules and defaults: reference 4.2, 4.11. */
-static void read_deployment(const struct at *up, struct scenario_service *out)
-{
-    static const char *const known[] = {"minimumHealthyPercent", "maximumPercent", NULL};
-    struct at at = at_member(up, "deploymentConfiguration");
-    bool is_daemon = out->scheduling == SCHEDULING_DAEMON;
-    out->minimum_healthy_percent = OVERRIDE_NONE;
-    out->maximum_percent = OVERRIDE_NONE;
-    if (!at_object(&at, known))
-        return;
-    struct at minimum = at_member(&at, "minimumHealthyPercent");
-    struct at maximum = at_member(&at, "maximumPercent");
-    out->minimum_healthy_percent = (int32_t)at_integer(&minimum, 0, 100, OVERRIDE_NONE);
-    out->maximum_percent =
-        (int32_t)at_integer(&maximum, 100, is_daemon ? 100 : 10000, OVERRIDE_NONE);
-}
-
 static void read_daemon(const struct at *at)
 {
     static const char *const refused[] = {"desiredCount", "placementStrategy"};

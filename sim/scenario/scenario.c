@@ -261,6 +261,7 @@ static void free_work(struct scenario *scenario)
         struct scenario_service *service = &scenario->services[i];
         free_strategies(&service->strategies);
         free_constraints(&service->constraints);
+        free_deployment(service);
         mem_free(service->task_definition);
         mem_free(service->name);
     }

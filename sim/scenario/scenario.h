@@ -73,6 +73,7 @@ struct scenario_service { /* services.NAME */
     enum scheduling_strategy scheduling;
     int32_t desired_count;
     int32_t minimum_healthy_percent, maximum_percent; /* OVERRIDE_NONE: default */
+    struct deployment_settings settings;
     struct scenario_strategies strategies;
     struct scenario_constraints constraints;
     berth_ns start_ns;
@@ -112,13 +113,16 @@ struct scenario_arrival { /* arrivals.NAME */
 };
 
 enum timeline_kind {
-    TIMELINE_SCALE = 0, /* service, desired_count */
-    TIMELINE_DEPLOY,    /* service, task_definition (NULL: force a new deployment) */
-    TIMELINE_DRAIN,     /* instances -> DRAINING */
-    TIMELINE_ACTIVATE,  /* instances -> ACTIVE */
-    TIMELINE_FAIL,      /* instances, mode, duration */
-    TIMELINE_RECOVER,   /* instances */
-    TIMELINE_PROTECT,   /* service, share or count of its tasks, minutes */
+    TIMELINE_SCALE = 0,           /* service, desired_count */
+    TIMELINE_DEPLOY,              /* service, task_definition (NULL: force a new deployment) */
+    TIMELINE_DRAIN,               /* instances -> DRAINING */
+    TIMELINE_ACTIVATE,            /* instances -> ACTIVE */
+    TIMELINE_FAIL,                /* instances, mode, duration */
+    TIMELINE_RECOVER,             /* instances */
+    TIMELINE_PROTECT,             /* service, share or count of its tasks, minutes */
+    TIMELINE_STOP_DEPLOYMENT,     /* service, rolls_back */
+    TIMELINE_CONTINUE_DEPLOYMENT, /* service, hook, rolls_back */
+    TIMELINE_ALARM,               /* alarm, is_alarm */
 };
 
 /* Which instances an entry means; all given conditions must hold. */
@@ -146,6 +150,10 @@ struct scenario_timeline {
         uint32_t minutes;
         bool is_taken_away; /* protectionEnabled false */
     } protect;
+    bool rolls_back; /* stopType, action ROLLBACK */
+    char *hook;      /* NULL: every one that waits */
+    char *alarm;
+    bool is_alarm; /* state ALARM, else OK */
 };
 
 enum failure_kind {
