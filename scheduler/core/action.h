@@ -29,6 +29,7 @@ enum record_kind {
     RECORD_TASK,
     RECORD_GROUP,      /* the random stream of a standalone task group */
     RECORD_DEPLOYMENT, /* and its service revision */
+    RECORD_SCALING,    /* a service's auto scaling: target, policies, scheduled actions */
     RECORD_KIND_COUNT
 };
 
@@ -118,6 +119,14 @@ struct service_view {
     bool is_active;
 };
 
+/* A service's auto scaling as it is after a change. */
+struct scaling_view {
+    service_id service;
+    symbol service_name;
+    uint32_t min_capacity, max_capacity;
+    uint32_t policy_count, action_count;
+};
+
 struct change {
     uint64_t revision;
     enum record_kind kind;
@@ -129,6 +138,7 @@ struct change {
         const struct task_def *task_def;
         group_id group;
         struct deployment_view deployment;
+        struct scaling_view scaling;
     } u;
 };
 
@@ -147,6 +157,7 @@ enum service_event_kind {
     SERVICE_EVENT_PROTECTED, /* more tasks are protected than desired */
     SERVICE_EVENT_BRAKE_ON,  /* of the cluster: service is SERVICE_NONE */
     SERVICE_EVENT_BRAKE_OFF,
+    SERVICE_EVENT_DESIRED_COUNT_UPDATED, /* by auto scaling, never by a user */
     SERVICE_EVENT_KIND_COUNT
 };
 
@@ -158,6 +169,7 @@ struct service_event {
     uint64_t deployment;
     const task_id *tasks; /* lent until the next step: STARTED, STOPPED */
     uint32_t task_count;
+    uint32_t desired_count;   /* DESIRED_COUNT_UPDATED: what it is now */
     enum rollout_cause cause; /* DEPLOYMENT_FAILED; DEPLOYMENT_IN_PROGRESS of a rollback */
     uint64_t rolls_back;      /* IN_PROGRESS: started again in place of this one; 0: it is new */
     instance_id closest;      /* PLACEMENT_FAILURE; may be INSTANCE_NONE: no instances */

@@ -6,6 +6,7 @@
 #include <assert.h>
 #include <string.h>
 
+#include "scheduler/core/autoscaling.h"
 #include "scheduler/core/controller_internal.h"
 
 static void audit_list(const struct task_list *list, enum task_list_kind kind)
@@ -244,4 +245,5 @@ void controller_audit(const struct controller *controller)
             audit_service(controller, controller->services.items[i]);
     audit_waiting(controller);
     audit_watchful(controller);
+    scaling_audit(controller);
 }

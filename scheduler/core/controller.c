@@ -8,6 +8,7 @@
 #include <assert.h>
 #include <string.h>
 
+#include "scheduler/core/autoscaling.h"
 #include "scheduler/core/controller_internal.h"
 
 struct controller *controller_create(const struct controller_options *options)
@@ -50,6 +51,7 @@ static void free_tables(struct controller *controller)
     vec_free(&controller->service_names);
     map_free(&controller->service_by_name);
     heap_free(&controller->service_deadlines);
+    scaling_free(controller);
     vec_free(&controller->dirty);
     vec_free(&controller->blocked);
     vec_free(&controller->daemons);
@@ -95,81 +97,58 @@ static void register_task_def(struct controller *controller, const struct event 
         reply->u.task_def = def;
 }
 
-static void timer(struct controller *controller)
+static void timer(struct controller *controller, const struct event *event)
 {
+    (void)event;
     instances_timer(controller);
     protection_timer(controller);
     waiting_timer(controller);
     services_timer(controller);
+    scaling_timer(controller);
 }
 
-static void apply(struct controller *controller, const struct event *event)
+static void resume(struct controller *controller, const struct event *event)
 {
-    switch (event->kind) {
-    case EVENT_TIMER:
-        timer(controller);
-        break;
-    case EVENT_REGISTER_TASK_DEFINITION:
-        register_task_def(controller, event);
-        break;
-    case EVENT_REGISTER_INSTANCE:
-        instances_register(controller, event);
-        break;
-    case EVENT_DEREGISTER_INSTANCE:
-        instances_deregister(controller, event);
-        break;
-    case EVENT_UPDATE_INSTANCE_STATE:
-        instances_update_state(controller, event);
-        break;
-    case EVENT_AGENT_CONNECTED:
-        instances_connected(controller, event);
-        break;
-    case EVENT_AGENT_DISCONNECTED:
-        instances_disconnected(controller, event);
-        break;
-    case EVENT_RUN_TASK:
-        run_task(controller, event);
-        break;
-    case EVENT_STOP_TASK:
-        stop_task(controller, event);
-        break;
-    case EVENT_CREATE_SERVICE:
-        services_create(controller, event);
-        break;
-    case EVENT_UPDATE_SERVICE:
-        services_update(controller, event);
-        break;
-    case EVENT_DELETE_SERVICE:
-        services_delete(controller, event);
-        break;
-    case EVENT_MESSAGE:
-        instances_message(controller, event);
-        break;
-    case EVENT_UPDATE_TASK_PROTECTION:
-        protection_update(controller, event);
-        break;
-    case EVENT_ANSWER:
-        outside_answered(controller, event);
-        break;
-    case EVENT_RESUME:
-        outside_resumed(controller);
-        break;
-    case EVENT_STOP_SERVICE_DEPLOYMENT:
-        deployment_stop(controller, event);
-        break;
-    case EVENT_CONTINUE_SERVICE_DEPLOYMENT:
-    case EVENT_CREATE_TASK_SET:
-    case EVENT_UPDATE_TASK_SET:
-    case EVENT_UPDATE_SERVICE_PRIMARY_TASK_SET:
-    case EVENT_DELETE_TASK_SET:
-        emit_refusal(controller, event, REPLY_INVALID, "%s: is not there yet",
-                     event_kind_names[event->kind]);
-        break;
-    case EVENT_KIND_COUNT:
-        assert(false);
-        break;
-    }
+    (void)event;
+    outside_resumed(controller);
 }
+
+static void refuse(struct controller *controller, const struct event *event)
+{
+    emit_refusal(controller, event, REPLY_INVALID, "%s: is not there yet",
+                 event_kind_names[event->kind]);
+}
+
+static void (*const handlers[EVENT_KIND_COUNT])(struct controller *, const struct event *) = {
+    [EVENT_TIMER] = timer,
+    [EVENT_REGISTER_TASK_DEFINITION] = register_task_def,
+    [EVENT_REGISTER_INSTANCE] = instances_register,
+    [EVENT_DEREGISTER_INSTANCE] = instances_deregister,
+    [EVENT_UPDATE_INSTANCE_STATE] = instances_update_state,
+    [EVENT_AGENT_CONNECTED] = instances_connected,
+    [EVENT_AGENT_DISCONNECTED] = instances_disconnected,
+    [EVENT_RUN_TASK] = run_task,
+    [EVENT_STOP_TASK] = stop_task,
+    [EVENT_CREATE_SERVICE] = services_create,
+    [EVENT_UPDATE_SERVICE] = services_update,
+    [EVENT_DELETE_SERVICE] = services_delete,
+    [EVENT_STOP_SERVICE_DEPLOYMENT] = deployment_stop,
+    [EVENT_CONTINUE_SERVICE_DEPLOYMENT] = refuse,
+    [EVENT_CREATE_TASK_SET] = refuse,
+    [EVENT_UPDATE_TASK_SET] = refuse,
+    [EVENT_UPDATE_SERVICE_PRIMARY_TASK_SET] = refuse,
+    [EVENT_DELETE_TASK_SET] = refuse,
+    [EVENT_UPDATE_TASK_PROTECTION] = protection_update,
+    [EVENT_REGISTER_SCALABLE_TARGET] = scaling_command,
+    [EVENT_DEREGISTER_SCALABLE_TARGET] = scaling_command,
+    [EVENT_PUT_SCALING_POLICY] = scaling_command,
+    [EVENT_DELETE_SCALING_POLICY] = scaling_command,
+    [EVENT_PUT_SCHEDULED_ACTION] = scaling_command,
+    [EVENT_DELETE_SCHEDULED_ACTION] = scaling_command,
+    [EVENT_MESSAGE] = instances_message,
+    [EVENT_ANSWER] = outside_answered,
+    [EVENT_RESUME] = resume,
+};
 
 void controller_step(struct controller *controller, struct step_time now, const struct event *event,
                      struct action_list *out)
@@ -180,7 +159,7 @@ void controller_step(struct controller *controller, struct step_time now, const 
     vec_clear(out);
     arena_reset(&controller->arena);
     bool was_braking = controller->held.items.count > 0;
-    apply(controller, event);
+    handlers[event->kind](controller, event);
     brake_settle(controller, was_braking);
     waiting_pass(controller);
     if (controller->needs_own_record)
@@ -197,6 +176,8 @@ berth_ns controller_next_deadline(const struct controller *controller)
     if (heap_first(&controller->protections, &first) && first.key < next_ns)
         next_ns = first.key;
     if (heap_first(&controller->service_deadlines, &first) && first.key < next_ns)
+        next_ns = first.key;
+    if (heap_first(&controller->scaling_deadlines, &first) && first.key < next_ns)
         next_ns = first.key;
     return next_ns;
 }

@@ -58,6 +58,9 @@ uint32_t controller_deployment_count(const struct controller *controller, servic
 struct deployment_view controller_deployment(const struct controller *controller,
                                              service_id service, uint32_t index);
 service_id controller_find_service(const struct controller *controller, const char *name);
+/* False when it has no auto scaling. */
+bool controller_scaling(const struct controller *controller, service_id service,
+                        struct scaling_view *out);
 bool controller_task(const struct controller *controller, task_id task, struct task_view *out);
 /* Every live task in ascending id; false when there is none above `after`. */
 bool controller_next_task(const struct controller *controller, task_id after,

@@ -12,6 +12,7 @@
  *     protect.c      scale-in protection        brake.c      mass disconnects
  *     rate.c         the launch rate of a service
  *     audit.c        every invariant            describe.c   ECS's sentences
+ *     autoscaling.c  service auto scaling
  *
  * Nothing derived is stored in a record: counters, queues and indexes are computed again on load,
  * and nothing may depend on where in memory or in which slot a thing lies.
@@ -106,6 +107,7 @@ struct tally {
 };
 
 struct service;
+struct scaling; /* autoscaling.h */
 
 /*
  * One service revision and what became of it. Live ones are in service.deployments; the others are
@@ -275,6 +277,8 @@ struct controller {
     VEC(symbol) service_names;      /* by id, also of those gone */
     struct map service_by_name;     /* symbol to id */
     struct heap service_deadlines;
+    VEC(struct scaling *) scalings; /* owned; by service; NULL: it has no auto scaling */
+    struct heap scaling_deadlines;  /* of scheduled actions, by service */
     VEC(service_id) dirty;
     VEC(service_id) blocked; /* replica services that lack room */
     VEC(service_id) daemons;
@@ -319,6 +323,8 @@ void emit_instance(struct controller *controller, instance_id id);
 void emit_group(struct controller *controller, group_id group);
 void emit_task_def(struct controller *controller, const struct task_def *def);
 void emit_controller(struct controller *controller);
+void emit_scaling(struct controller *controller, const struct scaling_view *view, bool is_deleted,
+                  uint64_t *revision); /* *revision: what the change got */
 void emit_event(struct controller *controller, const struct service_event *event);
 void emit_payload(struct controller *controller, const struct task *task, uint64_t seq);
 struct message *emit_message(struct controller *controller, enum message_kind kind,
@@ -496,6 +502,8 @@ struct service *service_find(const struct controller *controller, const char *na
 void services_timer(struct controller *controller);
 void services_pass(struct controller *controller); /* all that are marked */
 void service_start_failed(struct controller *controller, struct deployment *deployment);
+
+struct service *service_find(const struct controller *controller, const char *name); /* or NULL */
 
 /* reconcile.c */
 void reconcile_replica(struct controller *controller, struct service *service);

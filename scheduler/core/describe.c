@@ -188,6 +188,9 @@ void service_event_format(const struct controller *controller, const struct serv
         text_add(out, "Enough container instances are connected again: those still missing are "
                       "declared lost.");
         break;
+    case SERVICE_EVENT_DESIRED_COUNT_UPDATED:
+        text_addf(out, " has set its desired count to %u.", (unsigned)event->desired_count);
+        break;
     case SERVICE_EVENT_KIND_COUNT:
         break;
     }

@@ -152,6 +152,17 @@ void emit_task_def(struct controller *controller, const struct task_def *def)
     *vec_push(&controller->def_records) = (struct def_record){def, change->revision};
 }
 
+void emit_scaling(struct controller *controller, const struct scaling_view *view, bool is_deleted,
+                  uint64_t *revision)
+{
+    struct change *change = push_change(controller, RECORD_SCALING);
+    change->is_deleted = is_deleted;
+    change->u.scaling = *view;
+    *revision = change->revision;
+    if (is_deleted)
+        controller->needs_own_record = true;
+}
+
 void emit_controller(struct controller *controller)
 {
     (void)push_change(controller, RECORD_CONTROLLER);

@@ -10,6 +10,8 @@
 
 #include "scheduler/core/deployment.h"
 #include "scheduler/placement/placement.h"
+#include "scheduler/policy/datapoints.h"
+#include "scheduler/policy/step_scaling.h"
 
 enum event_kind {
     EVENT_TIMER = 0, /* a deadline of the controller has come */
@@ -31,6 +33,12 @@ enum event_kind {
     EVENT_UPDATE_SERVICE_PRIMARY_TASK_SET,
     EVENT_DELETE_TASK_SET,
     EVENT_UPDATE_TASK_PROTECTION,
+    EVENT_REGISTER_SCALABLE_TARGET, /* service auto scaling: autoscaling.h */
+    EVENT_DEREGISTER_SCALABLE_TARGET,
+    EVENT_PUT_SCALING_POLICY,
+    EVENT_DELETE_SCALING_POLICY,
+    EVENT_PUT_SCHEDULED_ACTION,
+    EVENT_DELETE_SCHEDULED_ACTION,
     EVENT_MESSAGE, /* from an agent */
     EVENT_ANSWER,  /* from what is around the cluster: outside.h */
     EVENT_RESUME,  /* the driver began anew: unanswered requests are asked again */
@@ -146,6 +154,44 @@ struct event_task_protection {
     uint32_t minutes; /* 1..2880; 0: the default, 120 */
 };
 
+struct event_scalable_target { /* register, deregister */
+    const char *service;
+    int32_t min_capacity, max_capacity; /* OVERRIDE_NONE keeps it; both are needed at first */
+    /* SuspendedState: 1, 0, or OVERRIDE_NONE to keep it */
+    int32_t suspends_in, suspends_out, suspends_scheduled;
+};
+
+enum scaling_policy_kind { SCALING_TARGET_TRACKING = 0, SCALING_STEP, SCALING_POLICY_KIND_COUNT };
+
+extern const char *const scaling_policy_kind_names[SCALING_POLICY_KIND_COUNT];
+
+struct event_scaling_policy { /* put, delete; put replaces one of the same name */
+    const char *service;
+    const char *policy;
+    enum scaling_policy_kind kind;
+    enum scaling_metric metric;
+    int32_t out_cooldown_s; /* of a step policy: its Cooldown; OVERRIDE_NONE: 300 */
+    int32_t in_cooldown_s;
+    int64_t target_milli; /* target tracking: TargetValue in thousandths */
+    bool disables_scale_in;
+    enum adjustment_type adjustment; /* step scaling, and the alarm that it hangs on: */
+    uint32_t minimum_magnitude;      /* 0: none */
+    enum comparison comparison;
+    int64_t threshold_milli;
+    uint32_t datapoints_to_alarm, evaluation_periods; /* 0: all, 1 */
+    const char *const *steps;                         /* as step_format writes them, ascending */
+    uint16_t step_count;
+};
+
+struct event_scheduled_action { /* put, delete; put replaces one of the same name */
+    const char *service;
+    const char *action;
+    const char *schedule;                /* policy/schedule.h */
+    const char *timezone;                /* NULL or UTC */
+    int32_t min_capacity, max_capacity;  /* OVERRIDE_NONE keeps what there is */
+    berth_ns start_wall_ns, end_wall_ns; /* 0: no such bound */
+};
+
 struct event {
     enum event_kind kind;
     uint64_t token; /* commands: given back in the reply; 0 = none is wanted */
@@ -171,6 +217,9 @@ struct event {
         struct event_service_deployment service_deployment;
         struct event_task_set task_set;
         struct event_task_protection task_protection;
+        struct event_scalable_target scalable_target;
+        struct event_scaling_policy scaling_policy;
+        struct event_scheduled_action scheduled_action;
         struct message message;
         struct answer answer;
     } u;

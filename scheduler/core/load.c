@@ -7,6 +7,7 @@
 #include <stdio.h>
 #include <string.h>
 
+#include "scheduler/core/autoscaling.h"
 #include "scheduler/core/controller_internal.h"
 #include "scheduler/core/records.h"
 #include "scheduler/core/transcript_fields.h"
@@ -769,6 +770,14 @@ static void load_task(struct loader *loader)
     load_protection(loader, task);
 }
 
+static void load_scaling(struct loader *loader)
+{
+    (void)get_revision(loader);
+    const char *field = loader->has_failed ? NULL : scaling_read(loader->controller, &loader->line);
+    if (field != NULL)
+        wrong(loader, field);
+}
+
 /* In the order in which one kind of record refers to another. */
 static const struct {
     const char *prefix;
@@ -776,7 +785,7 @@ static const struct {
 } kinds[] = {
     {"taskdef/", load_task_def},  {"controller", load_controller}, {"group/", load_group},
     {"instance/", load_instance}, {"service/", load_service},      {"deployment/", load_deployment},
-    {"task/", load_task},
+    {"task/", load_task},         {"scaling/", load_scaling},
 };
 
 static bool load_one(struct loader *loader, const struct record *record,

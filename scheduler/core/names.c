@@ -42,6 +42,11 @@ const char *const scaling_metric_names[SCALING_METRIC_COUNT] = {
     [SCALING_REQUESTS] = "ALBRequestCountPerTarget",
 };
 
+const char *const scaling_policy_kind_names[SCALING_POLICY_KIND_COUNT] = {
+    [SCALING_TARGET_TRACKING] = "TargetTrackingScaling",
+    [SCALING_STEP] = "StepScaling",
+};
+
 const char *const deployment_strategy_names[DEPLOYMENT_STRATEGY_COUNT] = {
     [DEPLOY_ROLLING] = "ROLLING",
     [DEPLOY_BLUE_GREEN] = "BLUE_GREEN",
@@ -141,6 +146,12 @@ const char *const event_kind_names[EVENT_KIND_COUNT] = {
     [EVENT_UPDATE_SERVICE_PRIMARY_TASK_SET] = "UpdateServicePrimaryTaskSet",
     [EVENT_DELETE_TASK_SET] = "DeleteTaskSet",
     [EVENT_UPDATE_TASK_PROTECTION] = "UpdateTaskProtection",
+    [EVENT_REGISTER_SCALABLE_TARGET] = "RegisterScalableTarget",
+    [EVENT_DEREGISTER_SCALABLE_TARGET] = "DeregisterScalableTarget",
+    [EVENT_PUT_SCALING_POLICY] = "PutScalingPolicy",
+    [EVENT_DELETE_SCALING_POLICY] = "DeleteScalingPolicy",
+    [EVENT_PUT_SCHEDULED_ACTION] = "PutScheduledAction",
+    [EVENT_DELETE_SCHEDULED_ACTION] = "DeleteScheduledAction",
     [EVENT_MESSAGE] = "Message",
     [EVENT_ANSWER] = "Answer",
     [EVENT_RESUME] = "Resume",
@@ -160,6 +171,7 @@ const char *const record_kind_names[RECORD_KIND_COUNT] = {
     [RECORD_TASK] = "task",
     [RECORD_GROUP] = "group",
     [RECORD_DEPLOYMENT] = "deployment",
+    [RECORD_SCALING] = "scaling",
 };
 
 const char *const stop_code_names[STOP_CODE_COUNT] = {
@@ -209,6 +221,7 @@ const char *const service_event_kind_names[SERVICE_EVENT_KIND_COUNT] = {
     [SERVICE_EVENT_PLACEMENT_FAILURE] = "SERVICE_TASK_PLACEMENT_FAILURE",
     [SERVICE_EVENT_START_IMPAIRED] = "SERVICE_TASK_START_IMPAIRED",
     [SERVICE_EVENT_DEADLOCK] = "SERVICE_DEPLOYMENT_BLOCKED",
+    [SERVICE_EVENT_DESIRED_COUNT_UPDATED] = "SERVICE_DESIRED_COUNT_UPDATED",
     [SERVICE_EVENT_DAEMON_CONSTRAINT_VIOLATED] = "SERVICE_DAEMON_PLACEMENT_CONSTRAINT_VIOLATED",
     [SERVICE_EVENT_PROTECTED] = "TASKSET_SCALE_IN_FAILURE_BY_TASK_PROTECTION",
     [SERVICE_EVENT_BRAKE_ON] = "BERTH_BRAKE_ON",

@@ -5,6 +5,7 @@
  *     deployment/00000002/0..023       a deployment of service 2, with its service revision
  *     group/00000003                   a task group's random stream
  *     instance/00000012                a container instance
+ *     scaling/NAME                     a service's auto scaling
  *     service/NAME                     a service; its live deployments by number
  *     task/0000000000000123            a task
  *     taskdef/FAMILY/00000007          a task definition, its document whole
@@ -20,6 +21,7 @@
 #include <stdlib.h>
 #include <string.h>
 
+#include "scheduler/core/autoscaling.h"
 #include "scheduler/core/controller_internal.h"
 #include "scheduler/core/transcript_fields.h"
 
@@ -423,6 +425,10 @@ void controller_record_key(const struct controller *controller, const struct cha
     case RECORD_GROUP:
         text_addf(key, "group/%08lu", (unsigned long)change->u.group);
         break;
+    case RECORD_SCALING:
+        text_addf(key, "scaling/%s",
+                  symbols_text(controller->symbols, change->u.scaling.service_name));
+        break;
     case RECORD_DEPLOYMENT:
         text_addf(key, "deployment/%08lu/%020llu", (unsigned long)change->u.deployment.service,
                   (unsigned long long)change->u.deployment.deployment);
@@ -466,6 +472,9 @@ void controller_record_value(const struct controller *controller, const struct c
         break;
     case RECORD_GROUP:
         write_group(controller, change->u.group, value);
+        break;
+    case RECORD_SCALING:
+        scaling_write(controller, change->u.scaling.service, value);
         break;
     case RECORD_DEPLOYMENT:
         service = controller->services.items[change->u.deployment.service];
@@ -535,6 +544,10 @@ static void collect(const struct controller *controller, line_list *lines)
     for (size_t i = 0; i < controller->services.count; i++)
         if (controller->services.items[i] != NULL)
             collect_service(controller, controller->services.items[i], lines);
+    change.kind = RECORD_SCALING;
+    for (service_id id = 0; id < controller->services.count; id++)
+        if (controller_scaling(controller, id, &change.u.scaling))
+            add_line(controller, &change, lines);
     change.kind = RECORD_TASK;
     for (struct task *task = controller->tasks.first; task != NULL;
          task = task->links[LIST_ALL].next) {

@@ -4,6 +4,7 @@
  *     load balancers, the network    targets.c        hooks, alarms, traffic    stages.c
  *     instance groups, Fargate       capacity.c       metrics                   autoscaling.c
  */
+#include "scheduler/core/autoscaling.h"
 #include "scheduler/core/controller_internal.h"
 
 void outside_answered(struct controller *controller, const struct event *event)
@@ -12,11 +13,13 @@ void outside_answered(struct controller *controller, const struct event *event)
     case ANSWER_ALARM:
         alarm_answered(controller, &event->u.answer);
         break;
+    case ANSWER_METRIC:
+        scaling_metric_told(controller, &event->u.answer);
+        break;
     case ANSWER_TARGET:
     case ANSWER_INTERFACE:
     case ANSWER_TRAFFIC:
     case ANSWER_HOOK:
-    case ANSWER_METRIC:
     case ANSWER_GROUP:
     case ANSWER_KIND_COUNT:
         break;

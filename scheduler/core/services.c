@@ -6,6 +6,7 @@
  */
 #include <string.h>
 
+#include "scheduler/core/autoscaling.h"
 #include "scheduler/core/controller_internal.h"
 
 enum { NAME_MAX_BYTES = 255, DESIRED_MAX = 1000000, PERCENT_MAX = 100000 };
@@ -498,6 +499,7 @@ static void remove_service(struct controller *controller, struct service *servic
     remove_id(controller->daemons.items, &controller->daemons.count, service->id);
     (void)map_remove(&controller->service_by_name, service->name);
     controller->services.items[service->id] = NULL;
+    scaling_service_gone(controller, service->id);
     emit_service_gone(controller, service);
     service_free(controller, service);
 }

@@ -147,6 +147,49 @@ static const struct field task_protection_fields[] = {
     {"minutes", FIELD_U32, AT(u.task_protection.minutes)},
 };
 
+static const struct field scalable_target_fields[] = {
+    {"service", FIELD_TEXT, AT(u.scalable_target.service)},
+    {"min", FIELD_I32, AT(u.scalable_target.min_capacity), .absent = OVERRIDE_NONE},
+    {"max", FIELD_I32, AT(u.scalable_target.max_capacity), .absent = OVERRIDE_NONE},
+    {"suspends-in", FIELD_I32, AT(u.scalable_target.suspends_in), .absent = OVERRIDE_NONE},
+    {"suspends-out", FIELD_I32, AT(u.scalable_target.suspends_out), .absent = OVERRIDE_NONE},
+    {"suspends-scheduled", FIELD_I32, AT(u.scalable_target.suspends_scheduled),
+     .absent = OVERRIDE_NONE},
+};
+
+static const struct field scaling_policy_fields[] = {
+    {"service", FIELD_TEXT, AT(u.scaling_policy.service)},
+    {"policy", FIELD_TEXT, AT(u.scaling_policy.policy)},
+    {"type", FIELD_ENUM, AT(u.scaling_policy.kind), .names = scaling_policy_kind_names,
+     .name_count = SCALING_POLICY_KIND_COUNT},
+    {"metric", FIELD_ENUM, AT(u.scaling_policy.metric), .names = scaling_metric_names,
+     .name_count = SCALING_METRIC_COUNT},
+    {"out-cooldown", FIELD_I32, AT(u.scaling_policy.out_cooldown_s), .absent = OVERRIDE_NONE},
+    {"in-cooldown", FIELD_I32, AT(u.scaling_policy.in_cooldown_s), .absent = OVERRIDE_NONE},
+    {"target-milli", FIELD_I64, AT(u.scaling_policy.target_milli)},
+    {"disables-scale-in", FIELD_BOOL, AT(u.scaling_policy.disables_scale_in)},
+    {"adjustment", FIELD_ENUM, AT(u.scaling_policy.adjustment), .names = adjustment_names,
+     .name_count = ADJUSTMENT_COUNT},
+    {"minimum-magnitude", FIELD_U32, AT(u.scaling_policy.minimum_magnitude)},
+    {"comparison", FIELD_ENUM, AT(u.scaling_policy.comparison), .names = comparison_names,
+     .name_count = COMPARISON_COUNT},
+    {"threshold-milli", FIELD_I64, AT(u.scaling_policy.threshold_milli)},
+    {"datapoints", FIELD_U32, AT(u.scaling_policy.datapoints_to_alarm)},
+    {"periods", FIELD_U32, AT(u.scaling_policy.evaluation_periods)},
+    {"steps", FIELD_NAMES, AT(u.scaling_policy.steps), COUNT_AT(u.scaling_policy.step_count)},
+};
+
+static const struct field scheduled_action_fields[] = {
+    {"service", FIELD_TEXT, AT(u.scheduled_action.service)},
+    {"action", FIELD_TEXT, AT(u.scheduled_action.action)},
+    {"schedule", FIELD_TEXT, AT(u.scheduled_action.schedule)},
+    {"timezone", FIELD_TEXT, AT(u.scheduled_action.timezone)},
+    {"min", FIELD_I32, AT(u.scheduled_action.min_capacity), .absent = OVERRIDE_NONE},
+    {"max", FIELD_I32, AT(u.scheduled_action.max_capacity), .absent = OVERRIDE_NONE},
+    {"start", FIELD_I64, AT(u.scheduled_action.start_wall_ns)},
+    {"end", FIELD_I64, AT(u.scheduled_action.end_wall_ns)},
+};
+
 static const struct field message_fields[] = {
     {"kind", FIELD_ENUM, .is_required = true, AT(u.message.kind), .names = message_kind_names,
      .name_count = MESSAGE_KIND_COUNT},
@@ -184,6 +227,12 @@ static const struct field_table event_tables[EVENT_KIND_COUNT] = {
     [EVENT_UPDATE_SERVICE_PRIMARY_TASK_SET] = FIELD_TABLE(task_set_fields),
     [EVENT_DELETE_TASK_SET] = FIELD_TABLE(task_set_fields),
     [EVENT_UPDATE_TASK_PROTECTION] = FIELD_TABLE(task_protection_fields),
+    [EVENT_REGISTER_SCALABLE_TARGET] = FIELD_TABLE(scalable_target_fields),
+    [EVENT_DEREGISTER_SCALABLE_TARGET] = FIELD_TABLE(scalable_target_fields),
+    [EVENT_PUT_SCALING_POLICY] = FIELD_TABLE(scaling_policy_fields),
+    [EVENT_DELETE_SCALING_POLICY] = FIELD_TABLE(scaling_policy_fields),
+    [EVENT_PUT_SCHEDULED_ACTION] = FIELD_TABLE(scheduled_action_fields),
+    [EVENT_DELETE_SCHEDULED_ACTION] = FIELD_TABLE(scheduled_action_fields),
     [EVENT_MESSAGE] = FIELD_TABLE(message_fields),
     [EVENT_ANSWER] = FIELD_TABLE(answer_fields),
     [EVENT_RESUME] = {NULL, 0},

@@ -204,6 +204,11 @@ static void format_change(const struct controller *controller, const struct chan
     case RECORD_GROUP:
         field_group(controller, change->u.group, out);
         break;
+    case RECORD_SCALING:
+        text_field(out, "service", symbol_text(controller, change->u.scaling.service_name));
+        text_field_u64(out, "min", change->u.scaling.min_capacity);
+        text_field_u64(out, "max", change->u.scaling.max_capacity);
+        break;
     case RECORD_DEPLOYMENT:
         text_field(out, "service", symbol_text(controller, change->u.deployment.service_name));
         field_definition(change->u.deployment.def, out);
@@ -227,6 +232,8 @@ static void format_service_event(const struct controller *controller,
         text_field(out, "cause", rollout_cause_names[event->cause]);
     if (event->rolls_back != 0)
         text_field_u64(out, "rolls-back", event->rolls_back);
+    if (event->kind == SERVICE_EVENT_DESIRED_COUNT_UPDATED)
+        text_field_u64(out, "desired", event->desired_count);
     if (event->kind != SERVICE_EVENT_PLACEMENT_FAILURE)
         return;
     if (event->closest != INSTANCE_NONE)
@@ -282,6 +289,12 @@ static void format_reply(const struct controller *controller, const struct reply
     case EVENT_UPDATE_SERVICE:
     case EVENT_DELETE_SERVICE:
     case EVENT_STOP_SERVICE_DEPLOYMENT:
+    case EVENT_REGISTER_SCALABLE_TARGET:
+    case EVENT_DEREGISTER_SCALABLE_TARGET:
+    case EVENT_PUT_SCALING_POLICY:
+    case EVENT_DELETE_SCALING_POLICY:
+    case EVENT_PUT_SCHEDULED_ACTION:
+    case EVENT_DELETE_SCHEDULED_ACTION:
         field_service(controller, reply->u.service, out);
         break;
     case EVENT_RUN_TASK:

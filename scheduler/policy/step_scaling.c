@@ -1,12 +1,55 @@
 #include "scheduler/policy/step_scaling.h"
 
 #include <stddef.h>
+#include <stdio.h>
+#include <stdlib.h>
 
 const char *const adjustment_names[ADJUSTMENT_COUNT + 1] = {
     [ADJUST_CHANGE] = "ChangeInCapacity",
     [ADJUST_PERCENT] = "PercentChangeInCapacity",
     [ADJUST_EXACT] = "ExactCapacity",
 };
+
+void step_format(const struct scaling_step *step, char text[STEP_TEXT_MAX])
+{
+    char lower[24] = "", upper[24] = "";
+    if (step->has_lower)
+        (void)snprintf(lower, sizeof lower, "%lld", (long long)step->lower_milli);
+    if (step->has_upper)
+        (void)snprintf(upper, sizeof upper, "%lld", (long long)step->upper_milli);
+    (void)snprintf(text, STEP_TEXT_MAX, "%s:%s:%ld", lower, upper, (long)step->adjustment);
+}
+
+/* A whole number before `end`, or nothing; false for anything else. */
+static bool take_bound(const char **at, char end, bool *is_there, int64_t *out)
+{
+    char *after;
+    *is_there = **at != end;
+    *out = 0;
+    if (*is_there) {
+        if (**at != '-' && (**at < '0' || **at > '9'))
+            return false;
+        *out = strtoll(*at, &after, 10);
+        if (*after != end || *out > STEP_MILLI_MAX || *out < -STEP_MILLI_MAX)
+            return false;
+        *at = after;
+    }
+    *at += end != '\0';
+    return true;
+}
+
+bool step_parse(const char *text, struct scaling_step *out)
+{
+    int64_t adjustment;
+    bool has_adjustment;
+    if (!take_bound(&text, ':', &out->has_lower, &out->lower_milli) ||
+        !take_bound(&text, ':', &out->has_upper, &out->upper_milli) ||
+        !take_bound(&text, '\0', &has_adjustment, &adjustment) || !has_adjustment ||
+        adjustment > STEP_ADJUSTMENT_MAX || adjustment < -STEP_ADJUSTMENT_MAX)
+        return false;
+    out->adjustment = (int32_t)adjustment;
+    return true;
+}
 
 const char *steps_check(const struct scaling_step *steps, uint32_t count)
 {

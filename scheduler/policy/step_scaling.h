@@ -12,6 +12,8 @@
 #include <stdint.h>
 
 #define STEPS_MAX 20
+#define STEP_MILLI_MAX INT64_C(1000000000000000)
+#define STEP_ADJUSTMENT_MAX 1000000
 
 enum adjustment_type {
     ADJUST_CHANGE = 0, /* by so many tasks */
@@ -27,6 +29,14 @@ struct scaling_step {
     int64_t lower_milli, upper_milli;
     int32_t adjustment;
 };
+
+/*
+ * A step as text: LOWER:UPPER:ADJUSTMENT, bounds in thousandths, an absent bound empty:
+ * "0:10000:1", "20000::4". Parse: false when it is not one.
+ */
+#define STEP_TEXT_MAX 64
+void step_format(const struct scaling_step *step, char text[STEP_TEXT_MAX]);
+bool step_parse(const char *text, struct scaling_step *out);
 
 /* NULL when steps, in ascending order, neither overlap nor leave gaps; else what is wrong. */
 const char *steps_check(const struct scaling_step *steps, uint32_t count);

@@ -254,6 +254,7 @@ void collect_change(struct collect *collect, berth_ns now_ns, const struct chang
     case RECORD_CONTROLLER:
     case RECORD_TASK_DEFINITION:
     case RECORD_GROUP:
+    case RECORD_SCALING:
     case RECORD_KIND_COUNT:
         break;
     }

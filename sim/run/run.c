@@ -162,6 +162,15 @@ static void on_reply(void *context, struct step_time decided, const struct reply
         if (reply->status != REPLY_OK)
             run_fail(run, "timeline", run->scenario->timeline[reply->token - 1].name, reply->text);
         break;
+    case EVENT_REGISTER_SCALABLE_TARGET:
+    case EVENT_PUT_SCALING_POLICY:
+    case EVENT_PUT_SCHEDULED_ACTION:
+        if (reply->status != REPLY_OK)
+            run_fail(run, "services", run->scenario->services[reply->token - 1].name, reply->text);
+        break;
+    case EVENT_DEREGISTER_SCALABLE_TARGET:
+    case EVENT_DELETE_SCALING_POLICY:
+    case EVENT_DELETE_SCHEDULED_ACTION:
     case EVENT_TIMER:
     case EVENT_DEREGISTER_INSTANCE:
     case EVENT_UPDATE_INSTANCE_STATE:

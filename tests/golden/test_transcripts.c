@@ -6,6 +6,7 @@
  *     > RunTask token=1 ...         a command, now
  *     % define {JSON}               RegisterTaskDefinition
  *     % run SECONDS                 let time pass
+ *     % metric SERVICE NAME MILLI N one datapoint a minute, N times, each at the end of its minute
  *     % pull-fails FAMILY           from now on; pull-works ends it
  *     % exits FAMILY SECONDS CODE   containers of the family exit so long after their start
  *     % ignores-stop FAMILY         only SIGKILL ends its containers
@@ -45,6 +46,7 @@ static const char *const names[] = {
     "breaker_reset",
     "alarm_rollback",
     "stop_rollback",
+    "autoscaling",
 };
 
 /* The whole file, or NULL. */
@@ -144,6 +146,25 @@ static void expect_deployment(struct stage *stage, const char *wanted)
     fail_msg("there is no deployment: %s", wanted);
 }
 
+static void tell_metric(struct stage *stage, const char *rest)
+{
+    char service[64] = "", name[64] = "";
+    long long milli = 0;
+    int count = 0, metric = 0;
+    assert_int_equal(sscanf(rest, "%63s %63s %lld %d", service, name, &milli, &count), 4);
+    while (metric < SCALING_METRIC_COUNT && strcmp(scaling_metric_names[metric], name) != 0)
+        metric++;
+    assert_true(metric < SCALING_METRIC_COUNT);
+    for (; count > 0; count--) {
+        struct event event = {.kind = EVENT_ANSWER, .u.answer.kind = ANSWER_METRIC};
+        event.u.answer.u.metric.service = service;
+        event.u.answer.u.metric.metric = (enum scaling_metric)metric;
+        event.u.answer.u.metric.value_milli = milli;
+        stage_run(stage, 60 * BERTH_NS_PER_S);
+        stage_event(stage, &event);
+    }
+}
+
 static void direct(struct stage *stage, const char *line)
 {
     char word[64] = "", family[64] = "";
@@ -160,6 +181,8 @@ static void direct(struct stage *stage, const char *line)
     } else if (strcmp(word, "run") == 0) {
         assert_int_equal(sscanf(rest, "%d", &seconds), 1);
         stage_run(stage, seconds * BERTH_NS_PER_S);
+    } else if (strcmp(word, "metric") == 0) {
+        tell_metric(stage, rest);
     } else if (strcmp(word, "exits") == 0) {
         assert_int_equal(sscanf(rest, "%63s %d %d", family, &seconds, &code), 3);
         stage_manners_of(stage, family)->exit_after_ns = seconds * BERTH_NS_PER_S;

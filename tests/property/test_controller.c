@@ -184,6 +184,7 @@ struct coverage {
     uint32_t statuses[SERVICE_DEPLOYMENT_STATUS_COUNT];
     uint32_t causes[ROLLOUT_CAUSE_COUNT];
     uint32_t waited, card_shares, reloads, placements, bounds_checked;
+    uint64_t rules[RULE_COUNT];
 };
 
 /* The deployment of a service by its number; false when it is forgotten. */
@@ -511,6 +512,124 @@ static void change_service(struct history *history)
     (void)world_command(&history->world, event);
 }
 
+static void put_policy(struct history *history, const char *service)
+{
+    static const char *const steps[] = {"0:30000:1", "30000::50"}, *const down[] = {":0:-1"};
+    bool is_high = chance(history, 2);
+    struct event event = {
+        .kind = chance(history, 8) ? EVENT_DELETE_SCALING_POLICY : EVENT_PUT_SCALING_POLICY,
+        .u.scaling_policy = {.service = service,
+                             .policy = chance(history, 2) ? "first, one" : "other",
+                             .kind = (enum scaling_policy_kind)draw(history, 2),
+                             .metric = (enum scaling_metric)draw(history, 2),
+                             .out_cooldown_s = chance(history, 2) ? 60 : -1,
+                             .in_cooldown_s = chance(history, 2) ? 60 : -1,
+                             .target_milli = 50000,
+                             .disables_scale_in = chance(history, 4),
+                             .adjustment = (enum adjustment_type)draw(history, 2),
+                             .comparison = is_high ? COMPARE_GREATER : COMPARE_LESS,
+                             .threshold_milli = 50000,
+                             .evaluation_periods = 1 + draw(history, 3),
+                             .steps = is_high ? steps : down,
+                             .step_count = is_high ? 2 : 1}};
+    (void)world_command(&history->world, event);
+}
+
+static void put_action(struct history *history, const char *service)
+{
+    static const char *const schedules[] = {"rate(3 minutes)", "cron(*/7 * * * ? *)",
+                                            "at(2023-11-14T23:00:00)"};
+    struct event event = {.kind = chance(history, 6) ? EVENT_DELETE_SCHEDULED_ACTION
+                                                     : EVENT_PUT_SCHEDULED_ACTION,
+                          .u.scheduled_action = {.service = service,
+                                                 .action = chance(history, 2) ? "up" : "down",
+                                                 .schedule = schedules[draw(history, 3)],
+                                                 .min_capacity = (int32_t)draw(history, 6) - 1,
+                                                 .max_capacity = (int32_t)draw(history, 9) - 1}};
+    (void)world_command(&history->world, event);
+}
+
+static void register_target(struct history *history, const char *service)
+{
+    struct event event = {.kind = chance(history, 8) ? EVENT_DEREGISTER_SCALABLE_TARGET
+                                                     : EVENT_REGISTER_SCALABLE_TARGET,
+                          .u.scalable_target = {.service = service,
+                                                .min_capacity = (int32_t)draw(history, 2),
+                                                .max_capacity = 2 + (int32_t)draw(history, 9),
+                                                .suspends_in = (int32_t)chance(history, 16),
+                                                .suspends_out = (int32_t)chance(history, 8),
+                                                .suspends_scheduled = OVERRIDE_NONE}};
+    (void)world_command(&history->world, event);
+}
+
+/* Minutes with datapoints on one side of the target, told once or twice, with or without gaps. */
+static void tell_metrics(struct history *history, const char *service)
+{
+    int64_t value_milli = chance(history, 2) ? 20000 : 60000 + (int64_t)draw(history, 60000);
+    for (uint32_t left = chance(history, 2) ? 18 : 4; left > 0; left--) {
+        struct event event = {.kind = EVENT_ANSWER, .u.answer.kind = ANSWER_METRIC};
+        event.u.answer.u.metric.service = service;
+        event.u.answer.u.metric.value_milli = value_milli;
+        for (int metric = 0; metric < 2; metric++) {
+            event.u.answer.u.metric.metric = (enum scaling_metric)metric;
+            world_step(&history->world, &event);
+        }
+        world_settle(&history->world);
+        world_advance(&history->world, (chance(history, 60) ? 120 : 60) * BERTH_NS_PER_S);
+    }
+}
+
+/* A small definition, a rollout that nothing holds back, one policy: so that scaling in is on. */
+static void make_easy(struct history *history, const char *service)
+{
+    struct event event = {.kind = EVENT_UPDATE_SERVICE,
+                          .u.service = {.service = service,
+                                        .task_definition = "web:1",
+                                        .desired_count = 4,
+                                        .minimum_healthy_percent = 0,
+                                        .maximum_percent = 200,
+                                        .grace_s = OVERRIDE_NONE,
+                                        .rebalancing = OVERRIDE_NONE}};
+    struct event target = {.u.scalable_target = {.service = service, .max_capacity = 10}};
+    struct event policy = {.kind = EVENT_PUT_SCALING_POLICY,
+                           .u.scaling_policy = {.service = service,
+                                                .policy = "first, one",
+                                                .target_milli = 50000,
+                                                .out_cooldown_s = OVERRIDE_NONE,
+                                                .in_cooldown_s = OVERRIDE_NONE}};
+    target.kind = EVENT_DEREGISTER_SCALABLE_TARGET;
+    (void)world_command(&history->world, target);
+    target.kind = EVENT_REGISTER_SCALABLE_TARGET;
+    (void)world_command(&history->world, target);
+    (void)world_command(&history->world, policy);
+    if (service[0] != 'd')
+        (void)world_command(&history->world, event);
+    world_settle(&history->world);
+}
+
+static void scale(struct history *history)
+{
+    const char *service = history->services[draw(history, chance(history, 8) ? 4 : 2)];
+    switch (draw(history, 5)) {
+    case 0:
+        register_target(history, service);
+        break;
+    case 1:
+        put_policy(history, service);
+        break;
+    case 2:
+        put_action(history, service);
+        break;
+    case 3:
+        make_easy(history, service);
+        tell_metrics(history, service);
+        break;
+    default:
+        tell_metrics(history, service);
+        break;
+    }
+}
+
 static void touch_instance(struct history *history)
 {
     uint32_t count = cluster_instance_count(controller_cluster(history->world.controller));
@@ -651,6 +770,8 @@ static void something(struct history *history)
         flip_alarm(history);
     else if (kind == 53)
         stop_deployment(history);
+    else if (kind < 57)
+        scale(history);
     else if (kind < 80)
         (void)world_settle_one(&history->world);
     else if (kind < 82)
@@ -693,6 +814,11 @@ static void check_liveness(struct history *history)
     struct world *world = &history->world;
     struct cluster *cluster = controller_cluster(world->controller);
     bool all_steady = true;
+    for (int i = 0; i < 4; i++) { /* or scheduled actions go on for ever */
+        struct event event = {.kind = EVENT_DEREGISTER_SCALABLE_TARGET,
+                              .u.scalable_target.service = history->services[i]};
+        (void)world_command(world, event);
+    }
     for (instance_id id = 0; id < cluster_instance_count(cluster); id++) {
         struct event event = {.kind = EVENT_AGENT_CONNECTED, .token = 1, .u.agent = id};
         world_step(world, &event);
@@ -765,6 +891,10 @@ static void run_history(uint64_t seed, bool gives_up, struct coverage *coverage)
     coverage->reloads += history.reloads;
     coverage->placements += history.placements;
     coverage->bounds_checked += history.bounds_checked;
+    uint64_t rules[RULE_COUNT];
+    controller_rules(history.world.controller, rules);
+    for (int rule = 0; rule < RULE_COUNT; rule++)
+        coverage->rules[rule] += rules[rule];
     for (int kind = 0; kind < SERVICE_EVENT_KIND_COUNT; kind++)
         coverage->told[kind] += history.world.told[kind];
     free_history(&history);
@@ -795,6 +925,11 @@ static void test_histories(void **state)
         if (coverage.causes[cause] == 0 && cause != ROLLOUT_CAUSE_HOOK &&
             cause != ROLLOUT_CAUSE_STAGE_TIMEOUT)
             fail_msg("no deployment ever ended by %s", rollout_cause_names[cause]);
+    static const enum rule scaling[] = {RULE_TARGET_TRACKING_OUT, RULE_TARGET_TRACKING_IN,
+                                        RULE_STEP_SCALING, RULE_SCHEDULED, RULE_COOLDOWN};
+    for (size_t i = 0; i < sizeof scaling / sizeof scaling[0]; i++)
+        if (coverage.rules[scaling[i]] == 0)
+            fail_msg("the rule %s never fired", rule_infos[scaling[i]].name);
     for (int kind = 0; kind < SERVICE_EVENT_KIND_COUNT; kind++)
         if (coverage.told[kind] == 0)
             fail_msg("%s was never told", service_event_kind_names[kind]);

@@ -222,6 +222,51 @@ static void assert_message(const struct message *a, const struct message *b)
                 x->pull_stopped_ns == y->pull_stopped_ns && x->stopped_ns == y->stopped_ns);
 }
 
+static void assert_scalable_target(const struct event_scalable_target *a,
+                                   const struct event_scalable_target *b)
+{
+    assert_text(a->service, b->service);
+    assert_int_equal(a->min_capacity, b->min_capacity);
+    assert_int_equal(a->max_capacity, b->max_capacity);
+    assert_int_equal(a->suspends_in, b->suspends_in);
+    assert_int_equal(a->suspends_out, b->suspends_out);
+    assert_int_equal(a->suspends_scheduled, b->suspends_scheduled);
+}
+
+static void assert_scaling_policy(const struct event_scaling_policy *a,
+                                  const struct event_scaling_policy *b)
+{
+    assert_text(a->service, b->service);
+    assert_text(a->policy, b->policy);
+    assert_int_equal(a->kind, b->kind);
+    assert_int_equal(a->metric, b->metric);
+    assert_int_equal(a->out_cooldown_s, b->out_cooldown_s);
+    assert_int_equal(a->in_cooldown_s, b->in_cooldown_s);
+    assert_true(a->target_milli == b->target_milli);
+    assert_int_equal(a->disables_scale_in, b->disables_scale_in);
+    assert_int_equal(a->adjustment, b->adjustment);
+    assert_int_equal(a->minimum_magnitude, b->minimum_magnitude);
+    assert_int_equal(a->comparison, b->comparison);
+    assert_true(a->threshold_milli == b->threshold_milli);
+    assert_int_equal(a->datapoints_to_alarm, b->datapoints_to_alarm);
+    assert_int_equal(a->evaluation_periods, b->evaluation_periods);
+    assert_int_equal(a->step_count, b->step_count);
+    for (uint16_t i = 0; i < a->step_count; i++)
+        assert_string_equal(a->steps[i], b->steps[i]);
+}
+
+static void assert_scheduled_action(const struct event_scheduled_action *a,
+                                    const struct event_scheduled_action *b)
+{
+    assert_text(a->service, b->service);
+    assert_text(a->action, b->action);
+    assert_text(a->schedule, b->schedule);
+    assert_text(a->timezone, b->timezone);
+    assert_int_equal(a->min_capacity, b->min_capacity);
+    assert_int_equal(a->max_capacity, b->max_capacity);
+    assert_true(a->start_wall_ns == b->start_wall_ns && a->end_wall_ns == b->end_wall_ns);
+}
+
 static void assert_event(const struct event *a, const struct event *b)
 {
     assert_int_equal(a->kind, b->kind);
@@ -263,6 +308,18 @@ static void assert_event(const struct event *a, const struct event *b)
         break;
     case EVENT_DELETE_SERVICE:
         assert_service(&a->u.service, &b->u.service);
+        break;
+    case EVENT_REGISTER_SCALABLE_TARGET:
+    case EVENT_DEREGISTER_SCALABLE_TARGET:
+        assert_scalable_target(&a->u.scalable_target, &b->u.scalable_target);
+        break;
+    case EVENT_PUT_SCALING_POLICY:
+    case EVENT_DELETE_SCALING_POLICY:
+        assert_scaling_policy(&a->u.scaling_policy, &b->u.scaling_policy);
+        break;
+    case EVENT_PUT_SCHEDULED_ACTION:
+    case EVENT_DELETE_SCHEDULED_ACTION:
+        assert_scheduled_action(&a->u.scheduled_action, &b->u.scheduled_action);
         break;
     case EVENT_MESSAGE:
         assert_message(&a->u.message, &b->u.message);
@@ -494,6 +551,50 @@ static void fill_message(struct rng *rng, struct pool *pool, struct message *mes
     }
 }
 
+static void fill_scaling_policy(struct rng *rng, struct event_scaling_policy *policy)
+{
+    static const char *const steps[ITEMS_MAX] = {"0:10:1", "", "a;b", "::"};
+    *policy = (struct event_scaling_policy){
+        .service = draw_text(rng),
+        .policy = draw_text(rng),
+        .kind = (enum scaling_policy_kind)rng_below(rng, SCALING_POLICY_KIND_COUNT),
+        .metric = (enum scaling_metric)rng_below(rng, SCALING_METRIC_COUNT),
+        .out_cooldown_s = draw_i32(rng),
+        .in_cooldown_s = draw_i32(rng),
+        .target_milli = -(int64_t)draw(rng, INT64_MAX),
+        .disables_scale_in = rng_below(rng, 2),
+        .adjustment = (enum adjustment_type)rng_below(rng, ADJUSTMENT_COUNT),
+        .minimum_magnitude = (uint32_t)draw(rng, UINT32_MAX),
+        .comparison = (enum comparison)rng_below(rng, COMPARISON_COUNT),
+        .threshold_milli = (int64_t)draw(rng, INT64_MAX),
+        .datapoints_to_alarm = (uint32_t)draw(rng, UINT32_MAX),
+        .evaluation_periods = (uint32_t)draw(rng, UINT32_MAX),
+        .steps = steps,
+        .step_count = items(rng)};
+}
+
+static struct event_scalable_target draw_scalable_target(struct rng *rng)
+{
+    return (struct event_scalable_target){.service = draw_text(rng),
+                                          .min_capacity = draw_i32(rng),
+                                          .max_capacity = draw_i32(rng),
+                                          .suspends_in = draw_i32(rng),
+                                          .suspends_out = draw_i32(rng),
+                                          .suspends_scheduled = draw_i32(rng)};
+}
+
+static struct event_scheduled_action draw_scheduled_action(struct rng *rng)
+{
+    return (struct event_scheduled_action){.service = draw_text(rng),
+                                           .action = draw_text(rng),
+                                           .schedule = draw_text(rng),
+                                           .timezone = draw_text(rng),
+                                           .min_capacity = draw_i32(rng),
+                                           .max_capacity = draw_i32(rng),
+                                           .start_wall_ns = (berth_ns)draw(rng, INT64_MAX),
+                                           .end_wall_ns = -(berth_ns)draw(rng, INT64_MAX)};
+}
+
 static struct event draw_event(struct rng *rng, struct pool *pool, enum event_kind kind)
 {
     struct event event = {.kind = kind, .token = draw(rng, UINT64_MAX)};
@@ -530,6 +631,18 @@ static struct event draw_event(struct rng *rng, struct pool *pool, enum event_ki
     case EVENT_UPDATE_SERVICE:
     case EVENT_DELETE_SERVICE:
         fill_service(rng, pool, &event.u.service);
+        break;
+    case EVENT_REGISTER_SCALABLE_TARGET:
+    case EVENT_DEREGISTER_SCALABLE_TARGET:
+        event.u.scalable_target = draw_scalable_target(rng);
+        break;
+    case EVENT_PUT_SCALING_POLICY:
+    case EVENT_DELETE_SCALING_POLICY:
+        fill_scaling_policy(rng, &event.u.scaling_policy);
+        break;
+    case EVENT_PUT_SCHEDULED_ACTION:
+    case EVENT_DELETE_SCHEDULED_ACTION:
+        event.u.scheduled_action = draw_scheduled_action(rng);
         break;
     case EVENT_MESSAGE:
         fill_message(rng, pool, &event.u.message);

@@ -111,6 +111,39 @@ static void test_percents_have_a_least_magnitude(void **state)
     assert_int_equal(capacity(ADJUST_PERCENT, 25, 2, 0), 2);
 }
 
+static void test_steps_are_texts_both_ways(void **state)
+{
+    (void)state;
+    static const char *const wrong[] = {"",
+                                        "1",
+                                        "1:2",
+                                        "1:2:",
+                                        "1:2:x",
+                                        ":::1",
+                                        "x:2:1",
+                                        "1:2:3:4",
+                                        "1 :2:1",
+                                        "+1:2:1",
+                                        "1:2:1 ",
+                                        "1:2:9999999",
+                                        "9999999999999999999::1"};
+    for (uint32_t i = 0; i < STEPS; i++) {
+        char text[STEP_TEXT_MAX], again[STEP_TEXT_MAX];
+        struct scaling_step step;
+        step_format(&steps[i], text);
+        assert_true(step_parse(text, &step));
+        step_format(&step, again);
+        assert_string_equal(text, again);
+        assert_int_equal(step.adjustment, steps[i].adjustment);
+        assert_int_equal(step.lower_milli, steps[i].lower_milli);
+    }
+    for (size_t i = 0; i < sizeof wrong / sizeof wrong[0]; i++) {
+        struct scaling_step step;
+        if (step_parse(wrong[i], &step))
+            fail_msg("%s is taken", wrong[i]);
+    }
+}
+
 int main(void)
 {
     const struct CMUnitTest tests[] = {
@@ -122,6 +155,7 @@ int main(void)
         cmocka_unit_test(test_changes_and_exact_sizes),
         cmocka_unit_test(test_percents_are_rounded_as_documented),
         cmocka_unit_test(test_percents_have_a_least_magnitude),
+        cmocka_unit_test(test_steps_are_texts_both_ways),
     };
     return cmocka_run_group_tests(tests, NULL, NULL);
 }
