@@ -158,6 +158,10 @@ enum service_event_kind {
     SERVICE_EVENT_BRAKE_ON,  /* of the cluster: service is SERVICE_NONE */
     SERVICE_EVENT_BRAKE_OFF,
     SERVICE_EVENT_DESIRED_COUNT_UPDATED, /* by auto scaling, never by a user */
+    SERVICE_EVENT_REGISTERED_TARGETS,
+    SERVICE_EVENT_DEREGISTERED_TARGETS,
+    SERVICE_EVENT_DRAINING,         /* has begun draining connections on <n> tasks. */
+    SERVICE_EVENT_UNHEALTHY_TARGET, /* a task's target is unhealthy, after its grace period */
     SERVICE_EVENT_KIND_COUNT
 };
 
@@ -172,6 +176,8 @@ struct service_event {
     uint32_t desired_count;   /* DESIRED_COUNT_UPDATED: what it is now */
     enum rollout_cause cause; /* DEPLOYMENT_FAILED; DEPLOYMENT_IN_PROGRESS of a rollback */
     uint64_t rolls_back;      /* IN_PROGRESS: started again in place of this one; 0: it is new */
+    symbol target_group;      /* its name: REGISTERED, DEREGISTERED, UNHEALTHY_TARGET */
+    uint32_t count;           /* of targets or, DRAINING, of tasks */
     instance_id closest;      /* PLACEMENT_FAILURE; may be INSTANCE_NONE: no instances */
     enum placement_verdict verdict;
 };

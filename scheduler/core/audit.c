@@ -22,6 +22,25 @@ static void audit_list(const struct task_list *list, enum task_list_kind kind)
     assert(list->last == before && list->count == count);
 }
 
+static void audit_targets(const struct task *task)
+{
+    bool is_provisioned = task->def->demand.needs_eni && task->instance != INSTANCE_NONE;
+    assert(task->status != TASK_PROVISIONING || task->instance == INSTANCE_NONE || is_provisioned);
+    assert(task->status != TASK_DEPROVISIONING || is_provisioned);
+    assert((task->status != TASK_ACTIVATING && task->status != TASK_DEACTIVATING) ||
+           task->target_count > 0);
+    assert(task->target_count == 0 || task->status >= TASK_ACTIVATING);
+    assert(!task->is_unhealthy || !task->is_healthy || task->status != TASK_RUNNING);
+    for (uint32_t i = 0; i < task->target_count; i++) {
+        enum target_state state = target_state_of(task, i);
+        if (task->status == TASK_RUNNING)
+            assert(state != TARGET_UNUSED);
+        assert((state != TARGET_DRAINING || !task->desired_running) &&
+               (state == TARGET_DRAINING || state == TARGET_UNUSED || task->desired_running));
+        assert(state != TARGET_DRAINING || task->status != TASK_STOPPING);
+    }
+}
+
 static void audit_task(const struct controller *controller, const struct task *task)
 {
     assert(task->status != TASK_STOPPED && task->id != TASK_NONE);
@@ -30,9 +49,10 @@ static void audit_task(const struct controller *controller, const struct task *t
            task->seq <= controller->hosts.items[task->instance].last_seq);
     assert(task->revision > 0 && task->revision <= controller->revision);
     assert(task_find(controller, task->id) == task);
-    assert((task->status == TASK_STOPPING) == !task->desired_running);
+    assert((task->status > TASK_RUNNING) == !task->desired_running);
     assert(task->desired_running == (task->stop_code == STOP_NONE));
-    assert((task->instance == INSTANCE_NONE) == (task->status == TASK_PROVISIONING));
+    assert(task->instance != INSTANCE_NONE || task->status == TASK_PROVISIONING);
+    audit_targets(task);
     assert(task->group < controller->groups.count);
     assert(controller->groups.items[task->group].exists);
     assert((task->service == SERVICE_NONE) == (task->deployment_number == 0));
@@ -82,6 +102,16 @@ static void audit_host(const struct controller *controller, instance_id id)
     assert(host->is_held == heap_has(&controller->held, id));
 }
 
+static void audit_health(const struct task *task)
+{
+    assert(task->target_count == 0 || !is_healthy_by_age(task->deployment));
+    if (!task->desired_running || task->status != TASK_RUNNING)
+        return;
+    assert(!task->is_unhealthy || !is_healthy_by_age(task->deployment));
+    if (task->is_healthy && !is_healthy_by_age(task->deployment))
+        assert(targets_are_all(task, TARGET_HEALTHY) && task->health != HEALTH_UNHEALTHY);
+}
+
 static void audit_deployment(const struct deployment *deployment)
 {
     struct tally tally[2] = {{0}, {0}};
@@ -96,11 +126,17 @@ static void audit_deployment(const struct deployment *deployment)
             stopping++;
         else if (task->status < TASK_RUNNING)
             figures->pending++;
+        else if (task->is_unhealthy)
+            figures->unhealthy++;
         else if (task->is_healthy)
             figures->healthy++;
         else
-            figures->young++, young++;
+            figures->young++;
+        audit_health(task);
     }
+    for (const struct task *task = deployment->young.first; task != NULL;
+         task = task->links[LIST_QUEUE].next)
+        young++;
     assert(memcmp(tally, deployment->tally, sizeof tally) == 0);
     assert(stopping == deployment->stopping && young == deployment->young.count);
 }
@@ -156,7 +192,7 @@ static void audit_service(const struct controller *controller, const struct serv
     struct service_view view = service_view_of(service);
     assert(service->deployments.count > 0 && !service->is_dirty && !service->is_new);
     assert(!service->is_record_dirty &&
-           memcmp(&view.desired_count, &service->emitted.desired_count, 4 * sizeof(uint32_t)) == 0);
+           memcmp(&view.desired_count, &service->emitted.desired_count, 6 * sizeof(uint32_t)) == 0);
     assert(map_get(&controller->service_by_name, service->name) == service->id);
     assert(service->protected_count == protected_of(service));
     assert((service->deadline_ns != BERTH_NS_NEVER) ==

@@ -59,6 +59,7 @@ static void free_tables(struct controller *controller)
     vec_free(&controller->alarms);
     vec_free(&controller->touched);
     vec_free(&controller->def_records);
+    vec_free(&controller->target_notes);
     vec_free(&controller->started);
     vec_free(&controller->stopped);
     vec_free(&controller->victims);
@@ -162,6 +163,7 @@ void controller_step(struct controller *controller, struct step_time now, const 
     handlers[event->kind](controller, event);
     brake_settle(controller, was_braking);
     waiting_pass(controller);
+    vec_clear(&controller->target_notes); /* Of services that are gone. */
     if (controller->needs_own_record)
         emit_controller(controller);
     controller->out = NULL;

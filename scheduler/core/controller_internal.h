@@ -7,6 +7,7 @@
  *     run_task.c     RunTask, StopTask          requests.c   what is around the cluster
  *     deployments.c  a deployment's life        settings.c   what a service is told about them
  *     rollback.c     how one fails, and then    alarms.c     who is in ALARM
+ *     targets.c      load balancers, interfaces health.c     what counts as healthy
  *     waiting.c      who waits for capacity     emit.c       actions
  *     plans.c        compiled plans, interned   records.c    text of records; load.c reads it
  *     protect.c      scale-in protection        brake.c      mass disconnects
@@ -48,7 +49,7 @@ enum task_list_kind {
     LIST_ALL = 0, /* every live task, ascending id */
     LIST_PLACE,   /* its instance's; unplaced: all that wait; ascending id */
     LIST_OWNER,   /* its deployment's; ascending id */
-    LIST_QUEUE,   /* RUNNING but young; or the waiting class's */
+    LIST_QUEUE,   /* what time alone will move on; or the waiting class's */
     LIST_COUNT
 };
 
@@ -80,6 +81,8 @@ struct task {
     berth_ns created_wall_ns;
     berth_ns running_mono_ns;    /* when it was seen RUNNING; BERTH_NS_NEVER before */
     berth_ns protected_until_ns; /* monotonic; BERTH_NS_NEVER: not protected from scale-in */
+    berth_ns pull_started_ns, pull_stopped_ns, started_ns, stopping_ns, stopped_ns; /* wall; 0 */
+    const symbol *target_groups; /* interned; from its registration on */
     service_id service;
     group_id group;
     instance_id instance;
@@ -91,19 +94,26 @@ struct task {
     symbol started_by;
     symbol stop_text;
     uint16_t gpu_count, grant_count;
+    uint16_t targets;     /* an enum target_state for each of its target groups (targets.c) */
+    uint8_t target_count; /* 0: none, or not registered yet */
+    uint8_t health;       /* enum task_health of its containers, as its agent said last */
+    uint8_t told_health;  /* enum task_health in its last change */
     enum task_status status;
     enum stop_code stop_code;
     enum stop_reason stop_reason;
     enum placement_verdict verdict;
     bool desired_running;
     bool overrides_gpus;
-    bool is_healthy;  /* old enough to count towards the floor */
-    bool is_draining; /* its instance is; kept for service tasks */
+    bool is_healthy;   /* RUNNING: it counts towards the floor (health.c) */
+    bool is_unhealthy; /* RUNNING: a check says so, and the grace period is over */
+    bool is_draining;  /* its instance is; kept for service tasks */
 };
 
 /* A deployment's tasks with desiredStatus RUNNING, by what a rollout asks of them. */
 struct tally {
-    uint32_t pending, young, healthy;
+    uint32_t pending; /* not RUNNING yet */
+    uint32_t young;   /* RUNNING; not healthy yet, not unhealthy */
+    uint32_t healthy, unhealthy;
 };
 
 struct service;
@@ -126,7 +136,7 @@ struct deployment {
     struct plan *plan; /* one user */
 
     struct task_list tasks; /* all not STOPPED */
-    struct task_list young; /* RUNNING and not yet healthy, in order of running_mono_ns */
+    struct task_list young; /* RUNNING, and time alone will change their health; by age */
     struct tally tally[2];  /* [1]: those on draining instances */
     uint32_t stopping;      /* told to stop, not STOPPED yet */
 
@@ -179,6 +189,7 @@ struct service {
     uint64_t revision;
     berth_ns blocked_since_ns; /* a task found no room; BERTH_NS_NEVER: none */
     berth_ns deadline_ns;
+    berth_ns grace_ns;                          /* healthCheckGracePeriodSeconds */
     berth_ns told_ns[SERVICE_EVENT_KIND_COUNT]; /* NEVER: the cause has cleared since */
     berth_ns created_wall_ns;
     struct service_view emitted; /* what the last change said */
@@ -231,6 +242,15 @@ struct waiting {
     uint32_t free_slot;     /* chain through `next` */
     struct task_list tasks; /* all, in order of creation */
     struct heap candidates; /* of the pass under way, by oldest task */
+};
+
+/* Targets registered or given up in this step, for the event of the service's next pass. */
+struct target_note {
+    service_id service;
+    uint64_t deployment;
+    symbol target_group; /* SYMBOL_NONE: of draining tasks */
+    enum service_event_kind kind;
+    uint32_t count;
 };
 
 struct def_record {
@@ -301,7 +321,8 @@ struct controller {
 
     VEC(struct def_record) def_records; /* in order of registration */
 
-    VEC(task_id) started, stopped; /* scratch of a pass */
+    VEC(struct target_note) target_notes; /* of the step */
+    VEC(task_id) started, stopped;        /* scratch of a pass */
     VEC(struct victim) victims;
     VEC(struct task *) victim_tasks;
 };
@@ -316,7 +337,7 @@ static inline void rule_fired(struct controller *controller, enum rule rule)
 struct request *emit_request(struct controller *controller, enum request_kind kind,
                              service_id service, uint64_t deployment); /* to be filled in */
 void emit_task(struct controller *controller, struct task *task, enum task_status previous,
-               bool was_desired, bool is_deleted);
+               bool was_desired);
 void emit_service(struct controller *controller, struct service *service);
 void emit_service_gone(struct controller *controller, const struct service *service);
 void emit_instance(struct controller *controller, instance_id id);
@@ -395,18 +416,64 @@ struct task *task_find(const struct controller *controller, task_id id);
 struct task *task_alloc(struct controller *controller, task_id id); /* zeroed but for its slot */
 void task_free(struct controller *controller, struct task *task);
 struct demand task_demand(const struct task *task);
-void task_count(struct task *task);   /* add it to its deployment's figures */
-void task_uncount(struct task *task); /* and take it away, before anything about it changes */
 void task_place(struct controller *controller, struct task *task, instance_id instance);
+void task_attached(struct controller *controller, struct task *task); /* its interface is there */
+/* Its agent runs it: RUNNING, or ACTIVATING until its targets are registered. */
+void task_started(struct controller *controller, struct task *task);
 void task_running(struct controller *controller, struct task *task);
-/* desiredStatus falls; a task that is not placed ends at once. Calm when it has fallen already. */
+/*
+ * desiredStatus falls: DEACTIVATING while targets drain, then STOPPING; a task that is not placed
+ * ends at once. Calm when it has fallen already.
+ */
 void task_stop(struct controller *controller, struct task *task, enum stop_code code,
                enum stop_reason reason);
-/* lastStatus STOPPED: released and forgotten; `task` is gone. Codes given before stay. */
+void task_drained(struct controller *controller, struct task *task); /* STOPPING: agent is told */
+/* Its agent has no container of it any more: DEPROVISIONING, or STOPPED. */
+void task_exited(struct controller *controller, struct task *task, enum stop_code code,
+                 enum stop_reason reason);
+/*
+ * lastStatus STOPPED: released and forgotten; `task` is gone. Codes given before stay. Targets and
+ * interface are given up without waiting for an answer.
+ */
 void task_end(struct controller *controller, struct task *task, enum stop_code code,
               enum stop_reason reason);
-void task_mature(struct controller *controller, struct deployment *deployment);
 const void *intern_bytes(struct controller *controller, const void *bytes, size_t size_bytes);
+
+/* health.c */
+void task_count(struct task *task);   /* add it to its deployment's figures */
+void task_uncount(struct task *task); /* and take it away, before anything about it changes */
+/* Figure out what a RUNNING task's health is now; it must not be counted meanwhile. */
+void task_assess(struct controller *controller, struct task *task);
+/* The same on load, for which stored figures stand in for what is past. */
+void task_settle_health(struct task *task);
+/* A report of its agent. */
+void task_set_health(struct controller *controller, struct task *task, enum task_health health);
+/* Over containers and targets, as watchers are told. */
+enum task_health task_health_of(const struct task *task);
+/* What has become healthy by its age, or unhealthy since its grace period is over. */
+void deployment_mature(struct controller *controller, struct deployment *deployment);
+berth_ns deployment_matures_at(const struct deployment *deployment); /* or BERTH_NS_NEVER */
+bool is_healthy_by_age(const struct deployment *deployment); /* neither load balancer nor check */
+
+/* targets.c */
+enum target_state target_state_of(const struct task *task, uint32_t at);
+bool targets_are_all(const struct task *task, enum target_state state);
+void targets_set(struct controller *controller, struct task *task, const symbol *groups,
+                 const enum target_state *states, uint32_t count);
+void targets_adopt(struct controller *controller, struct task *task); /* its deployment's groups */
+void targets_drain(struct task *task); /* every one is DRAINING from now on */
+void targets_register(struct controller *controller, struct task *task);
+void targets_deregister(struct controller *controller, struct task *task);
+void targets_answer(struct controller *controller, const struct answer *answer);
+void targets_resume(struct controller *controller);
+/* What a checked target did to its task, told when it is unhealthy. */
+void targets_tell_unhealthy(struct controller *controller, const struct task *task);
+/* Events of what was registered or given up for a service, in its pass; others are dropped. */
+void targets_tell(struct controller *controller, const struct service *service,
+                  enum service_event_kind kind);
+void interface_request(struct controller *controller, const struct task *task,
+                       enum request_kind kind);
+void interface_answer(struct controller *controller, const struct answer *answer);
 
 /* instances.c */
 void instances_register(struct controller *controller, const struct event *event);

@@ -201,7 +201,7 @@ void reconcile_daemon(struct controller *controller, struct service *service)
     vec_clear(&controller->started);
     vec_clear(&controller->stopped);
     for (size_t i = 0; i < service->deployments.count; i++)
-        task_mature(controller, service->deployments.items[i]);
+        deployment_mature(controller, service->deployments.items[i]);
     deployment_judge(controller, service);
     struct deployment *primary = service->deployments.items[0];
     bool may_start = primary->throttled_until_ns <= controller->now.mono_ns &&

@@ -70,7 +70,7 @@ struct deployment_view deployment_view_of(const struct controller *controller,
     for (int draining = 0; draining < 2; draining++) {
         const struct tally *tally = &deployment->tally[draining];
         view.pending_count += tally->pending;
-        view.running_count += tally->young + tally->healthy;
+        view.running_count += tally->young + tally->healthy + tally->unhealthy;
         view.healthy_count += tally->healthy;
     }
     if (view.is_primary) {
@@ -227,7 +227,7 @@ static bool has_arrived(const struct service *service)
 {
     const struct deployment *primary = service->deployments.items[0];
     return service->deployments.count == 1 && primary->tally[0].healthy == service->desired_count &&
-           primary->tally[0].pending + primary->tally[0].young == 0;
+           primary->tally[0].pending + primary->tally[0].young + primary->tally[0].unhealthy == 0;
 }
 
 static berth_ns bake_of(const struct service *service)

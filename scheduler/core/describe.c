@@ -10,6 +10,12 @@ static void add_tasks(const struct service_event *event, struct text *out)
     }
 }
 
+static void add_all_tasks(const struct service_event *event, struct text *out)
+{
+    add_tasks(event, out);
+    text_add(out, ".");
+}
+
 static const char *closest_words(enum placement_verdict verdict)
 {
     switch (verdict) {
@@ -53,6 +59,36 @@ static void add_placement_failure(const struct controller *controller,
         text_add(out, words);
     else
         text_addf(out, "encountered error \"%s\".", placement_verdict_names[event->verdict]);
+}
+
+/* ELB's own number for it is any 16 digits: here they follow from the name. */
+static void add_target_group(const struct controller *controller, symbol target_group,
+                             struct text *out)
+{
+    const char *name = symbols_text(controller->symbols, target_group);
+    uint64_t hash = UINT64_C(0xcbf29ce484222325);
+    for (const char *at = name; at != NULL && *at != '\0'; at++)
+        hash = (hash ^ (unsigned char)*at) * UINT64_C(0x100000001b3);
+    text_addf(out, "(target-group arn:aws:elasticloadbalancing:%s:%s:targetgroup/%s/%016llx)",
+              controller->options.region, controller->options.account, name == NULL ? "" : name,
+              (unsigned long long)hash);
+}
+
+/* The port of its first mapping, as the load balancer checks it; 0: it has none. */
+static uint32_t port_of(const struct controller *controller, const struct service_event *event)
+{
+    const struct task *task = task_find(controller, event->tasks[0]);
+    const struct demand *demand = task == NULL ? NULL : &task->def->demand;
+    return demand == NULL || demand->tcp_port_count == 0 ? 0 : demand->tcp_ports[0];
+}
+
+static void add_unhealthy(const struct controller *controller, const struct service_event *event,
+                          struct text *out)
+{
+    add_tasks(event, out);
+    text_addf(out, " (port %u) is unhealthy in ", (unsigned)port_of(controller, event));
+    add_target_group(controller, event->target_group, out);
+    text_add(out, " due to (reason Health checks failed).");
 }
 
 static void add_deployment(const struct service_event *event, struct text *out)
@@ -121,24 +157,52 @@ void rollout_reason_format(const struct deployment_view *view, struct text *out)
                   view->rollout == ROLLOUT_COMPLETED ? "completed" : "in progress");
 }
 
+/* Of load balancers: what was registered, given up, drained, found unhealthy. */
+static void add_targets(const struct controller *controller, const struct service_event *event,
+                        struct text *out)
+{
+    if (event->kind == SERVICE_EVENT_DRAINING) {
+        text_addf(out, " has begun draining connections on %u tasks.", (unsigned)event->count);
+        return;
+    }
+    if (event->kind == SERVICE_EVENT_UNHEALTHY_TARGET) {
+        add_unhealthy(controller, event, out);
+        return;
+    }
+    text_addf(out, " %s %u targets in ",
+              event->kind == SERVICE_EVENT_REGISTERED_TARGETS ? "registered" : "deregistered",
+              (unsigned)event->count);
+    add_target_group(controller, event->target_group, out);
+}
+
+/* Who speaks: the service; of connections, its task set. Nobody for the cluster's own events. */
+static void add_speaker(const struct controller *controller, const struct service_event *event,
+                        struct text *out)
+{
+    if (event->service == SERVICE_NONE)
+        return;
+    const char *name =
+        symbols_text(controller->symbols, controller->service_names.items[event->service]);
+    if (name == NULL)
+        return;
+    text_addf(out, "(service %s", name);
+    if (event->kind == SERVICE_EVENT_DRAINING)
+        text_addf(out, ", taskSet ecs-svc/%llu", (unsigned long long)event->deployment);
+    text_add(out, ")");
+}
+
 void service_event_format(const struct controller *controller, const struct service_event *event,
                           struct text *out)
 {
-    const char *name = NULL;
-    if (event->service != SERVICE_NONE)
-        name = symbols_text(controller->symbols, controller->service_names.items[event->service]);
-    if (name != NULL)
-        text_addf(out, "(service %s)", name);
+    add_speaker(controller, event, out);
     switch (event->kind) {
     case SERVICE_EVENT_STARTED_TASKS:
         text_addf(out, " has started %u tasks:", (unsigned)event->task_count);
-        add_tasks(event, out);
-        text_add(out, ".");
+        add_all_tasks(event, out);
         break;
     case SERVICE_EVENT_STOPPED_TASKS:
         text_addf(out, " has stopped %u running tasks:", (unsigned)event->task_count);
-        add_tasks(event, out);
-        text_add(out, ".");
+        add_all_tasks(event, out);
         break;
     case SERVICE_EVENT_STEADY_STATE:
         text_add(out, " has reached a steady state.");
@@ -171,8 +235,7 @@ void service_event_format(const struct controller *controller, const struct serv
         break;
     case SERVICE_EVENT_DAEMON_CONSTRAINT_VIOLATED:
         text_add(out, " has stopped a daemon task that violated its placement constraints:");
-        add_tasks(event, out);
-        text_add(out, ".");
+        add_all_tasks(event, out);
         break;
     case SERVICE_EVENT_PROTECTED:
         text_addf(out,
@@ -190,6 +253,12 @@ void service_event_format(const struct controller *controller, const struct serv
         break;
     case SERVICE_EVENT_DESIRED_COUNT_UPDATED:
         text_addf(out, " has set its desired count to %u.", (unsigned)event->desired_count);
+        break;
+    case SERVICE_EVENT_REGISTERED_TARGETS:
+    case SERVICE_EVENT_DEREGISTERED_TARGETS:
+    case SERVICE_EVENT_DRAINING:
+    case SERVICE_EVENT_UNHEALTHY_TARGET:
+        add_targets(controller, event, out);
         break;
     case SERVICE_EVENT_KIND_COUNT:
         break;

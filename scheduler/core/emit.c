@@ -52,20 +52,31 @@ struct task_view task_view_of(const struct controller *controller, const struct 
         .requested_mono_ns = task->requested_mono_ns,
         .created_wall_ns = task->created_wall_ns,
         .is_protected = task_is_protected(task),
+        .pull_started_ns = task->pull_started_ns,
+        .pull_stopped_ns = task->pull_stopped_ns,
+        .started_ns = task->started_ns,
+        .stopping_ns = task->stopping_ns,
+        .stopped_ns = task->stopped_ns,
+        .health = task_health_of(task),
+        .previous_health = (enum task_health)task->told_health,
+        .counts_as_healthy =
+            task->desired_running && task->status == TASK_RUNNING && task->is_healthy,
     };
 }
 
 void emit_task(struct controller *controller, struct task *task, enum task_status previous,
-               bool was_desired, bool is_deleted)
+               bool was_desired)
 {
     assert(previous <= task->status && (was_desired || !task->desired_running));
     struct change *change = push_change(controller, RECORD_TASK);
     task->version++;
     task->revision = change->revision;
-    change->is_deleted = is_deleted;
     change->u.task = task_view_of(controller, task, previous, was_desired);
-    if (is_deleted)
+    task->told_health = (uint8_t)change->u.task.health;
+    if (task->status == TASK_STOPPED) {
+        change->is_deleted = true;
         controller->needs_own_record = true;
+    }
 }
 
 struct service_view service_view_of(const struct service *service)
@@ -82,8 +93,10 @@ struct service_view service_view_of(const struct service *service)
     for (size_t i = 0; i < service->deployments.count; i++)
         for (int draining = 0; draining < 2; draining++) {
             const struct tally *tally = &service->deployments.items[i]->tally[draining];
-            view.running_count += tally->young + tally->healthy;
+            view.running_count += tally->young + tally->healthy + tally->unhealthy;
             view.pending_count += tally->pending;
+            view.healthy_count += tally->healthy;
+            view.unhealthy_count += tally->unhealthy;
         }
     view.is_steady = view.running_count == view.desired_count && view.pending_count == 0 &&
                      view.deployment_count == 1;
@@ -214,7 +227,7 @@ void emit_payload(struct controller *controller, const struct task *task, uint64
         .mem_mib = task->mem_mib,
         .grants = task->grants,
         .grant_count = task->grant_count,
-        .desired_running = task->desired_running,
+        .desired_running = task->status < TASK_STOPPING, /* not before its targets have drained */
     };
 }
 

@@ -124,10 +124,16 @@ static instance_id add(struct controller *controller, const struct event_registe
     return cluster_add_instance(controller->cluster, &wanted);
 }
 
-/* Whether its reports still leave open that the agent knows the task's desired status. */
+/* The agent knows of it, and it should run there: also while its targets drain. */
+static bool is_agents_to_run(const struct task *task)
+{
+    return task->status > TASK_PROVISIONING && task->status < TASK_STOPPING;
+}
+
+/* Whether its reports still leave open that the agent knows what should become of the task. */
 static bool is_unconfirmed(const struct task *task)
 {
-    return task->desired_running ? task->status < TASK_RUNNING : true;
+    return task->status == TASK_PENDING || task->status == TASK_STOPPING;
 }
 
 /* The caller emits the instance, whose record keeps the numbers used here. */
@@ -136,7 +142,7 @@ static void tell_everything(struct controller *controller, instance_id id)
     struct host *host = host_of(controller, id);
     uint32_t wanted = 0;
     for (struct task *task = host->tasks.first; task != NULL; task = task->links[LIST_PLACE].next) {
-        wanted += task->desired_running;
+        wanted += is_agents_to_run(task);
         if (is_unconfirmed(task))
             emit_payload(controller, task, ++host->last_seq);
     }
@@ -145,7 +151,7 @@ static void tell_everything(struct controller *controller, instance_id id)
     manifest->u.list.tasks = tasks;
     manifest->u.list.count = wanted;
     for (struct task *task = host->tasks.first; task != NULL; task = task->links[LIST_PLACE].next)
-        if (task->desired_running)
+        if (is_agents_to_run(task))
             *tasks++ = task->id;
 }
 
@@ -322,6 +328,30 @@ static enum stop_code end_code(const struct task *task, enum exit_cause cause)
                : ends[cause].code;
 }
 
+static void take_times(struct task *task, const struct task_report *report)
+{
+    if (report->pull_started_ns != 0)
+        task->pull_started_ns = report->pull_started_ns;
+    if (report->pull_stopped_ns != 0)
+        task->pull_stopped_ns = report->pull_stopped_ns;
+    if (report->started_ns != 0)
+        task->started_ns = report->started_ns;
+}
+
+static void take_running(struct controller *controller, struct task *task,
+                         const struct task_report *report)
+{
+    enum task_health health =
+        (unsigned)report->health < TASK_HEALTH_COUNT ? report->health : HEALTH_UNKNOWN;
+    if (task->status != TASK_PENDING) {
+        task_set_health(controller, task, health);
+        return;
+    }
+    take_times(task, report);
+    task->health = (uint8_t)health;
+    task_started(controller, task);
+}
+
 static void take_report(struct controller *controller, const struct message *message)
 {
     const struct task_report *report = &message->u.report;
@@ -332,12 +362,12 @@ static void take_report(struct controller *controller, const struct message *mes
     if (task == NULL || task->instance != message->instance)
         return; /* Forgotten, or never this agent's: it need not say it again. */
     if (report->status == TASK_RUNNING) {
-        if (task->status == TASK_PENDING)
-            task_running(controller, task);
+        take_running(controller, task, report);
         return;
     }
-    if (report->status != TASK_STOPPED)
+    if (report->status != TASK_STOPPED || task->status == TASK_DEPROVISIONING)
         return;
+    take_times(task, report);
     enum exit_cause cause = (unsigned)report->cause < EXIT_CAUSE_COUNT ? report->cause : EXIT_NONE;
     task->exit_code = report->exit_code;
     if (task->desired_running && task->status < TASK_RUNNING && task->deployment != NULL &&
@@ -348,7 +378,7 @@ static void take_report(struct controller *controller, const struct message *mes
     if (task->desired_running && task->status == TASK_RUNNING && !task->is_healthy &&
         task->deployment != NULL && cause != EXIT_HOST_LOST)
         deployment_task_failed(controller, task->deployment, FAILED_BEFORE_HEALTHY);
-    task_end(controller, task, end_code(task, cause), ends[cause].reason);
+    task_exited(controller, task, end_code(task, cause), ends[cause].reason);
 }
 
 static void answer_candidates(struct controller *controller, const struct message *message)
@@ -357,7 +387,7 @@ static void answer_candidates(struct controller *controller, const struct messag
     uint32_t count = 0;
     for (uint32_t i = 0; i < message->u.list.count; i++) {
         const struct task *task = task_find(controller, message->u.list.tasks[i]);
-        if (task == NULL || !task->desired_running || task->instance != message->instance)
+        if (task == NULL || !is_agents_to_run(task) || task->instance != message->instance)
             unwanted[count++] = message->u.list.tasks[i];
     }
     struct message *ack =

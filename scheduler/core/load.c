@@ -539,6 +539,7 @@ static void load_service_parts(struct loader *loader, struct service *service)
     service->maximum_percent = (uint32_t)get_u64(loader, "maximum", UINT32_MAX);
     service->launches = get_u64(loader, "launches", UINT64_MAX);
     service->created_wall_ns = get_i64(loader, "created");
+    service->grace_ns = get_moment(loader, "grace");
     load_told(loader, service);
     load_launched(loader, service);
     service->controller =
@@ -645,6 +646,11 @@ static void load_place(struct loader *loader, struct task *task)
         return;
     }
     const struct instance *instance = cluster_instance(controller->cluster, id);
+    if (!task->def->demand.needs_eni &&
+        (task->status == TASK_PROVISIONING || task->status == TASK_DEPROVISIONING)) {
+        wrong(loader, "status");
+        return;
+    }
     if (instance->status == INSTANCE_INACTIVE ||
         !cluster_restore_reservation(controller->cluster, id, &demand, task->grants,
                                      task->grant_count)) {
@@ -676,7 +682,7 @@ static void load_wait(struct loader *loader, struct task *task)
     char *strategies = get_list(loader, "strategies");
     struct plan *plan = load_plan(loader, task->def, strategies, get_list(loader, "constraints"),
                                   PLACEMENT_DEFAULT_STANDALONE);
-    if (task->service != SERVICE_NONE)
+    if (task->service != SERVICE_NONE || task->status != TASK_PROVISIONING)
         wrong(loader, "status");
     if (plan == NULL || loader->has_failed)
         return;
@@ -684,12 +690,50 @@ static void load_wait(struct loader *loader, struct task *task)
     waiting_add(controller, task, waiting_class(controller, plan, task->group, &demand));
 }
 
+/* Absent: 0, not yet. */
+static berth_ns get_wall(struct loader *loader, const char *field)
+{
+    return text_get(&loader->line, field) == NULL ? 0 : get_i64(loader, field);
+}
+
+static void load_targets(struct loader *loader, struct task *task)
+{
+    symbol groups[TARGET_GROUPS_MAX];
+    enum target_state states[TARGET_GROUPS_MAX];
+    uint32_t count = 0;
+    for (char *rest = get_list(loader, "targets"); rest != NULL; count++) {
+        const char *name = list_next(&rest), *state = list_next(&rest);
+        uint32_t at = 0;
+        while (state != NULL && at < TARGET_STATE_COUNT &&
+               strcmp(state, target_state_names[at]) != 0)
+            at++;
+        if (count == TARGET_GROUPS_MAX || state == NULL || at == TARGET_STATE_COUNT) {
+            wrong(loader, "targets");
+            return;
+        }
+        groups[count] = symbols_add(loader->controller->symbols, name);
+        states[count] = (enum target_state)at;
+    }
+    targets_set(loader->controller, task, groups, states, count);
+    if ((count > 0 && task->status < TASK_ACTIVATING) ||
+        (count == 0 && (task->status == TASK_ACTIVATING || task->status == TASK_DEACTIVATING)))
+        wrong(loader, "targets");
+}
+
+static void load_health(struct loader *loader, struct task *task)
+{
+    load_targets(loader, task);
+    if (text_get(&loader->line, "health") != NULL)
+        task->health = (uint8_t)get_word(loader, "health", task_health_names, TASK_HEALTH_COUNT);
+    task->is_unhealthy = text_get(&loader->line, "unhealthy") != NULL;
+}
+
 static void load_task_fields(struct loader *loader, struct task *task)
 {
     task->revision = get_revision(loader);
     task->status =
         (enum task_status)get_word(loader, "status", task_status_names, TASK_STATUS_COUNT);
-    task->desired_running = task->status != TASK_STOPPING;
+    task->desired_running = task->status <= TASK_RUNNING;
     task->version = (uint32_t)get_u64(loader, "version", UINT32_MAX);
     task->reference = get_u64(loader, "reference", UINT64_MAX);
     task->seq = get_u64(loader, "seq", INT64_MAX);
@@ -698,6 +742,11 @@ static void load_task_fields(struct loader *loader, struct task *task)
     task->requested_mono_ns = get_moment(loader, "requested");
     task->created_wall_ns = get_i64(loader, "created");
     task->running_mono_ns = get_deadline(loader, "running");
+    task->pull_started_ns = get_wall(loader, "pull-started");
+    task->pull_stopped_ns = get_wall(loader, "pull-stopped");
+    task->started_ns = get_wall(loader, "started");
+    task->stopping_ns = get_wall(loader, "stopping");
+    load_health(loader, task);
     task->started_by = get_symbol(loader, "started-by");
     task->stop_text = get_symbol(loader, "stop-text");
     task->group = (group_id)get_u64(loader, "group", UINT32_MAX);
@@ -708,23 +757,16 @@ static void load_task_fields(struct loader *loader, struct task *task)
             (enum stop_reason)get_word(loader, "stop-reason", stop_reason_names, STOP_REASON_COUNT);
         if (task->stop_code == STOP_NONE)
             wrong(loader, "stop-code");
+        if (text_get(&loader->line, "exit-code") != NULL)
+            task->exit_code = (int32_t)get_i64(loader, "exit-code");
     }
     if (task->status == TASK_RUNNING && task->running_mono_ns == BERTH_NS_NEVER)
         wrong(loader, "running");
     if (task->group >= loader->controller->groups.count ||
         !loader->controller->groups.items[task->group].exists)
         wrong(loader, "group");
-    if (task->status != TASK_PROVISIONING && task->status != TASK_PENDING &&
-        task->status != TASK_RUNNING && task->status != TASK_STOPPING)
+    if (task->status == TASK_STOPPED)
         wrong(loader, "status");
-}
-
-/* Whether the last pass that found one old enough to be healthy found this one as well. */
-static bool was_mature(const struct task *task)
-{
-    return task->deployment != NULL && task->deployment->matured_ns != BERTH_NS_NEVER &&
-           task->running_mono_ns != BERTH_NS_NEVER &&
-           task->running_mono_ns <= task->deployment->matured_ns - ROLLOUT_HEALTHY_AFTER_NS;
 }
 
 static void load_protection(struct loader *loader, struct task *task)
@@ -761,11 +803,12 @@ static void load_task(struct loader *loader)
         load_owner(loader, task);
     if (loader->has_failed)
         return;
-    task->is_healthy = was_mature(task);
-    if (task->status == TASK_PROVISIONING)
+    if (text_get(&loader->line, "instance") == NULL)
         load_wait(loader, task);
     else
         load_place(loader, task);
+    task_settle_health(task);
+    task->told_health = (uint8_t)task_health_of(task);
     task_count(task);
     load_protection(loader, task);
 }

@@ -72,7 +72,7 @@ void protection_update(struct controller *controller, const struct event *event)
                        wanted->is_protected
                            ? controller->now.mono_ns + (berth_ns)minutes * 60 * BERTH_NS_PER_S
                            : BERTH_NS_NEVER);
-        emit_task(controller, task, task->status, task->desired_running, false);
+        emit_task(controller, task, task->status, task->desired_running);
     }
     (void)emit_reply(controller, event);
 }
@@ -98,6 +98,6 @@ void protection_timer(struct controller *controller)
     for (size_t i = 0; i < controller->started.count; i++) {
         struct task *task = task_find(controller, controller->started.items[i]);
         protection_set(controller, task, BERTH_NS_NEVER);
-        emit_task(controller, task, task->status, task->desired_running, false);
+        emit_task(controller, task, task->status, task->desired_running);
     }
 }

@@ -15,7 +15,7 @@
 static void add_outgoing(struct rollout_counts *counts, const struct tally *tally)
 {
     counts->outgoing_pending += tally->pending;
-    counts->outgoing_young += tally->young;
+    counts->outgoing_young += tally->young + tally->unhealthy;
     counts->outgoing_healthy += tally->healthy;
 }
 
@@ -26,7 +26,7 @@ struct rollout_counts reconcile_counts(const struct service *service)
         const struct deployment *deployment = service->deployments.items[i];
         if (i == 0) {
             const struct tally *kept = &deployment->tally[0];
-            counts.kept = kept->pending + kept->young + kept->healthy;
+            counts.kept = kept->pending + kept->young + kept->healthy + kept->unhealthy;
             counts.kept_healthy = kept->healthy;
         } else {
             add_outgoing(&counts, &deployment->tally[0]);
@@ -273,9 +273,9 @@ static berth_ns next_deadline(const struct controller *controller, const struct 
     berth_ns now_ns = controller->now.mono_ns;
     berth_ns deadline_ns = is_steady ? BERTH_NS_NEVER : now_ns + ROLLOUT_PERIOD_NS;
     for (size_t i = 0; i < service->deployments.count; i++) {
-        const struct task *young = service->deployments.items[i]->young.first;
-        if (young != NULL && young->running_mono_ns + ROLLOUT_HEALTHY_AFTER_NS < deadline_ns)
-            deadline_ns = young->running_mono_ns + ROLLOUT_HEALTHY_AFTER_NS;
+        berth_ns matures_ns = deployment_matures_at(service->deployments.items[i]);
+        if (matures_ns < deadline_ns)
+            deadline_ns = matures_ns;
     }
     const struct deployment *primary = service->deployments.items[0];
     if (primary->throttled_until_ns > now_ns && primary->throttled_until_ns < deadline_ns)
@@ -291,13 +291,17 @@ static berth_ns next_deadline(const struct controller *controller, const struct 
 static bool views_differ(const struct service_view *a, const struct service_view *b)
 {
     return a->desired_count != b->desired_count || a->running_count != b->running_count ||
-           a->pending_count != b->pending_count || a->deployment_count != b->deployment_count;
+           a->pending_count != b->pending_count || a->healthy_count != b->healthy_count ||
+           a->unhealthy_count != b->unhealthy_count || a->deployment_count != b->deployment_count;
 }
 
 void service_finish_pass(struct controller *controller, struct service *service)
 {
+    targets_tell(controller, service, SERVICE_EVENT_REGISTERED_TARGETS);
     tell_tasks(controller, service, SERVICE_EVENT_STOPPED_TASKS, controller->stopped.items,
                controller->stopped.count);
+    targets_tell(controller, service, SERVICE_EVENT_DEREGISTERED_TARGETS);
+    targets_tell(controller, service, SERVICE_EVENT_DRAINING);
     tell_tasks(controller, service, SERVICE_EVENT_STARTED_TASKS, controller->started.items,
                controller->started.count);
     deployments_settle(controller, service);
@@ -321,7 +325,7 @@ void reconcile_replica(struct controller *controller, struct service *service)
     vec_clear(&controller->started);
     vec_clear(&controller->stopped);
     for (size_t i = 0; i < service->deployments.count; i++)
-        task_mature(controller, service->deployments.items[i]);
+        deployment_mature(controller, service->deployments.items[i]);
     deployment_judge(controller, service);
     stop_some(controller, service);
     start_some(controller, service);

@@ -302,6 +302,7 @@ static void write_service(const struct controller *controller, const struct serv
         list_add_u64(&list, (uint64_t)service->launch_bucket.since_ns);
         field_list(out, "launched", &list);
     }
+    text_field_i64(out, "grace", service->grace_ns);
     text_field_i64(out, "created", service->created_wall_ns);
     field_ns(out, "blocked", service->blocked_since_ns);
     field_ns(out, "deadline", service->deadline_ns);
@@ -326,6 +327,8 @@ static void write_task_end(const struct controller *controller, const struct tas
     text_field(out, "stop-code", stop_code_names[task->stop_code]);
     text_field(out, "stop-reason", stop_reason_names[task->stop_reason]);
     field_symbol(out, controller, "stop-text", task->stop_text);
+    if (task->exit_code != 0)
+        text_field_i64(out, "exit-code", task->exit_code);
 }
 
 static void write_waiting(const struct controller *controller, const struct task *task,
@@ -356,6 +359,35 @@ static void write_gpus(const struct task *task, struct text *out)
     text_free(&list);
 }
 
+static void field_wall(struct text *out, const char *name, berth_ns wall_ns)
+{
+    if (wall_ns != 0)
+        text_field_i64(out, name, wall_ns);
+}
+
+/* Target groups and the states there, one after the other. */
+static void write_targets(const struct controller *controller, const struct task *task,
+                          struct text *out)
+{
+    struct text list = TEXT_INIT;
+    for (uint32_t i = 0; i < task->target_count; i++) {
+        list_add(&list, symbols_text(controller->symbols, task->target_groups[i]));
+        list_add(&list, target_state_names[target_state_of(task, i)]);
+    }
+    field_list(out, "targets", &list);
+    text_free(&list);
+}
+
+static void write_health(const struct controller *controller, const struct task *task,
+                         struct text *out)
+{
+    if (task->health != HEALTH_UNKNOWN)
+        text_field(out, "health", task_health_names[task->health]);
+    if (task->is_unhealthy && task->status == TASK_RUNNING)
+        text_field_u64(out, "unhealthy", 1);
+    write_targets(controller, task, out);
+}
+
 static void write_task(const struct controller *controller, const struct task *task,
                        struct text *out)
 {
@@ -380,10 +412,15 @@ static void write_task(const struct controller *controller, const struct task *t
     text_field_i64(out, "created", task->created_wall_ns);
     field_ns(out, "running", task->running_mono_ns);
     field_ns(out, "protected", task->protected_until_ns);
+    field_wall(out, "pull-started", task->pull_started_ns);
+    field_wall(out, "pull-stopped", task->pull_stopped_ns);
+    field_wall(out, "started", task->started_ns);
+    field_wall(out, "stopping", task->stopping_ns);
+    write_health(controller, task, out);
     field_symbol(out, controller, "started-by", task->started_by);
     if (!task->desired_running)
         write_task_end(controller, task, out);
-    if (task->status == TASK_PROVISIONING)
+    if (task->instance == INSTANCE_NONE)
         write_waiting(controller, task, out);
 }
 

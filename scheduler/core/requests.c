@@ -17,7 +17,11 @@ void outside_answered(struct controller *controller, const struct event *event)
         scaling_metric_told(controller, &event->u.answer);
         break;
     case ANSWER_TARGET:
+        targets_answer(controller, &event->u.answer);
+        break;
     case ANSWER_INTERFACE:
+        interface_answer(controller, &event->u.answer);
+        break;
     case ANSWER_TRAFFIC:
     case ANSWER_HOOK:
     case ANSWER_GROUP:
@@ -28,5 +32,5 @@ void outside_answered(struct controller *controller, const struct event *event)
 
 void outside_resumed(struct controller *controller)
 {
-    (void)controller;
+    targets_resume(controller);
 }

@@ -23,8 +23,10 @@ uint32_t deployment_threshold(const struct deployment *deployment)
 static uint32_t running_of(const struct deployment *deployment)
 {
     uint32_t running = 0;
-    for (int draining = 0; draining < 2; draining++)
-        running += deployment->tally[draining].young + deployment->tally[draining].healthy;
+    for (int draining = 0; draining < 2; draining++) {
+        const struct tally *tally = &deployment->tally[draining];
+        running += tally->young + tally->healthy + tally->unhealthy;
+    }
     return running;
 }
 

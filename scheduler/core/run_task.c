@@ -161,7 +161,7 @@ static void wait(struct controller *controller, struct ask *ask)
     if (ask->wait_class == UINT32_MAX)
         ask->wait_class = waiting_class(controller, ask->plan, ask->group, &ask->demand);
     waiting_add(controller, task, ask->wait_class);
-    emit_task(controller, task, TASK_PROVISIONING, true, false);
+    emit_task(controller, task, TASK_PROVISIONING, true);
 }
 
 static void fill_failures(struct controller *controller, const struct ask *ask, struct reply *reply)

@@ -268,6 +268,15 @@ static const struct task_def *find_def(const struct controller *controller, cons
     return NULL;
 }
 
+static void set_grace(struct service *service, int32_t grace_s)
+{
+    berth_ns grace_ns = grace_s * BERTH_NS_PER_S;
+    if (grace_s == OVERRIDE_NONE || service->grace_ns == grace_ns)
+        return;
+    service->grace_ns = grace_ns;
+    service->is_record_dirty = true;
+}
+
 static void reply_service(struct controller *controller, const struct event *event,
                           service_id service)
 {
@@ -282,9 +291,18 @@ static enum berth_err check_deploying(const struct event_service *wanted, struct
     if (wanted->target_group_count > TARGET_GROUPS_MAX)
         return berth_fail(err, BERTH_ERR_INPUT, "loadBalancers: at most %d target groups",
                           TARGET_GROUPS_MAX);
-    for (uint16_t i = 0; i < wanted->target_group_count; i++)
-        if (wanted->target_groups[i] == NULL || wanted->target_groups[i][0] == '\0')
+    for (uint16_t i = 0; i < wanted->target_group_count; i++) {
+        const char *name = wanted->target_groups[i];
+        if (name == NULL || name[0] == '\0')
             return berth_fail(err, BERTH_ERR_INPUT, "loadBalancers: a target group has no name");
+        for (uint16_t j = 0; j < i; j++)
+            if (strcmp(wanted->target_groups[j], name) == 0)
+                return berth_fail(err, BERTH_ERR_INPUT,
+                                  "loadBalancers: target group %.64s is given twice", name);
+    }
+    if (wanted->grace_s < OVERRIDE_NONE)
+        return berth_fail(err, BERTH_ERR_INPUT,
+                          "healthCheckGracePeriodSeconds: must not be negative");
     return wanted->settings == NULL ? BERTH_OK : settings_check(wanted->settings, err);
 }
 
@@ -333,6 +351,7 @@ void services_create(struct controller *controller, const struct event *event)
     service->created_wall_ns = controller->now.wall_ns;
     if (wanted->settings != NULL)
         settings_copy(controller, &service->settings, wanted->settings);
+    set_grace(service, wanted->grace_s);
     (void)deployment_start(controller, service, plan, wanted->target_groups,
                            wanted->target_group_count);
     if (is_daemon)
@@ -462,6 +481,7 @@ void services_update(struct controller *controller, const struct event *event)
     adopt_settings(controller, service, wanted);
     if (deploys)
         (void)deployment_start(controller, service, plan, groups, group_count);
+    set_grace(service, wanted->grace_s);
     plan_drop(controller, plan);
     if (service->desired_count != desired || service->minimum_percent != minimum ||
         service->maximum_percent != maximum)

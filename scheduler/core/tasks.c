@@ -1,11 +1,18 @@
 /*
- * One task's life, as the controller sees it.
+ * One task's life, as the controller sees it. A state with nothing to do is skipped.
  *
- *     (waits) PROVISIONING --> PENDING --> RUNNING
- *                   |             |           |        desiredStatus falls: out of its group,
- *                   |             +-----------+------> STOPPING, and its agent is told
- *                   v                                     |   the agent reports, or its host is
- * lost: STOPPED <--------------------------------+   STOPPED, released, forgotten
+ *     PROVISIONING   waits for room; placed: for its network interface
+ *     PENDING        its agent has been told
+ *     ACTIVATING     its containers run; its targets are being registered
+ *     RUNNING
+ *     ---- desiredStatus falls: out of its group ----
+ *     DEACTIVATING   its targets drain; its agent has not been told yet
+ *     STOPPING       its agent has been told to stop it
+ *     DEPROVISIONING its containers have ended; its interface is being detached
+ *     STOPPED        released, forgotten
+ *
+ * An agent's word that it has ended leads on from any state before DEPROVISIONING; the loss of its
+ * host ends it at once. Targets and interface are then given up without waiting for an answer.
  *
  * A reservation lasts from placement to STOPPED (U4); spread and distinctInstance count a task only
  * while its desiredStatus is RUNNING (U2). Every change passes through these functions, which keep
@@ -113,55 +120,6 @@ struct demand task_demand(const struct task *task)
     return demand;
 }
 
-static uint32_t *figure_of(const struct task *task)
-{
-    struct deployment *deployment = task->deployment;
-    if (!task->desired_running)
-        return &deployment->stopping;
-    struct tally *tally = &deployment->tally[task->is_draining];
-    if (task->status < TASK_RUNNING)
-        return &tally->pending;
-    return task->is_healthy ? &tally->healthy : &tally->young;
-}
-
-void task_count(struct task *task)
-{
-    if (task->deployment == NULL || task->status == TASK_STOPPED)
-        return;
-    ++*figure_of(task);
-    if (task->desired_running && task->status == TASK_RUNNING && !task->is_healthy)
-        task_list_insert(&task->deployment->young, task, LIST_QUEUE);
-}
-
-void task_uncount(struct task *task)
-{
-    if (task->deployment == NULL || task->status == TASK_STOPPED)
-        return;
-    uint32_t *figure = figure_of(task);
-    assert(*figure > 0);
-    --*figure;
-    if (task->desired_running && task->status == TASK_RUNNING && !task->is_healthy)
-        task_list_remove(&task->deployment->young, task, LIST_QUEUE);
-}
-
-/* The time of the step rises, so the young stand in order of age and only the first few are seen.
- */
-void task_mature(struct controller *controller, struct deployment *deployment)
-{
-    berth_ns born_ns = controller->now.mono_ns - ROLLOUT_HEALTHY_AFTER_NS;
-    struct task *task = deployment->young.first;
-    while (task != NULL && task->running_mono_ns <= born_ns) {
-        struct task *next = task->links[LIST_QUEUE].next;
-        task_uncount(task);
-        task->is_healthy = true;
-        task_count(task);
-        deployment->matured_ns = controller->now.mono_ns;
-        deployment_changed(controller, deployment);
-        deployment_task_healthy(controller, deployment);
-        task = next;
-    }
-}
-
 /* FNV-1a, 64 bit. */
 static uint64_t hash_bytes(const unsigned char *bytes, size_t size_bytes)
 {
@@ -213,29 +171,65 @@ void task_place(struct controller *controller, struct task *task, instance_id in
     task->grant_count = (uint16_t)count;
     task_uncount(task);
     task->instance = instance;
-    task->status = TASK_PENDING;
+    if (!demand.needs_eni) {
+        task->status = TASK_PENDING;
+        task->seq = ++host->last_seq;
+    }
     task_count(task);
     task_list_insert(&host->tasks, task, LIST_PLACE);
     struct service *service = task->deployment == NULL ? NULL : task->deployment->service;
     if (service == NULL || service->scheduling != SCHEDULING_DAEMON)
         host->ordinary++;
-    task->seq = ++host->last_seq;
     touch_watched(controller, instance);
-    emit_task(controller, task, previous, true, false);
+    emit_task(controller, task, previous, true);
+    if (demand.needs_eni)
+        interface_request(controller, task, REQUEST_ATTACH_INTERFACE);
+    else
+        tell_agent(controller, task);
+}
+
+void task_attached(struct controller *controller, struct task *task)
+{
+    assert(task->status == TASK_PROVISIONING && task->instance != INSTANCE_NONE);
+    task_uncount(task);
+    task->status = TASK_PENDING;
+    task_count(task);
+    task->seq = ++host_of(controller, task->instance)->last_seq;
+    emit_task(controller, task, TASK_PROVISIONING, true);
     tell_agent(controller, task);
+}
+
+void task_started(struct controller *controller, struct task *task)
+{
+    assert(task->status == TASK_PENDING && task->desired_running);
+    if (task->started_ns == 0)
+        task->started_ns = controller->now.wall_ns;
+    targets_adopt(controller, task);
+    if (task->target_count == 0) {
+        task_running(controller, task);
+        return;
+    }
+    task_uncount(task);
+    task->status = TASK_ACTIVATING;
+    task_count(task);
+    emit_task(controller, task, TASK_PENDING, true);
+    targets_register(controller, task);
+    service_mark(controller, task->deployment->service);
 }
 
 void task_running(struct controller *controller, struct task *task)
 {
-    assert(task->status == TASK_PENDING && task->desired_running);
+    assert(task->status == TASK_PENDING || task->status == TASK_ACTIVATING);
+    assert(task->desired_running);
     enum task_status previous = task->status;
     task_uncount(task);
     task->status = TASK_RUNNING;
     task->running_mono_ns = controller->now.mono_ns;
+    task_assess(controller, task);
     task_count(task);
     host_set_running(controller, task->instance, host_of(controller, task->instance)->running + 1);
     touch_watched(controller, task->instance);
-    emit_task(controller, task, previous, true, false);
+    emit_task(controller, task, previous, true);
     if (task->deployment != NULL) {
         if (task->deployment->failures > 0) {
             task->deployment->failures = 0;
@@ -260,6 +254,27 @@ static void leave_instance(struct controller *controller, struct task *task)
     touch(controller, task->instance);
 }
 
+/* desiredStatus is STOPPED from here on, with its cause; a cause given before stays. */
+static void give_up(struct controller *controller, struct task *task, enum stop_code code,
+                    enum stop_reason reason)
+{
+    if (!task->desired_running)
+        return;
+    protection_set(controller, task, BERTH_NS_NEVER);
+    task->desired_running = false;
+    task->stop_code = code;
+    task->stop_reason = reason;
+    task->stopping_ns = controller->now.wall_ns;
+}
+
+/* Where a task that is told to stop goes first: what it has to give up comes before its agent. */
+static enum task_status first_stop(const struct task *task)
+{
+    if (task->status == TASK_PROVISIONING)
+        return TASK_DEPROVISIONING; /* Its agent never heard of it. */
+    return task->target_count > 0 ? TASK_DEACTIVATING : TASK_STOPPING;
+}
+
 void task_stop(struct controller *controller, struct task *task, enum stop_code code,
                enum stop_reason reason)
 {
@@ -271,16 +286,58 @@ void task_stop(struct controller *controller, struct task *task, enum stop_code 
     }
     enum task_status previous = task->status;
     leave_instance(controller, task);
-    protection_set(controller, task, BERTH_NS_NEVER);
     task_uncount(task);
-    task->desired_running = false;
-    task->status = TASK_STOPPING;
-    task->stop_code = code;
-    task->stop_reason = reason;
+    give_up(controller, task, code, reason);
+    task->status = first_stop(task);
     task_count(task);
+    if (task->status == TASK_STOPPING) {
+        task->seq = ++host_of(controller, task->instance)->last_seq;
+        emit_task(controller, task, previous, true);
+        tell_agent(controller, task);
+    } else if (task->status == TASK_DEACTIVATING) {
+        targets_drain(task);
+        emit_task(controller, task, previous, true);
+        targets_deregister(controller, task);
+    } else {
+        emit_task(controller, task, previous, true);
+        interface_request(controller, task, REQUEST_DETACH_INTERFACE);
+    }
+    if (task->deployment != NULL)
+        service_mark(controller, task->deployment->service);
+}
+
+void task_drained(struct controller *controller, struct task *task)
+{
+    assert(task->status == TASK_DEACTIVATING);
+    task->status = TASK_STOPPING;
     task->seq = ++host_of(controller, task->instance)->last_seq;
-    emit_task(controller, task, previous, true, false);
+    emit_task(controller, task, TASK_DEACTIVATING, false);
     tell_agent(controller, task);
+}
+
+void task_exited(struct controller *controller, struct task *task, enum stop_code code,
+                 enum stop_reason reason)
+{
+    enum task_status previous = task->status;
+    bool was_desired = task->desired_running;
+    if (previous == TASK_DEPROVISIONING)
+        return; /* Said before. */
+    if (!task->def->demand.needs_eni) {
+        task_end(controller, task, code, reason);
+        return;
+    }
+    leave_instance(controller, task);
+    task_uncount(task);
+    give_up(controller, task, code, reason);
+    bool is_registered = task->target_count > 0 && previous < TASK_DEACTIVATING;
+    if (is_registered)
+        targets_drain(task);
+    task->status = TASK_DEPROVISIONING;
+    task_count(task);
+    emit_task(controller, task, previous, was_desired);
+    if (is_registered)
+        targets_deregister(controller, task);
+    interface_request(controller, task, REQUEST_DETACH_INTERFACE);
     if (task->deployment != NULL)
         service_mark(controller, task->deployment->service);
 }
@@ -310,20 +367,25 @@ void task_end(struct controller *controller, struct task *task, enum stop_code c
 {
     enum task_status previous = task->status;
     bool was_desired = task->desired_running;
+    bool is_registered = task->target_count > 0 && previous < TASK_DEACTIVATING;
+    bool is_attached = task->instance != INSTANCE_NONE && task->def->demand.needs_eni &&
+                       previous != TASK_DEPROVISIONING;
     leave_instance(controller, task);
-    protection_set(controller, task, BERTH_NS_NEVER);
     task_uncount(task);
-    if (was_desired) {
-        task->stop_code = code;
-        task->stop_reason = reason;
-    }
+    give_up(controller, task, code, reason);
     if (task->instance != INSTANCE_NONE)
         release_instance(controller, task);
     else
         waiting_remove(controller, task);
-    task->desired_running = false;
+    if (is_registered)
+        targets_drain(task);
     task->status = TASK_STOPPED;
-    emit_task(controller, task, previous, was_desired, true);
+    task->stopped_ns = controller->now.wall_ns;
+    emit_task(controller, task, previous, was_desired);
+    if (is_registered)
+        targets_deregister(controller, task);
+    if (is_attached)
+        interface_request(controller, task, REQUEST_DETACH_INTERFACE);
     if (task->deployment != NULL) {
         task_list_remove(&task->deployment->tasks, task, LIST_OWNER);
         service_mark(controller, task->deployment->service);

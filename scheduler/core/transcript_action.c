@@ -42,6 +42,15 @@ static const struct field task_fields[] = {
     {"requested", FIELD_I64, TASK(requested_mono_ns)},
     {"created", FIELD_I64, TASK(created_wall_ns)},
     {"protected", FIELD_BOOL, TASK(is_protected)},
+    {"pull-started", FIELD_I64, TASK(pull_started_ns)},
+    {"pull-stopped", FIELD_I64, TASK(pull_stopped_ns)},
+    {"started", FIELD_I64, TASK(started_ns)},
+    {"stopping", FIELD_I64, TASK(stopping_ns)},
+    {"stopped", FIELD_I64, TASK(stopped_ns)},
+    {"health", FIELD_ENUM, TASK(health), NAMED(task_health_names, TASK_HEALTH_COUNT)},
+    {"previous-health", FIELD_ENUM, TASK(previous_health),
+     NAMED(task_health_names, TASK_HEALTH_COUNT)},
+    {"counts-as-healthy", FIELD_BOOL, TASK(counts_as_healthy)},
 };
 
 static const struct field service_fields[] = {
@@ -49,6 +58,8 @@ static const struct field service_fields[] = {
     {"desired", FIELD_U32, .is_required = true, SERVICE(desired_count)},
     {"running", FIELD_U32, .is_required = true, SERVICE(running_count)},
     {"pending", FIELD_U32, .is_required = true, SERVICE(pending_count)},
+    {"healthy", FIELD_U32, SERVICE(healthy_count)},
+    {"unhealthy", FIELD_U32, SERVICE(unhealthy_count)},
     {"deployments", FIELD_U32, .is_required = true, SERVICE(deployment_count)},
     {"steady", FIELD_BOOL, SERVICE(is_steady)},
     {"active", FIELD_BOOL, SERVICE(is_active)},
@@ -234,6 +245,9 @@ static void format_service_event(const struct controller *controller,
         text_field_u64(out, "rolls-back", event->rolls_back);
     if (event->kind == SERVICE_EVENT_DESIRED_COUNT_UPDATED)
         text_field_u64(out, "desired", event->desired_count);
+    text_field(out, "target-group", symbol_text(controller, event->target_group));
+    if (event->count > 0)
+        text_field_u64(out, "count", event->count);
     if (event->kind != SERVICE_EVENT_PLACEMENT_FAILURE)
         return;
     if (event->closest != INSTANCE_NONE)

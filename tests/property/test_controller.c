@@ -1,6 +1,7 @@
 /*
  * Random histories of a small cluster: everything that can be said to a controller, in any order,
- * with agents that are slow, lose touch, repeat themselves and come back.
+ * with agents that are slow, lose touch, repeat themselves and come back, and load balancers and a
+ * network that answer late, twice, wrongly or not at all.
  *
  * Checked after every step: the audits of controller and cluster, revisions without gaps, bounds of
  * deployments whenever the scheduler acts, and that nothing is placed where it must not be. And for
@@ -32,6 +33,7 @@ struct history {
     struct action_list shadow_actions;
     berth_ns *running_since; /* by task id; BERTH_NS_NEVER */
     bool *has_failed;        /* by deployment number */
+    bool *is_balanced;       /* by task id: it was seen ACTIVATING */
     uint32_t reloads, placements, bounds_checked;
     const char *services[4];
     struct coverage *coverage;
@@ -183,6 +185,9 @@ struct coverage {
     uint32_t rollouts[ROLLOUT_COUNT];
     uint32_t statuses[SERVICE_DEPLOYMENT_STATUS_COUNT];
     uint32_t causes[ROLLOUT_CAUSE_COUNT];
+    uint32_t requested[REQUEST_KIND_COUNT];
+    uint32_t lasts[TASK_STATUS_COUNT];
+    uint32_t unhealthy;
     uint32_t waited, card_shares, reloads, placements, bounds_checked;
     uint64_t rules[RULE_COUNT];
 };
@@ -247,8 +252,10 @@ static uint32_t healthy_of(struct history *history, service_id service)
     struct controller *controller = history->world.controller;
     for (task_id at = 0; controller_next_task(controller, at, &view); at = view.task)
         healthy += view.service == service && view.desired_running &&
-                   history->running_since[view.task] <=
-                       history->world.now.mono_ns - HEALTHY_S * BERTH_NS_PER_S;
+                   (history->is_balanced[view.task] || task_def_has_health_check(view.def)
+                        ? view.counts_as_healthy
+                        : history->running_since[view.task] <=
+                              history->world.now.mono_ns - HEALTHY_S * BERTH_NS_PER_S);
     return healthy;
 }
 
@@ -290,7 +297,9 @@ static void cover(struct history *history, const struct task_view *task)
     struct coverage *coverage = history->coverage;
     if (!task->desired_running && task->was_desired_running)
         coverage->reasons[task->stop_reason]++;
-    coverage->waited += task->last_status == TASK_PROVISIONING;
+    coverage->waited += task->instance == INSTANCE_NONE;
+    coverage->lasts[task->last_status]++;
+    coverage->unhealthy += task->health == HEALTH_UNHEALTHY && task->desired_running;
     coverage->card_shares += task->gpu_milli % 1000 > 0;
 }
 
@@ -310,19 +319,22 @@ static void check_changes(struct history *history)
         assert_true(task->task < TASKS_MAX);
         cover(history, task);
         assert_true(task->previous_status <= task->last_status);
-        if (task->last_status == TASK_PENDING && task->previous_status < TASK_PENDING) {
-            check_placement(history, task);
+        bool is_placed = task->version == 1 && task->instance != INSTANCE_NONE;
+        if (is_placed)
             check_launch(history, task);
+        if (task->version == 1)
             history->running_since[task->task] = BERTH_NS_NEVER;
-        }
+        if (is_placed)
+            check_placement(history, task);
+        if (task->last_status == TASK_ACTIVATING)
+            history->is_balanced[task->task] = true;
         if (task->last_status == TASK_RUNNING && task->previous_status < TASK_RUNNING)
             history->running_since[task->task] = history->world.now.mono_ns;
         if (task->service == SERVICE_NONE)
             continue;
         assert_true(task->service < WATCHED_SERVICES);
-        started[task->service] |=
-            task->last_status == TASK_PENDING && task->previous_status < TASK_PENDING;
-        if (task->last_status == TASK_STOPPING) {
+        started[task->service] |= is_placed;
+        if (!task->desired_running && task->was_desired_running) {
             scaled[task->service] |= task->stop_reason == STOP_REASON_SCALING;
             replaced[task->service] |= task->previous_status == TASK_RUNNING &&
                                        (task->stop_reason == STOP_REASON_DEPLOYMENT ||
@@ -365,10 +377,18 @@ static void define_all(struct world *world)
         world, "{\"family\":\"near\",\"containerDefinitions\":[{\"name\":\"main\",\"image\":"
                "\"app\",\"cpu\":10,\"memory\":64}],\"placementConstraints\":[{\"type\":\"memberOf\""
                ",\"expression\":\"task:group == service:a and runningTasksCount < 6\"}]}");
+    (void)world_define_json(
+        world, "{\"family\":\"vpc\",\"networkMode\":\"awsvpc\",\"containerDefinitions\":[{"
+               "\"name\":\"main\",\"image\":\"app\",\"cpu\":100,\"memory\":64}]}");
+    (void)world_define_json(
+        world,
+        "{\"family\":\"checked\",\"containerDefinitions\":[{\"name\":\"main\",\"image\":"
+        "\"app\",\"cpu\":100,\"memory\":64,\"healthCheck\":{\"command\":[\"CMD\",\"ok\"]}}]}");
 }
 
-static const char *const definitions[] = {"web:1", "web:2", "big", "port", "gpu", "near"};
-enum { DEFINITIONS = 6 };
+static const char *const definitions[] = {"web:1", "web:2", "big", "port",
+                                          "gpu",   "near",  "vpc", "checked"};
+enum { DEFINITIONS = 8 };
 
 static void register_one(struct history *history)
 {
@@ -385,6 +405,7 @@ static void register_one(struct history *history)
                                                   .cpu_units = 2000 + (int)draw(history, 2000),
                                                   .mem_mib = 2000,
                                                   .gpu_count = (uint16_t)draw(history, 3),
+                                                  .eni_limit = 4,
                                                   .tcp_ports_used = ports,
                                                   .tcp_port_count = 2,
                                                   .attributes = attributes,
@@ -479,7 +500,8 @@ static void change_service(struct history *history)
     struct placement_strategy_spec strategy = strategy_of(history);
     struct placement_constraint_spec constraint = constraint_of(history);
     static const int minimums[] = {0, 50, 100, OVERRIDE_NONE}, maximums[] = {100, 150, 200, -1};
-    static const char *const target_groups[] = {"blue, one", "green"};
+    static const int graces[] = {0, 30, 90, OVERRIDE_NONE};
+    static const char *const target_groups[] = {"blue, one", "green", "tg-three"};
     struct deployment_settings settings = settings_of(history);
     const char *name = history->services[draw(history, 4)];
     bool exists = controller_find_service(history->world.controller, name) != SERVICE_NONE;
@@ -502,13 +524,15 @@ static void change_service(struct history *history)
     event.u.service.strategy_count = is_daemon ? 0 : (uint16_t)draw(history, 2);
     event.u.service.constraints = &constraint;
     event.u.service.constraint_count = chance(history, 3);
+    event.u.service.target_groups = target_groups + draw(history, 2);
+    event.u.service.target_group_count = chance(history, 2) ? (uint16_t)draw(history, 3) : 0;
+    event.u.service.sets_target_groups = chance(history, 4);
+    event.u.service.grace_s = graces[draw(history, 4)];
+    event.u.service.rebalancing = OVERRIDE_NONE;
     event.u.service.sets_strategies = chance(history, 8);
     event.u.service.sets_constraints = chance(history, 8);
     event.u.service.sets_settings = chance(history, 4);
     event.u.service.settings = chance(history, 3) ? NULL : &settings;
-    event.u.service.sets_target_groups = chance(history, 10);
-    event.u.service.target_groups = target_groups;
-    event.u.service.target_group_count = (uint16_t)draw(history, 3);
     (void)world_command(&history->world, event);
 }
 
@@ -702,6 +726,58 @@ static void fail_starts(struct history *history)
     }
 }
 
+static bool task_is_known(const struct world *world, task_id task)
+{
+    for (size_t i = 0; i < world->tasks.count; i++)
+        if (world->tasks.items[i].task == task)
+            return world->tasks.items[i].known == TASK_RUNNING;
+    return false;
+}
+
+/* Load balancers and the network: mostly as they should, else late, twice, wrongly, never. */
+static void answer_something(struct history *history)
+{
+    static const char *const groups[] = {"blue, one", "green", "tg-three", "tg-nobody-knows"};
+    struct world *world = &history->world;
+    task_id task = 1 + draw(history, 60);
+    struct event event = {.kind = EVENT_RESUME};
+    if (world->tasks.count > 0 && !chance(history, 4))
+        task = world->tasks.items[draw(history, (uint32_t)world->tasks.count)].task;
+    switch (draw(history, 16)) {
+    case 0:
+        world_step(world, &event);
+        break;
+    case 1:
+        if (world->asked.count > 0)
+            world->asked.count--; /* never answered, until it is asked again */
+        break;
+    case 2:
+        world_answer_interface(world, task, chance(history, 2));
+        break;
+    case 3:
+        if (world->asked.count > 0)
+            world_answer_interface(world, world->asked.items[0].task, false);
+        break;
+    case 4:
+    case 5:
+        world_answer_target(world, task, groups[draw(history, 4)],
+                            (enum target_state)draw(history, TARGET_STATE_COUNT));
+        break;
+    case 6:
+        for (int i = 0; i < 3; i++)
+            world_answer_target(world, task, groups[i], TARGET_UNHEALTHY);
+        break;
+    case 7:
+    case 8:
+        if (task_is_known(world, task))
+            world_report_health(world, task, (enum task_health)draw(history, TASK_HEALTH_COUNT));
+        break;
+    default:
+        (void)world_answer_one(world);
+        break;
+    }
+}
+
 /* Messages that make no sense. */
 static void babble(struct history *history)
 {
@@ -772,9 +848,11 @@ static void something(struct history *history)
         stop_deployment(history);
     else if (kind < 57)
         scale(history);
-    else if (kind < 80)
+    else if (kind < 68)
+        answer_something(history);
+    else if (kind < 84)
         (void)world_settle_one(&history->world);
-    else if (kind < 82)
+    else if (kind < 86)
         world_settle(&history->world);
     else
         world_advance(&history->world, (berth_ns)draw(history, 20000) * BERTH_NS_PER_MS);
@@ -819,6 +897,8 @@ static void check_liveness(struct history *history)
                               .u.scalable_target.service = history->services[i]};
         (void)world_command(world, event);
     }
+    world->asked.count = 0;
+    world_step(world, &(struct event){.kind = EVENT_RESUME});
     for (instance_id id = 0; id < cluster_instance_count(cluster); id++) {
         struct event event = {.kind = EVENT_AGENT_CONNECTED, .token = 1, .u.agent = id};
         world_step(world, &event);
@@ -856,6 +936,7 @@ static void free_history(struct history *history)
     action_list_free(&history->shadow_actions);
     mem_free(history->running_since);
     mem_free(history->has_failed);
+    mem_free(history->is_balanced);
     world_close(&history->world);
 }
 
@@ -879,6 +960,7 @@ static void run_history(uint64_t seed, bool gives_up, struct coverage *coverage)
     history.world.controller = controller_create(&history.world.options);
     history.running_since = mem_alloc(TASKS_MAX * sizeof *history.running_since);
     history.has_failed = mem_alloc(TASKS_MAX * sizeof *history.has_failed);
+    history.is_balanced = mem_alloc(TASKS_MAX * sizeof *history.is_balanced);
     history.world.watch = watch;
     history.world.context = &history;
     define_all(&history.world);
@@ -897,6 +979,8 @@ static void run_history(uint64_t seed, bool gives_up, struct coverage *coverage)
         coverage->rules[rule] += rules[rule];
     for (int kind = 0; kind < SERVICE_EVENT_KIND_COUNT; kind++)
         coverage->told[kind] += history.world.told[kind];
+    for (int kind = 0; kind < REQUEST_KIND_COUNT; kind++)
+        coverage->requested[kind] += history.world.requested[kind];
     free_history(&history);
 }
 
@@ -914,6 +998,13 @@ static void test_histories(void **state)
         run_history(seed, seed % 2 == 0, &coverage);
     assert_true(coverage.waited > 0 && coverage.card_shares > 0 && coverage.reloads > 100);
     assert_true(coverage.placements > 1000 && coverage.bounds_checked > 300);
+    assert_true(coverage.unhealthy > 0);
+    for (int kind = REQUEST_REGISTER_TARGET; kind <= REQUEST_DETACH_INTERFACE; kind++)
+        if (coverage.requested[kind] == 0)
+            fail_msg("%s was never asked for", request_kind_names[kind]);
+    for (int status = 0; status < TASK_STATUS_COUNT; status++)
+        if (coverage.lasts[status] == 0)
+            fail_msg("no task was ever %s", task_status_names[status]);
     for (int reason = STOP_REASON_NONE + 1; reason <= STOP_REASON_CONSTRAINT; reason++)
         if (coverage.reasons[reason] == 0)
             fail_msg("no task ever stopped for %s", stop_reason_names[reason]);

@@ -29,6 +29,7 @@ void world_close(struct world *world)
     controller_destroy(world->controller);
     action_list_free(&world->actions);
     vec_free(&world->tasks);
+    vec_free(&world->asked);
 }
 
 static struct world_task *find_known(struct world *world, task_id task)
@@ -51,6 +52,17 @@ static void take_payload(struct world *world, const struct message *message)
                                                    payload->desired_running, TASK_PENDING};
 }
 
+static void take_request(struct world *world, const struct request *request)
+{
+    world->requested[request->kind]++;
+    if (request->kind <= REQUEST_DEREGISTER_TARGET)
+        *vec_push(&world->asked) = (struct world_request){request->kind, request->u.target.task,
+                                                          request->u.target.target_group};
+    else if (request->kind <= REQUEST_DETACH_INTERFACE)
+        *vec_push(&world->asked) =
+            (struct world_request){request->kind, request->u.interface.task, NULL};
+}
+
 void world_step(struct world *world, const struct event *event)
 {
     controller_step(world->controller, world->now, event, &world->actions);
@@ -60,6 +72,8 @@ void world_step(struct world *world, const struct event *event)
             assert_int_equal(action->u.change.revision, ++world->revision);
         if (action->kind == ACTION_SERVICE_EVENT)
             world->told[action->u.service_event.kind]++;
+        if (action->kind == ACTION_REQUEST)
+            take_request(world, &action->u.request);
         if (action->kind != ACTION_SEND)
             continue;
         world->sent[action->u.send.kind]++;
@@ -149,7 +163,9 @@ static struct event service_event(enum event_kind kind, const char *name)
         .u.service = {.service = name,
                       .desired_count = OVERRIDE_NONE,
                       .minimum_healthy_percent = OVERRIDE_NONE,
-                      .maximum_percent = OVERRIDE_NONE},
+                      .maximum_percent = OVERRIDE_NONE,
+                      .grace_s = OVERRIDE_NONE,
+                      .rebalancing = OVERRIDE_NONE},
     };
 }
 
@@ -162,6 +178,63 @@ service_id world_service(struct world *world, const char *name, const char *defi
     event.u.service.minimum_healthy_percent = minimum;
     event.u.service.maximum_percent = maximum;
     return succeed(world, event).u.service;
+}
+
+service_id world_balanced(struct world *world, const char *name, const char *definition,
+                          int desired, int grace_s, const char *const *target_groups)
+{
+    struct event event = service_event(EVENT_CREATE_SERVICE, name);
+    event.u.service.task_definition = definition;
+    event.u.service.desired_count = desired;
+    event.u.service.grace_s = grace_s;
+    event.u.service.target_groups = target_groups;
+    while (target_groups[event.u.service.target_group_count] != NULL)
+        event.u.service.target_group_count++;
+    return succeed(world, event).u.service;
+}
+
+void world_answer_target(struct world *world, task_id task, const char *target_group,
+                         enum target_state state)
+{
+    struct event event = {.kind = EVENT_ANSWER};
+    event.u.answer.kind = ANSWER_TARGET;
+    event.u.answer.u.target.task = task;
+    event.u.answer.u.target.target_group = target_group;
+    event.u.answer.u.target.state = state;
+    world_step(world, &event);
+}
+
+void world_answer_interface(struct world *world, task_id task, bool is_attached)
+{
+    struct event event = {.kind = EVENT_ANSWER};
+    event.u.answer.kind = ANSWER_INTERFACE;
+    event.u.answer.u.interface.task = task;
+    event.u.answer.u.interface.is_attached = is_attached;
+    world_step(world, &event);
+}
+
+bool world_answer_one(struct world *world)
+{
+    if (world->asked.count == 0)
+        return false;
+    struct world_request first = world->asked.items[0];
+    memmove(world->asked.items, world->asked.items + 1,
+            --world->asked.count * sizeof *world->asked.items);
+    switch (first.kind) {
+    case REQUEST_REGISTER_TARGET:
+        world_answer_target(world, first.task, first.target_group, TARGET_HEALTHY);
+        break;
+    case REQUEST_DEREGISTER_TARGET:
+        world_answer_target(world, first.task, first.target_group, TARGET_UNUSED);
+        break;
+    case REQUEST_ATTACH_INTERFACE:
+        world_answer_interface(world, first.task, true);
+        break;
+    default:
+        world_answer_interface(world, first.task, false);
+        break;
+    }
+    return true;
 }
 
 void world_scale(struct world *world, const char *name, int desired)
@@ -205,6 +278,20 @@ void world_report(struct world *world, task_id task, enum task_status status, en
     world_step(world, &event);
 }
 
+void world_report_health(struct world *world, task_id task, enum task_health health)
+{
+    const struct world_task *known = find_known(world, task);
+    assert_non_null(known);
+    struct event event = {.kind = EVENT_MESSAGE};
+    event.u.message = (struct message){
+        .kind = MESSAGE_TASK_STATE,
+        .instance = known->instance,
+        .seq = ++world->next_report,
+        .u.report = {.task = task, .status = TASK_RUNNING, .health = health},
+    };
+    world_step(world, &event);
+}
+
 void world_crash(struct world *world, task_id task)
 {
     world_report(world, task, TASK_STOPPED, EXIT_ESSENTIAL, 1);
@@ -241,7 +328,7 @@ bool world_settle_one(struct world *world)
 
 void world_settle(struct world *world)
 {
-    while (settle_next(world, false))
+    while (settle_next(world, false) || world_answer_one(world))
         ;
 }
 

@@ -17,12 +17,20 @@ struct world_task { /* what an agent knows */
     enum task_status known; /* PENDING, RUNNING, STOPPED */
 };
 
+struct world_request { /* about targets and interfaces, not answered yet */
+    enum request_kind kind;
+    task_id task;
+    const char *target_group; /* lent by the controller's symbols */
+};
+
 struct world {
     struct controller_options options;
     struct controller *controller; /* owned */
     struct step_time now;
     struct action_list actions; /* of the last step */
     VEC(struct world_task) tasks;
+    VEC(struct world_request) asked; /* in order */
+    uint32_t requested[REQUEST_KIND_COUNT];
     uint64_t revision;
     uint64_t next_token, next_report;
     uint32_t told[SERVICE_EVENT_KIND_COUNT]; /* service events seen, by kind */
@@ -52,10 +60,19 @@ void world_state(struct world *world, instance_id instance, enum instance_status
 
 void world_report(struct world *world, task_id task, enum task_status status, enum exit_cause cause,
                   int32_t exit_code);
+/* A service of one replica behind target groups, NULL-ended. */
+service_id world_balanced(struct world *world, const char *name, const char *definition,
+                          int desired, int grace_s, const char *const *target_groups);
+void world_answer_target(struct world *world, task_id task, const char *target_group,
+                         enum target_state state);
+void world_answer_interface(struct world *world, task_id task, bool is_attached);
+bool world_answer_one(struct world *world); /* the oldest request, well; false: none */
+/* It runs, and its containers' health is this. */
+void world_report_health(struct world *world, task_id task, enum task_health health);
 /* One task of the service that is known to run ends by itself. */
 void world_crash(struct world *world, task_id task);
 bool world_settle_one(struct world *world); /* the oldest order not done yet; false: none */
-void world_settle(struct world *world);     /* agents do all they were told */
+void world_settle(struct world *world);     /* agents do all they were told, requests succeed */
 void world_settle_stops(struct world *world);
 void world_advance(struct world *world, berth_ns duration_ns); /* firing deadlines on the way */
 
