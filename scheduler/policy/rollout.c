@@ -34,6 +34,8 @@ struct rollout_stops rollout_stops(const struct rollout_counts *counts,
     uint32_t healthy = counts->kept_healthy + counts->outgoing_healthy;
     if (counts->kept > counts->desired)
         stops.surplus = counts->kept - counts->desired;
+    /* Scale-in chooses by its own order (1.6): any kept healthy task may be among the surplus. */
+    healthy -= least(stops.surplus, counts->kept_healthy);
     stops.pending = counts->outgoing_pending > 0;
     stops.young = counts->outgoing_young > 0 && healthy >= bounds.lower;
     if (healthy > bounds.lower)

@@ -34,6 +34,18 @@ static void read_change(struct audit *audit, const struct change *change)
         services_changed(audit, change);
 }
 
+/* Of a controller that is about to go. */
+static void keep_rules(struct audit *audit)
+{
+    uint64_t counts[RULE_COUNT];
+    if (audit->controller == NULL)
+        return;
+    controller_rules(audit->controller, counts);
+    for (int i = 0; i < RULE_COUNT; i++)
+        audit->fired[i] += counts[i];
+    audit->controller = NULL;
+}
+
 static bool is_start_or_stop(const struct action *action)
 {
     if (action->kind != ACTION_CHANGE || action->u.change.kind != RECORD_TASK)
@@ -88,6 +100,7 @@ static void on_restarted(void *context, berth_ns now_ns, const struct controller
     if (audit->is_violated)
         return;
     audit->now_ns = now_ns;
+    keep_rules(audit); /* the loop keeps the old one until its end */
     audit->revision = controller_revision(controller);
     AUDIT_CHECK(audit, INVARIANT_DURABLE, audit->revision >= audit->released_revision,
                 "revision %llu was released, the store is at %llu",
@@ -127,7 +140,10 @@ static enum berth_err on_verdict(void *context, const struct run_figures *figure
     struct audit *audit = context;
     if (figures->now_ns >= audit->figures_ns && !audit->is_violated)
         phases_figures(audit, figures);
-    return tell(audit, err);
+    enum berth_err code = tell(audit, err);
+    if (code != BERTH_OK)
+        keep_rules(audit);
+    return code;
 }
 
 static enum berth_err on_finished(void *context, const struct controller *controller,
@@ -137,6 +153,7 @@ static enum berth_err on_finished(void *context, const struct controller *contro
     audit->controller = controller;
     if (!audit->is_violated)
         phases_end(audit);
+    keep_rules(audit);
     return tell(audit, err);
 }
 
@@ -181,6 +198,11 @@ const struct run_observer *audit_observer(const struct audit *audit)
 const struct audit_violation *audit_violation(const struct audit *audit)
 {
     return audit->is_violated ? &audit->violation : NULL;
+}
+
+void audit_rules(const struct audit *audit, uint64_t counts[RULE_COUNT])
+{
+    memcpy(counts, audit->fired, sizeof audit->fired);
 }
 
 void audit_checks(const struct audit *audit, uint64_t counts[INVARIANT_COUNT])

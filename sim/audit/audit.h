@@ -33,6 +33,9 @@ const struct run_observer *audit_observer(const struct audit *audit);
 /* The first violation, or NULL. */
 const struct audit_violation *audit_violation(const struct audit *audit);
 
+/* How often each rule of the controller has fired, over its restarts; once the run has ended. */
+void audit_rules(const struct audit *audit, uint64_t counts[RULE_COUNT]);
+
 /* How often each invariant was held against something, since the auditor was made. */
 void audit_checks(const struct audit *audit, uint64_t counts[INVARIANT_COUNT]);
 

@@ -60,6 +60,7 @@ struct audit_service {
     enum scheduling_strategy scheduling;
     int32_t minimum_percent, maximum_percent;
     bool is_rolling, is_gone, is_touched;
+    bool is_unmoved; /* its last change said what the one before had said */
     struct service_view view;
     VEC(uint32_t) tasks; /* slots, not STOPPED */
     /* of the step under way */
@@ -101,6 +102,7 @@ struct audit {
     struct audit_violation violation;
     bool is_violated;
     uint64_t checks[INVARIANT_COUNT];
+    uint64_t fired[RULE_COUNT]; /* rules, of controllers that are no more */
 
     const struct controller *controller; /* of the step under way */
     berth_ns now_ns;

@@ -116,6 +116,44 @@ static void check_deadlines(struct audit *audit)
     }
 }
 
+static bool has_running(const struct audit *audit, const struct audit_service *service,
+                        instance_id instance)
+{
+    for (size_t i = 0; i < service->tasks.count; i++) {
+        const struct task_view *view = &audit->tasks.items[service->tasks.items[i]].view;
+        if (view->instance == instance && view->desired_running &&
+            view->last_status == TASK_RUNNING)
+            return true;
+    }
+    return false;
+}
+
+/* A daemon is where it can be. Instances that are full of others are its misfortune. */
+static void check_daemon(struct audit *audit, const struct audit_service *service)
+{
+    const struct task_def *def = NULL;
+    if (service->tasks.count > 0)
+        def = audit->tasks.items[service->tasks.items[0]].view.def;
+    for (instance_id id = 0; id < audit->hosts.count; id++) {
+        const struct audit_host *host = &audit->hosts.items[id];
+        bool has_room = def == NULL || (host->cpu_units - host->cpu_held >= def->demand.cpu_units &&
+                                        host->mem_mib - host->mem_held >= def->demand.mem_mib);
+        if (!host->is_known || host->status != INSTANCE_ACTIVE || !host->is_connected || !has_room)
+            continue;
+        AUDIT_CHECK(audit, INVARIANT_STEADY, has_running(audit, service, id),
+                    "daemon %s does not run on instance %u, where it has room", service->name, id);
+    }
+}
+
+/* No task may go before another has come, and none may come: a matter of its settings. */
+static bool is_stuck(const struct audit_service *service)
+{
+    int64_t desired = service->view.desired_count;
+    return service->is_rolling && service->view.deployment_count > 1 &&
+           desired * service->maximum_percent / 100 <=
+               (desired * service->minimum_percent + 99) / 100;
+}
+
 static void check_steady(struct audit *audit)
 {
     audit->was_steady = true;
@@ -124,6 +162,12 @@ static void check_steady(struct audit *audit)
         uint32_t running = 0, rest = 0;
         if (service->is_gone || service->id == SERVICE_NONE)
             continue;
+        if (service->scheduling == SCHEDULING_DAEMON) {
+            if (service->rules == SLOT_NONE ||
+                audit->rules.items[service->rules].expressions.count == 0)
+                check_daemon(audit, service);
+            continue;
+        }
         for (size_t t = 0; t < service->tasks.count; t++) {
             const struct task_view *view = &audit->tasks.items[service->tasks.items[t]].view;
             if (view->desired_running && view->last_status == TASK_RUNNING)
@@ -133,7 +177,7 @@ static void check_steady(struct audit *audit)
         }
         AUDIT_CHECK(audit, INVARIANT_STEADY,
                     running == service->view.desired_count && rest == 0 &&
-                        service->view.deployment_count == 1,
+                        (service->view.deployment_count == 1 || is_stuck(service)),
                     "service %s: %u of %u run, %u others are there, %u deployments", service->name,
                     running, service->view.desired_count, rest, service->view.deployment_count);
     }
@@ -146,11 +190,19 @@ void phases_before(struct audit *audit)
         check_steady(audit);
 }
 
-/* Housekeeping: a record that is forgotten, a sentence that is repeated every six hours. */
-static bool is_calm(const struct action *action)
+/*
+ * Housekeeping: a record that is forgotten, a sentence that is repeated every six hours, the next
+ * look (every 10 s: U9) at a service that its settings or a full instance keep from being steady.
+ */
+static bool is_calm(struct audit *audit, const struct action *action)
 {
     if (action->kind == ACTION_SERVICE_EVENT)
         return action->u.service_event.kind == SERVICE_EVENT_STEADY_STATE;
+    if (action->kind == ACTION_CHANGE && action->u.change.kind == RECORD_SERVICE) {
+        const struct audit_service *service =
+            audit_find_service(audit, action->u.change.u.service.service);
+        return service != NULL && service->is_unmoved && !service->view.is_steady;
+    }
     return action->kind == ACTION_CHANGE && action->u.change.kind == RECORD_TASK &&
            action->u.change.is_deleted && action->u.change.u.task.last_status == TASK_STOPPED &&
            action->u.change.u.task.previous_status == TASK_STOPPED;
@@ -163,7 +215,7 @@ void phases_after(struct audit *audit, const struct action_list *actions)
     audit->checks[INVARIANT_QUIET]++;
     for (size_t i = 0; i < actions->count; i++) {
         struct text text = TEXT_INIT;
-        if (is_calm(&actions->items[i]))
+        if (is_calm(audit, &actions->items[i]))
             continue;
         transcript_format_action(audit->controller, &actions->items[i], &text);
         audit_violate(audit, INVARIANT_QUIET, "after %s came: %.*s",

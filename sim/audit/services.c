@@ -130,6 +130,10 @@ void services_changed(struct audit *audit, const struct change *change)
         map_put(&audit->service_at, view->service, index);
     }
     struct audit_service *service = touch_service(audit, index);
+    service->is_unmoved = service->view.desired_count == view->desired_count &&
+                          service->view.running_count == view->running_count &&
+                          service->view.pending_count == view->pending_count &&
+                          service->view.deployment_count == view->deployment_count;
     service->view = *view;
     service->is_gone = change->is_deleted || !view->is_active;
 }

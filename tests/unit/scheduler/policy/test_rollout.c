@@ -125,6 +125,21 @@ static void test_what_is_not_healthy_costs_no_budget(void **state)
     assert_int_equal(rollout_stops(&counts, rollout_bounds(2, 100, 200)).surplus, 1);
 }
 
+/* Scaled in while an instance drains: of the two that are kept, the healthy one may be surplus. */
+static void test_scale_in_and_drain_share_one_floor(void **state)
+{
+    (void)state;
+    struct rollout_counts counts = {
+        .desired = 1, .kept = 2, .kept_healthy = 1, .outgoing_healthy = 2, .counted = 4};
+    struct rollout_stops stops = rollout_stops(&counts, rollout_bounds(1, 75, 100));
+    assert_int_equal(stops.surplus, 1);
+    assert_int_equal(stops.healthy, 1); /* not both: the floor is one */
+    counts.kept = 1;
+    stops = rollout_stops(&counts, rollout_bounds(1, 75, 100));
+    assert_int_equal(stops.surplus, 0);
+    assert_int_equal(stops.healthy, 2);
+}
+
 static void test_throttle_progression(void **state)
 {
     (void)state;
@@ -141,6 +156,7 @@ int main(void)
         cmocka_unit_test(test_worked_examples),
         cmocka_unit_test(test_deadlock),
         cmocka_unit_test(test_what_is_not_healthy_costs_no_budget),
+        cmocka_unit_test(test_scale_in_and_drain_share_one_floor),
         cmocka_unit_test(test_throttle_progression),
     };
     return cmocka_run_group_tests(tests, NULL, NULL);

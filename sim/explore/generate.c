@@ -1,0 +1,456 @@
+#include "sim/explore/generate.h"
+
+#include <string.h>
+
+#include "scheduler/base/mem.h"
+#include "sim/explore/draw.h"
+
+#define QUIET_S 3600
+#define STARTED_S 300 /* by then every service is there */
+
+const struct explore_profile explore_profiles[] = {
+    {"small", 3, 8, 1, 4, 10, 40, 4, 16, 0},
+    {"medium", 8, 20, 3, 8, 30, 90, 6, 80, 0},
+    {"large", 50, 50, 20, 20, 60, 60, 24, 560, 60},
+    {NULL, 0, 0, 0, 0, 0, 0, 0, 0, 0},
+};
+
+static const char *const zones[] = {"zone-a", "zone-b", "zone-c"};
+
+/* What the document is made of, beside the document. */
+struct plan {
+    struct draw draw;
+    const struct explore_profile *profile;
+    json_t *root;
+    unsigned zone_count, rack_count, instance_count;
+    unsigned cpu_units, mem_mib; /* of an instance */
+    unsigned heal_s, waves_s;
+    unsigned good_count, bad_count;
+    bool has_narrow; /* some service cannot use every instance, or not twice */
+};
+
+static void add_fleet(struct plan *plan)
+{
+    struct draw *draw = &plan->draw;
+    json_t *fleet = json_object();
+    char name[32], rack[32], type[32];
+    plan->instance_count =
+        draw_between(draw, plan->profile->instances_least, plan->profile->instances_most);
+    plan->zone_count = draw_between(draw, 1, 3);
+    plan->rack_count = plan->instance_count < 6 ? 1 : draw_between(draw, 1, 4);
+    plan->cpu_units = 1024 * draw_between(draw, 2, 4);
+    plan->mem_mib = 2048 * draw_between(draw, 2, 4);
+    for (unsigned r = 0; r < plan->rack_count; r++) {
+        unsigned count = plan->instance_count / plan->rack_count +
+                         (r < plan->instance_count % plan->rack_count ? 1 : 0);
+        json_t *group =
+            json_pack("{s:i,s:i,s:i,s:s,s:{s:s},s:i}", "count", (int)count, "cpu",
+                      (int)plan->cpu_units, "memory", (int)plan->mem_mib, "type",
+                      draw_name(type, "m5.x", draw_between(draw, 1, 2)), "attributes", "rack",
+                      draw_name(rack, "r", r), "pullMiBps", (int)draw_between(draw, 20, 200));
+        json_t *list = json_array();
+        for (unsigned z = 0; z < plan->zone_count; z++)
+            json_array_append_new(list, json_string(zones[(z + r) % plan->zone_count]));
+        json_object_set_new(group, "zones", list);
+        if (draw_chance(draw, 25))
+            json_object_set_new(group, "spot", json_true());
+        if (draw_chance(draw, 25))
+            json_object_set_new(group, "gpus", json_integer(2));
+        json_object_set_new(fleet, draw_name(name, "g", r), group);
+    }
+    json_object_set_new(plan->root, "fleet", fleet);
+}
+
+static json_t *container(const char *name, const char *image, unsigned cpu, unsigned mem)
+{
+    return json_pack("{s:s,s:s,s:i,s:i}", "name", name, "image", image, "cpu", (int)cpu, "memory",
+                     (int)mem);
+}
+
+/* Containers of a task of at most three quarters of a slot. */
+static json_t *containers_of(struct plan *plan, unsigned number)
+{
+    struct draw *draw = &plan->draw;
+    char image[32];
+    unsigned cpu = 16 * draw_between(draw, 1, plan->cpu_units / 16 / plan->profile->slots / 2);
+    unsigned mem = 16 * draw_between(draw, 1, plan->mem_mib / 16 / plan->profile->slots / 2);
+    json_t *list = json_array();
+    json_t *main = container("main", draw_name(image, "app:", number / 2), cpu, mem);
+    if (draw_chance(draw, 15))
+        json_object_set_new(main, "stopTimeout", json_integer(draw_between(draw, 2, 60)));
+    json_array_append_new(list, main);
+    if (draw_chance(draw, 30)) {
+        json_t *side = container("side", "side:1", cpu / 2, mem / 2);
+        json_object_set_new(side, "essential", json_boolean(draw_chance(draw, 30)));
+        if (draw_chance(draw, 50))
+            json_object_set_new(
+                side, "dependsOn",
+                json_pack("[{s:s,s:s}]", "containerName", "main", "condition", "START"));
+        else
+            json_object_set_new(
+                main, "dependsOn",
+                json_pack("[{s:s,s:s}]", "containerName", "side", "condition", "START"));
+        json_array_append_new(list, side);
+    }
+    return list;
+}
+
+static json_t *exponential(unsigned mean_s, unsigned most_s)
+{
+    return json_pack("{s:s,s:i,s:i}", "distribution", "exponential", "mean", (int)mean_s, "atMost",
+                     (int)most_s);
+}
+
+/* Something is wrong with a bad one; a service that has it gets a good one at `heal`. */
+static void spoil(struct plan *plan, json_t *def)
+{
+    struct draw *draw = &plan->draw;
+    switch (draw_between(draw, 0, 4)) {
+    case 0:
+        json_object_set_new(def, "crashProbability", json_real(1.0));
+        json_object_set_new(def, "crashAfter", exponential(draw_between(draw, 1, 90), 600));
+        break;
+    case 1:
+        json_object_set_new(def, "startFailureProbability", json_real(1.0));
+        break;
+    case 2:
+        json_object_set_new(def, "pullFailureProbability", json_real(1.0));
+        break;
+    case 3:
+        json_object_set_new(def, "lifetime", exponential(draw_between(draw, 30, 600), 3600));
+        break;
+    default:
+        json_object_set_new(def, "crashProbability", json_real(0.5));
+        break;
+    }
+}
+
+static void add_definition(struct plan *plan, json_t *defs, const char *prefix, unsigned number,
+                           bool is_bad)
+{
+    struct draw *draw = &plan->draw;
+    char name[32];
+    json_t *def =
+        json_pack("{s:{s:o},s:i}", "definition", "containerDefinitions",
+                  containers_of(plan, number), "imageMiB", (int)draw_between(draw, 0, 300));
+    if (is_bad)
+        spoil(plan, def);
+    else if (draw_chance(draw, 15))
+        json_object_set_new(def, "startFailureProbability", json_real(0.1));
+    if (draw_chance(draw, 20))
+        json_object_set_new(def, "stop", exponential(draw_between(draw, 1, 40), 200));
+    json_object_set_new(defs, draw_name(name, prefix, number), def);
+}
+
+static void add_definitions(struct plan *plan)
+{
+    json_t *defs = json_object();
+    unsigned services = plan->profile->services_most;
+    plan->good_count = draw_between(&plan->draw, 2, 2 + services);
+    plan->bad_count = draw_between(&plan->draw, 1, 3);
+    for (unsigned i = 0; i < plan->good_count; i++)
+        add_definition(plan, defs, "good", i, false);
+    for (unsigned i = 0; i < plan->bad_count; i++)
+        add_definition(plan, defs, "bad", i, true);
+    /* Small, on its own port; of a daemon. Jobs end by themselves. */
+    json_object_set_new(
+        defs, "daemon",
+        json_pack("{s:[o]}", "containerDefinitions", container("main", "d:1", 32, 32)));
+    json_object_set_new(
+        defs, "daemon2",
+        json_pack("{s:[o]}", "containerDefinitions", container("main", "d:2", 48, 48)));
+    json_object_set_new(defs, "job",
+                        json_pack("{s:{s:[o]},s:o,s:i}", "definition", "containerDefinitions",
+                                  container("main", "job:1", 64, 64), "lifetime",
+                                  exponential(draw_between(&plan->draw, 5, 120), 240), "imageMiB",
+                                  50));
+    json_object_set_new(defs, "gpu-job",
+                        json_pack("{s:{s:[{s:s,s:s,s:i,s:[{s:s,s:s}]}]},s:o}", "definition",
+                                  "containerDefinitions", "name", "main", "image", "gpu:1",
+                                  "memory", 64, "resourceRequirements", "type", "GPU", "value",
+                                  draw_chance(&plan->draw, 50) ? "1" : "0.4", "lifetime",
+                                  exponential(60, 240)));
+    json_object_set_new(plan->root, "taskDefinitions", defs);
+}
+
+static const char *const strategies[] = {
+    "[]",
+    "[{\"type\":\"binpack\",\"field\":\"cpu\"}]",
+    "[{\"type\":\"binpack\",\"field\":\"memory\"}]",
+    "[{\"type\":\"random\"}]",
+    "[{\"type\":\"spread\",\"field\":\"instanceId\"}]",
+    "[{\"type\":\"spread\",\"field\":\"attribute:ecs.availability-zone\"},"
+    "{\"type\":\"binpack\",\"field\":\"memory\"}]",
+    "[{\"type\":\"spread\",\"field\":\"attribute:rack\"},"
+    "{\"type\":\"spread\",\"field\":\"instanceId\"}]",
+    "[{\"type\":\"bestFit\"}]",
+    "[{\"type\":\"twoChoices\"}]",
+};
+
+static void add_strategy(struct plan *plan, json_t *at)
+{
+    const char *text = DRAW_ANY(&plan->draw, strategies);
+    if (draw_chance(&plan->draw, 70))
+        json_object_set_new(at, "placementStrategy", json_loads(text, 0, NULL));
+}
+
+/* Leaves out one rack or zone of several. */
+static json_t *member_of(struct plan *plan)
+{
+    char rack[32], text[128];
+    struct draw *draw = &plan->draw;
+    if (plan->rack_count >= 3 && draw_chance(draw, 50))
+        snprintf(text, sizeof text, "attribute:rack != %s",
+                 draw_name(rack, "r", draw_between(draw, 0, plan->rack_count - 1)));
+    else if (plan->zone_count == 3 && plan->instance_count >= 6)
+        snprintf(text, sizeof text, "attribute:ecs.availability-zone not_in [%s]",
+                 zones[draw_between(draw, 0, 2)]);
+    else
+        snprintf(text, sizeof text, "attribute:rack exists");
+    return json_pack("{s:s,s:s}", "type", "memberOf", "expression", text);
+}
+
+static json_t *percents(struct plan *plan, unsigned desired)
+{
+    static const unsigned least[] = {0, 50, 75, 100}, most[] = {100, 125, 150, 200};
+    unsigned minimum = DRAW_ANY(&plan->draw, least), maximum = DRAW_ANY(&plan->draw, most);
+    unsigned lower = (desired * minimum + 99) / 100, upper = desired * maximum / 100;
+    if (upper <= lower) { /* it could not move */
+        minimum = 100;
+        maximum = 200;
+        lower = desired;
+        upper = 2 * desired;
+    }
+    unsigned wave = upper > lower ? upper - lower : 1;
+    unsigned waves_s = (desired / wave + 1) * 240;
+    plan->waves_s = waves_s > plan->waves_s ? waves_s : plan->waves_s;
+    return json_pack("{s:i,s:i}", "minimumHealthyPercent", (int)minimum, "maximumPercent",
+                     (int)maximum);
+}
+
+/* A third of the fleet in narrow documents, a little more in others, at twice the desired count. */
+static unsigned desired_most(const struct plan *plan, unsigned services)
+{
+    unsigned slots = plan->instance_count * plan->profile->slots;
+    unsigned share = slots * (plan->has_narrow ? 35 : 65) / 100 / 2 / services;
+    unsigned wanted = plan->profile->tasks / services + 1;
+    /* Tasks take less than half of a slot on the average. */
+    share = share * 2;
+    return share < 1 ? 1 : share < wanted ? share : wanted;
+}
+
+static void add_service(struct plan *plan, json_t *services, unsigned number, unsigned most)
+{
+    struct draw *draw = &plan->draw;
+    char name[32], def[32];
+    bool is_distinct = plan->has_narrow && plan->instance_count >= 4 && draw_chance(draw, 40);
+    unsigned cap = is_distinct && plan->instance_count / 4 < most ? plan->instance_count / 4 : most;
+    unsigned desired = draw_between(draw, plan->profile->faults_an_hour > 0 ? cap * 4 / 5 : 1, cap);
+    json_t *service =
+        json_pack("{s:s,s:i,s:o}", "taskDefinition",
+                  draw_name(def, "good", draw_between(draw, 0, plan->good_count - 1)),
+                  "desiredCount", (int)desired, "deploymentConfiguration", percents(plan, desired));
+    json_t *constraints = json_array();
+    if (is_distinct)
+        json_array_append_new(constraints, json_pack("{s:s}", "type", "distinctInstance"));
+    if (plan->has_narrow && !is_distinct && draw_chance(draw, 30))
+        json_array_append_new(constraints, member_of(plan));
+    if (json_array_size(constraints) > 0)
+        json_object_set(service, "placementConstraints", constraints);
+    json_decref(constraints);
+    add_strategy(plan, service);
+    if (draw_chance(draw, 20))
+        json_object_set_new(service, "startAt", json_integer(draw_between(draw, 1, STARTED_S - 1)));
+    json_object_set_new(services, draw_name(name, "s", number), service);
+}
+
+static unsigned add_services(struct plan *plan)
+{
+    struct draw *draw = &plan->draw;
+    json_t *services = json_object();
+    unsigned count =
+        draw_between(draw, plan->profile->services_least, plan->profile->services_most);
+    plan->has_narrow = draw_chance(draw, 40);
+    unsigned most = desired_most(plan, count);
+    if (draw_chance(draw, 30))
+        json_object_set_new(
+            services, "every",
+            json_pack("{s:s,s:s}", "taskDefinition", "daemon", "schedulingStrategy", "DAEMON"));
+    for (unsigned i = 0; i < count; i++)
+        add_service(plan, services, i, most);
+    json_object_set_new(plan->root, "services", services);
+    return count;
+}
+
+static void add_arrivals(struct plan *plan)
+{
+    struct draw *draw = &plan->draw;
+    json_t *arrivals = json_object();
+    static const char *const full[] = {"wait", "refuse"};
+    if (draw_chance(draw, 60)) {
+        json_t *jobs = json_pack("{s:i,s:s,s:s,s:i,s:i}", "ratePerHour",
+                                 (int)draw_between(draw, 10, 60 + plan->instance_count * 4),
+                                 "taskDefinition", "job", "onFull", DRAW_ANY(draw, full), "endAt",
+                                 (int)plan->heal_s, "count", (int)draw_between(draw, 1, 3));
+        add_strategy(plan, jobs);
+        if (draw_chance(draw, 20))
+            json_object_set_new(jobs, "placementConstraints",
+                                json_pack("[{s:s}]", "type", "distinctInstance"));
+        json_object_set_new(arrivals, "jobs", jobs);
+    }
+    if (draw_chance(draw, 30))
+        json_object_set_new(arrivals, "gpu-jobs",
+                            json_pack("{s:i,s:s,s:s,s:i}", "ratePerHour",
+                                      (int)draw_between(draw, 5, 60), "taskDefinition", "gpu-job",
+                                      "onFull", "refuse", "endAt", (int)plan->heal_s));
+    json_object_set_new(plan->root, "arrivals", arrivals);
+}
+
+static void add_entry(json_t *timeline, const char *prefix, unsigned number, unsigned at_s,
+                      const char *what, json_t *value)
+{
+    char name[32];
+    json_object_set_new(timeline, draw_name(name, prefix, number),
+                        json_pack("{s:i,s:o}", "at", (int)at_s, what, value));
+}
+
+/* One instance, a rack, a zone or a share. */
+static json_t *selector(struct plan *plan)
+{
+    struct draw *draw = &plan->draw;
+    char text[64];
+    switch (draw_between(draw, 0, 9)) {
+    case 0:
+        return json_pack("{s:s}", "zone", zones[draw_between(draw, 0, plan->zone_count - 1)]);
+    case 1:
+        snprintf(text, sizeof text, "attribute:rack == r%u",
+                 draw_between(draw, 0, plan->rack_count - 1));
+        return json_pack("{s:s}", "expression", text);
+    case 2:
+        return json_pack("{s:f}", "share", draw_between(draw, 1, 5) / 10.0);
+    default:
+        return json_pack("{s:i}", "instance", (int)draw_between(draw, 0, plan->instance_count - 1));
+    }
+}
+
+static void add_losses(struct plan *plan, json_t *timeline)
+{
+    static const char *const modes[] = {"terminate", "stop", "hang", "disconnect"};
+    static const unsigned rates[] = {0, 6, 20, 60, 120};
+    struct draw *draw = &plan->draw;
+    unsigned rate = plan->profile->faults_an_hour;
+    if (rate == 0)
+        rate = DRAW_ANY(draw, rates);
+    unsigned count = rate * plan->heal_s / 3600;
+    for (unsigned i = 0; i < count; i++) {
+        unsigned at_s = draw_between(draw, 1, plan->heal_s - 2);
+        unsigned left_s = plan->heal_s - 1 - at_s, for_s = draw_between(draw, 1, 900);
+        json_t *loss = selector(plan);
+        json_object_set_new(loss, "mode", json_string(DRAW_ANY(draw, modes)));
+        json_object_set_new(loss, "for", json_integer(for_s < left_s ? for_s : left_s));
+        add_entry(timeline, "loss", i, at_s, "fail", loss);
+    }
+}
+
+static void add_changes(struct plan *plan, json_t *timeline, unsigned services)
+{
+    struct draw *draw = &plan->draw;
+    unsigned count = draw_between(draw, 0, 2 + services * plan->heal_s / 1800);
+    for (unsigned i = 0; i < count; i++) {
+        char service[32], def[32];
+        unsigned at_s = draw_between(draw, STARTED_S, plan->heal_s - 1);
+        const json_t *all = json_object_get(plan->root, "services");
+        draw_name(service, "s", draw_between(draw, 0, services - 1));
+        json_int_t desired =
+            json_integer_value(json_object_get(json_object_get(all, service), "desiredCount"));
+        bool is_bad = draw_chance(draw, 30);
+        switch (draw_between(draw, 0, 3)) {
+        case 0:
+            add_entry(timeline, "scale", i, at_s, "scale",
+                      json_pack("{s:s,s:i}", "service", service, "desiredCount",
+                                (int)draw_between(draw, 0, (unsigned)desired)));
+            break;
+        case 1:
+            draw_name(def, is_bad ? "bad" : "good",
+                      draw_between(draw, 0, (is_bad ? plan->bad_count : plan->good_count) - 1));
+            add_entry(timeline, "deploy", i, at_s, "deploy",
+                      json_pack("{s:s,s:s}", "service", service, "taskDefinition", def));
+            break;
+        case 2:
+            add_entry(timeline, "force", i, at_s, "deploy", json_pack("{s:s}", "service", service));
+            break;
+        default:
+            add_entry(timeline, "drain", i, at_s, draw_chance(draw, 60) ? "drain" : "activate",
+                      selector(plan));
+            break;
+        }
+    }
+}
+
+/* Everybody comes back, and everything that was wrong is put right. */
+static void add_heal(struct plan *plan, json_t *timeline, unsigned services)
+{
+    char service[32], def[32];
+    for (unsigned i = 0; i < 2; i++) {
+        add_entry(timeline, "heal-recover", i, plan->heal_s + i * 300, "recover",
+                  json_pack("{s:f}", "share", 1.0));
+        add_entry(timeline, "heal-activate", i, plan->heal_s + i * 300 + 1, "activate",
+                  json_pack("{s:f}", "share", 1.0));
+    }
+    for (unsigned i = 0; i < services; i++)
+        add_entry(
+            timeline, "heal-deploy", i, plan->heal_s, "deploy",
+            json_pack("{s:s,s:s}", "service", draw_name(service, "s", i), "taskDefinition",
+                      draw_name(def, "good", draw_between(&plan->draw, 0, plan->good_count - 1))));
+}
+
+static void add_timeline(struct plan *plan, unsigned services)
+{
+    json_t *timeline = json_object();
+    add_losses(plan, timeline);
+    add_changes(plan, timeline, services);
+    if (json_object_get(json_object_get(plan->root, "services"), "every") != NULL &&
+        draw_chance(&plan->draw, 50))
+        add_entry(timeline, "every", 0, draw_between(&plan->draw, 1, plan->heal_s - 1), "deploy",
+                  json_pack("{s:s,s:s}", "service", "every", "taskDefinition", "daemon2"));
+    add_heal(plan, timeline, services);
+    json_object_set_new(plan->root, "timeline", timeline);
+}
+
+static void add_run(struct plan *plan, uint64_t seed)
+{
+    struct draw *draw = &plan->draw;
+    unsigned steady_s = plan->heal_s + 1500 + plan->waves_s, quiet_s = steady_s + 900;
+    json_t *run = json_pack("{s:i,s:I,s:i,s:{s:i,s:i}}", "duration", (int)(quiet_s + QUIET_S),
+                            "seed", (json_int_t)seed, "replications", 1, "audit", "steadyBy",
+                            (int)steady_s, "quietFrom", (int)quiet_s);
+    /* A machine that goes while nobody is connected leaves a zombie, which only this ends. */
+    json_object_set_new(run, "instanceLostSeconds", json_integer(draw_between(draw, 1, 600)));
+    json_object_set_new(plan->root, "run", run);
+    json_object_set_new(plan->root, "delays",
+                        json_pack("{s:o,s:o,s:o,s:o,s:i}", "boot",
+                                  exponential(draw_between(draw, 1, 60), 120), "network",
+                                  json_pack("{s:s,s:f,s:i}", "distribution", "exponential", "mean",
+                                            draw_between(draw, 1, 500) / 1000.0, "atMost", 5),
+                                  "containerStart", exponential(draw_between(draw, 1, 5), 30),
+                                  "containerStop", exponential(draw_between(draw, 1, 10), 60),
+                                  "disconnectDetect", (int)draw_between(draw, 5, 180)));
+}
+
+json_t *explore_generate(uint64_t seed, const struct explore_profile *profile, unsigned minutes)
+{
+    struct plan plan = {.profile = profile, .draw = {{.key = rng_key(seed, "explore", 0)}}};
+    char name[64];
+    snprintf(name, sizeof name, "explore-%s-%llu", profile->name, (unsigned long long)seed);
+    plan.root = json_pack("{s:i,s:s}", "version", 1, "name", name);
+    plan.heal_s = 60 * draw_between(&plan.draw, profile->minutes_least, profile->minutes_most);
+    if (minutes > 0)
+        plan.heal_s = 60 * minutes;
+    add_fleet(&plan);
+    add_definitions(&plan);
+    unsigned services = add_services(&plan);
+    add_arrivals(&plan);
+    add_timeline(&plan, services);
+    add_run(&plan, seed);
+    return plan.root;
+}
