@@ -29,8 +29,25 @@ bool behaviour_chance(double probability, uint64_t key, const char *purpose, uin
     return (double)(rng_next(&stream) >> 11) * 0x1p-53 < probability;
 }
 
+berth_ns behaviour_uniform_ns(berth_ns below_ns, uint64_t key, const char *purpose, uint64_t entity)
+{
+    struct rng stream = {.key = rng_key(key, purpose, entity)};
+    return (berth_ns)((double)(rng_next(&stream) >> 11) * 0x1p-53 * (double)below_ns);
+}
+
+static void may_crash(struct container_end *end, double probability,
+                      const struct distribution *after, uint64_t key, const char *const purposes[2],
+                      uint32_t restarts)
+{
+    if (!behaviour_chance(probability, key, purposes[0], 0))
+        return;
+    berth_ns after_ns = behaviour_draw_ns(after, key, purposes[1], restarts);
+    if (after_ns < end->after_ns)
+        *end = (struct container_end){.after_ns = after_ns, .exit_code = 1};
+}
+
 struct container_end behaviour_end(const struct scenario_task_def *def, uint64_t key,
-                                   berth_ns lifetime_ns, bool is_main)
+                                   berth_ns lifetime_ns, bool is_main, uint32_t restarts)
 {
     struct container_end end = {.after_ns = BERTH_NS_NEVER};
     if (!is_main)
@@ -38,11 +55,15 @@ struct container_end behaviour_end(const struct scenario_task_def *def, uint64_t
     if (lifetime_ns != BERTH_NS_NEVER)
         end.after_ns = lifetime_ns;
     else if (!def->is_endless)
-        end.after_ns = behaviour_draw_ns(&def->lifetime, key, "lifetime", 0);
-    if (behaviour_chance(def->crash_probability, key, "crash", 0)) {
-        berth_ns after_ns = behaviour_draw_ns(&def->crash_after, key, "crash-after", 0);
-        if (after_ns < end.after_ns)
-            end = (struct container_end){.after_ns = after_ns, .exit_code = 1};
+        end.after_ns = behaviour_draw_ns(&def->lifetime, key, "lifetime", restarts);
+    static const char *const crash[] = {"crash", "crash-after"}, *const oom[] = {"oom",
+                                                                                 "oom-after"};
+    may_crash(&end, def->crash_probability, &def->crash_after, key, crash, restarts);
+    struct container_end before = end;
+    may_crash(&end, def->oom_probability, &def->oom_after, key, oom, restarts);
+    if (end.after_ns < before.after_ns) {
+        end.exit_code = 137;
+        end.is_out_of_memory = true;
     }
     return end;
 }

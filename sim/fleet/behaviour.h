@@ -23,18 +23,24 @@ berth_ns behaviour_draw_ns(const struct distribution *distribution, uint64_t key
                            const char *purpose, uint64_t entity);
 bool behaviour_chance(double probability, uint64_t key, const char *purpose, uint64_t entity);
 
+/* Uniform in [0, below_ns). */
+berth_ns behaviour_uniform_ns(berth_ns below_ns, uint64_t key, const char *purpose,
+                              uint64_t entity);
+
 /* How a container ends by itself: so long after its start, or BERTH_NS_NEVER. */
 struct container_end {
     berth_ns after_ns;
     int32_t exit_code;
+    bool is_out_of_memory;
 };
 
 /*
  * `lifetime_ns`: the copy's own as its source gave it, or BERTH_NS_NEVER to draw the definition's.
  * Only the main container, the first essential one, has a lifetime and may crash as a bad release.
+ * `restarts`: how often it was restarted in place before; each life is drawn anew.
  */
 struct container_end behaviour_end(const struct scenario_task_def *def, uint64_t key,
-                                   berth_ns lifetime_ns, bool is_main);
+                                   berth_ns lifetime_ns, bool is_main, uint32_t restarts);
 
 uint16_t behaviour_main_container(const struct task_def *def);
 

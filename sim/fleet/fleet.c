@@ -37,6 +37,7 @@ static void add_hosts(struct fleet *fleet)
                 .zone = group->zone_count > 0 ? group->zones[i % group->zone_count] : "",
                 .instance = INSTANCE_NONE,
                 .is_fresh = true,
+                .slowness = 1,
                 .first_task = SLOT_NONE,
                 .timer_at_ns = BERTH_NS_NEVER,
                 .boot.key = rng_key(fleet->key, "boot", index),

@@ -77,7 +77,7 @@ struct fleet_ops {
     berth_ns (*lifetime)(void *context, const char *group, uint64_t reference);
     /* When chance crashes a container, after its start; BERTH_NS_NEVER: it does not. */
     berth_ns (*crash)(void *context, uint32_t host, uint64_t key, uint16_t container);
-    /* A service's copies that really run, on hosts that are not hung, became more or fewer. */
+    /* A service's copies that really run and are well, on hosts not hung, became more or fewer. */
     void (*serving)(void *context, uint32_t service, task_id task, int change);
     /* A host is about to change its power state or is changed: called after the change. */
     void (*power)(void *context, uint32_t host, enum host_power before, enum host_power after);
@@ -118,6 +118,18 @@ void fleet_send(struct fleet *fleet, berth_ns now_ns, const struct message *mess
 uint32_t fleet_lose(struct fleet *fleet, berth_ns now_ns, uint32_t host, enum loss_mode mode);
 void fleet_return(struct fleet *fleet, berth_ns now_ns, uint32_t host, uint32_t loss);
 void fleet_recover(struct fleet *fleet, berth_ns now_ns, uint32_t host); /* from all causes */
+
+/*
+ * Restart of a host's container engine: its containers live on (live restore) and only their health
+ * is unknown until their checks say more, or all of them have exited.
+ */
+void fleet_engine_restart(struct fleet *fleet, berth_ns now_ns, uint32_t host, bool keeps);
+
+/* A grey host: its pulls, starts, stops and messages take `factor` times as long from now on. */
+void fleet_set_slow(struct fleet *fleet, berth_ns now_ns, uint32_t host, double factor);
+
+/* Whether the task answers requests now: its main container runs and is well, its host not hung. */
+bool fleet_task_serves(const struct fleet *fleet, task_id task);
 
 /* The provider's notice: the agent, when it can, asks for its instance to be drained. */
 void fleet_notice(struct fleet *fleet, berth_ns now_ns, uint32_t host);

@@ -21,6 +21,18 @@ enum runtime_state {
     RUNTIME_STOPPING, /* told to stop */
 };
 
+/* What comes back from the queue of a container. */
+enum outcome {
+    OUTCOME_PULLED,
+    OUTCOME_PULL_FAILED,
+    OUTCOME_STARTED,
+    OUTCOME_START_FAILED,
+    OUTCOME_EXITED,
+    OUTCOME_OUT_OF_MEMORY, /* an exit */
+    OUTCOME_TURNED,        /* it fell ill, or is well again */
+    OUTCOME_NOTICED,       /* and its check has seen that; the code says which turn */
+};
+
 /* A task on a host, from its first runtime order until the agent forgets it. */
 struct sim_task {
     task_id task;
@@ -34,9 +46,13 @@ struct sim_task {
     uint16_t main;        /* container */
     bool is_held;         /* the slot has a tenant */
     bool is_serving;      /* counted by ops->serving */
+    bool is_ill;          /* its main container runs, but does not answer */
     berth_ns lifetime_ns; /* the copy's own, or BERTH_NS_NEVER */
-    uint8_t state[TASK_DEF_CONTAINERS_MAX];  /* enum runtime_state */
-    uint16_t epoch[TASK_DEF_CONTAINERS_MAX]; /* makes a container's events stale */
+    uint8_t state[TASK_DEF_CONTAINERS_MAX];   /* enum runtime_state */
+    uint16_t epoch[TASK_DEF_CONTAINERS_MAX];  /* makes a container's events stale */
+    uint16_t starts[TASK_DEF_CONTAINERS_MAX]; /* done */
+    uint16_t turns[TASK_DEF_CONTAINERS_MAX];  /* of its health since the last of them */
+    uint8_t noticed[TASK_DEF_CONTAINERS_MAX]; /* enum task_health: what its check said last */
 };
 
 struct host {
@@ -53,6 +69,7 @@ struct host {
     uint32_t lossy_down, lossy_up, clogged, blind; /* causes of each */
     uint32_t block_epoch;
     enum loss_mode mode;
+    double slowness;      /* 1: as fast as others */
     uint32_t causes;      /* of loss, that still hold */
     uint32_t loss;        /* number of the present loss, for fleet_return */
     uint32_t power_epoch; /* makes boots stale */
@@ -112,12 +129,24 @@ void host_unacked(struct fleet *fleet, const struct sim_event *event);
 void host_stalled(struct fleet *fleet, uint32_t host, uint64_t block_epoch);
 void host_rejoin(struct fleet *fleet, uint32_t host, uint64_t link_epoch);
 
+berth_ns host_slowed(const struct host *host, berth_ns takes_ns);
+
 /* runtime.c */
+void runtime_queue(struct fleet *fleet, uint32_t slot, uint16_t container, enum outcome outcome,
+                   berth_ns after_ns, int32_t code);
+void runtime_update_serving(struct fleet *fleet, struct sim_task *task);
 void runtime_order(struct fleet *fleet, uint32_t host, const struct agent_action *action);
 void runtime_event(struct fleet *fleet, const struct sim_event *event);
-void runtime_power_lost(struct fleet *fleet, uint32_t host); /* every container is gone */
-void runtime_forget_all(struct fleet *fleet, uint32_t host); /* and every task */
-void runtime_set_hung(struct fleet *fleet, uint32_t host, bool is_hung);
+void runtime_power_lost(struct fleet *fleet, uint32_t host);    /* every container is gone */
+void runtime_forget_all(struct fleet *fleet, uint32_t host);    /* and every task */
+void runtime_power_changed(struct fleet *fleet, uint32_t host); /* hung, or awake again */
+
+/* health.c */
+void health_started(struct fleet *fleet, uint32_t slot, uint16_t container);
+void health_turned(struct fleet *fleet, uint32_t slot, uint16_t container);
+/* Whether the container's agent has something to hear: what its check says now. */
+bool health_noticed(struct fleet *fleet, uint32_t slot, uint16_t container, int32_t code);
+void health_forgotten(struct fleet *fleet, uint32_t host);
 
 /* loss.c */
 void host_boot(struct fleet *fleet, uint32_t host, berth_ns delay_ns);

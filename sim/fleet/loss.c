@@ -6,14 +6,16 @@
  *     disconnect   the connection; containers run on, the agent goes on with its work
  *     hang         the agent stands still too; containers run on, but serve nobody
  *     stop         the power: containers are gone, disk and checkpoint stay
- *     terminate    the machine: with a connected agent it is deregistered at once
+ *     wipe         the power, and the agent's checkpoint: it returns as a new instance beside the
+ * old terminate    the machine: with a connected agent it is deregistered at once
  *
- * For the first three the controller learns nothing until the agent has been missed for the time of
- * detection. A machine that is terminated while its agent was not connected is not deregistered, as
- * in ECS: a zombie stays behind. A host returns when no cause of loss holds any more; causes may
+ * For all but the last the controller learns nothing until the agent has been missed for the time
+ * of detection. A machine that is terminated while its agent was not connected is not deregistered,
+ * as in ECS: a zombie stays behind. A host returns when no cause of loss holds any more; causes may
  * overlap (a zone outage while an instance is being repaired), and the worst mode counts.
  */
 #include <assert.h>
+#include <math.h>
 
 #include "scheduler/base/mem.h"
 #include "sim/fleet/host.h"
@@ -84,7 +86,7 @@ static void power_off(struct fleet *fleet, uint32_t host)
 }
 
 /* The agent is gone for good, and with it all it knew. */
-static void scrap(struct fleet *fleet, uint32_t host)
+static void forget_agent(struct fleet *fleet, uint32_t host)
 {
     struct host *h = &fleet->hosts[host];
     runtime_forget_all(fleet, host);
@@ -93,7 +95,6 @@ static void scrap(struct fleet *fleet, uint32_t host)
     h->agent = NULL;
     h->timer_generation++;
     h->timer_at_ns = BERTH_NS_NEVER;
-    h->disk = (struct image_disk){.disk = fleet->disk_count++};
     h->is_fresh = true;
 }
 
@@ -104,7 +105,9 @@ static void terminate(struct fleet *fleet, uint32_t host)
     bool is_told = h->is_registered && (h->is_linked || (h->is_cut && fleet->is_controller_down));
     h->is_cut = false;
     power_off(fleet, host);
-    scrap(fleet, host);
+    forget_agent(fleet, host);
+    h->disk = (struct image_disk){.disk = fleet->disk_count++};
+    h->slowness = 1;
     if (!is_told)
         return;
     h->is_linked = false;
@@ -124,6 +127,11 @@ static void take_effect(struct fleet *fleet, uint32_t host, enum loss_mode mode)
     case LOSS_TERMINATE:
         terminate(fleet, host);
         break;
+    case LOSS_WIPE:
+        drop_link(fleet, host);
+        power_off(fleet, host);
+        forget_agent(fleet, host);
+        break;
     case LOSS_STOP:
         drop_link(fleet, host);
         power_off(fleet, host);
@@ -133,7 +141,7 @@ static void take_effect(struct fleet *fleet, uint32_t host, enum loss_mode mode)
     case LOSS_HANG:
         drop_link(fleet, host);
         host_set_power(fleet, host, HOST_HUNG);
-        runtime_set_hung(fleet, host, true);
+        runtime_power_changed(fleet, host);
         break;
     case LOSS_DISCONNECT:
         drop_link(fleet, host);
@@ -142,14 +150,46 @@ static void take_effect(struct fleet *fleet, uint32_t host, enum loss_mode mode)
     }
 }
 
+void fleet_engine_restart(struct fleet *fleet, berth_ns now_ns, uint32_t host, bool keeps)
+{
+    struct host *h = &fleet->hosts[host];
+    struct agent_event restarted = {.kind = AGENT_EVENT_ENGINE_RESTARTED,
+                                    .keeps_containers = keeps};
+    fleet->now_ns = now_ns;
+    if ((h->power != HOST_UP && h->power != HOST_HUNG) || h->agent == NULL)
+        return;
+    if (keeps)
+        health_forgotten(fleet, host);
+    else
+        runtime_power_lost(fleet, host);
+    if (h->power == HOST_HUNG)
+        *vec_push(&h->deferred) = restarted;
+    else
+        host_agent_step(fleet, host, &restarted);
+}
+
+berth_ns host_slowed(const struct host *host, berth_ns takes_ns)
+{
+    if (host->slowness == 1 || takes_ns == BERTH_NS_NEVER)
+        return takes_ns;
+    double slowed_ns = (double)takes_ns * host->slowness;
+    return slowed_ns < 0x1p62 ? (berth_ns)llround(slowed_ns) : BERTH_NS_NEVER;
+}
+
+void fleet_set_slow(struct fleet *fleet, berth_ns now_ns, uint32_t host, double factor)
+{
+    assert(factor > 0);
+    fleet->now_ns = now_ns;
+    fleet->hosts[host].slowness = factor;
+}
+
 /* enum loss_mode runs from severe to mild. */
 uint32_t fleet_lose(struct fleet *fleet, berth_ns now_ns, uint32_t host, enum loss_mode mode)
 {
     struct host *h = &fleet->hosts[host];
     fleet->now_ns = now_ns;
     /* What has not booted can only be switched off: there is no connection to lose. */
-    if ((h->power == HOST_BOOTING || h->power == HOST_OFF || h->agent == NULL) &&
-        mode != LOSS_TERMINATE)
+    if ((h->power == HOST_BOOTING || h->power == HOST_OFF || h->agent == NULL) && mode > LOSS_STOP)
         mode = LOSS_STOP;
     bool is_worse = h->causes == 0 || mode < h->mode;
     h->causes++;
@@ -165,7 +205,7 @@ static void wake(struct fleet *fleet, uint32_t host)
 {
     struct host *h = &fleet->hosts[host];
     host_set_power(fleet, host, HOST_UP);
-    runtime_set_hung(fleet, host, false);
+    runtime_power_changed(fleet, host);
     host_agent_step(fleet, host, &(struct agent_event){.kind = AGENT_EVENT_DISCONNECTED});
     for (size_t i = 0; i < h->deferred.count; i++)
         host_agent_step(fleet, host, &h->deferred.items[i]);
@@ -211,7 +251,8 @@ void fleet_notice(struct fleet *fleet, berth_ns now_ns, uint32_t host)
     fleet->now_ns = now_ns;
     if (!h->is_linked || h->lossy_up > 0 || h->clogged > 0)
         return;
-    berth_ns delay_ns = distribution_draw_ns(&fleet->scenario->delays.network, &h->network);
+    berth_ns delay_ns =
+        host_slowed(h, distribution_draw_ns(&fleet->scenario->delays.network, &h->network));
     berth_ns at_ns = behaviour_later(now_ns, delay_ns);
     h->up_at_ns = at_ns > h->up_at_ns ? at_ns : h->up_at_ns;
     fleet_queue(fleet, h->up_at_ns, FLEET_NOTICE, host, h->link_epoch, 0);

@@ -75,7 +75,8 @@ void host_message(struct fleet *fleet, uint32_t host, bool is_up, const struct m
     berth_ns *last_ns = is_up ? &h->up_at_ns : &h->down_at_ns;
     if (!h->is_linked)
         return;
-    berth_ns delay_ns = distribution_draw_ns(&fleet->scenario->delays.network, &h->network);
+    berth_ns delay_ns =
+        host_slowed(h, distribution_draw_ns(&fleet->scenario->delays.network, &h->network));
     if (fleet->ops->fate != NULL)
         fleet->ops->fate(fleet->context, host, is_up, &fate);
     if (fate.is_lost) {

@@ -14,14 +14,6 @@
 
 #include "sim/fleet/host.h"
 
-enum outcome {
-    OUTCOME_PULLED,
-    OUTCOME_PULL_FAILED,
-    OUTCOME_STARTED,
-    OUTCOME_START_FAILED,
-    OUTCOME_EXITED
-};
-
 #define EXIT_CODE_TERMINATED 143 /* 128 + SIGTERM */
 #define EXIT_CODE_KILLED 137     /* 128 + SIGKILL */
 #define SERVICE_PREFIX "service:"
@@ -47,12 +39,35 @@ static void queue_outcome(struct fleet *fleet, uint32_t slot, uint16_t container
     fleet_queue(fleet, at_ns, FLEET_RUNTIME, slot, task->generation, c);
 }
 
+void runtime_queue(struct fleet *fleet, uint32_t slot, uint16_t container, enum outcome outcome,
+                   berth_ns after_ns, int32_t code)
+{
+    queue_outcome(fleet, slot, container, outcome, behaviour_later(fleet->now_ns, after_ns), code);
+}
+
 static void set_serving(struct fleet *fleet, struct sim_task *task, bool is_serving)
 {
     if (task->service == UINT32_MAX || task->is_serving == is_serving)
         return;
     task->is_serving = is_serving;
     fleet->ops->serving(fleet->context, task->service, task->task, is_serving ? 1 : -1);
+}
+
+static bool serves(const struct fleet *fleet, const struct sim_task *task)
+{
+    return task->state[task->main] == RUNTIME_RUNNING && !task->is_ill &&
+           fleet->hosts[task->host].power == HOST_UP;
+}
+
+void runtime_update_serving(struct fleet *fleet, struct sim_task *task)
+{
+    set_serving(fleet, task, serves(fleet, task));
+}
+
+bool fleet_task_serves(const struct fleet *fleet, task_id task)
+{
+    uint32_t slot = task_table_get(&fleet->slot_of, task);
+    return slot != TASK_TABLE_ABSENT && serves(fleet, &fleet->tasks.items[slot]);
 }
 
 static void end_container(struct fleet *fleet, struct sim_task *task, uint16_t container)
@@ -158,7 +173,7 @@ static void pull(struct fleet *fleet, uint32_t slot, uint16_t container)
     bool fails = behaviour_chance(def->pull_failure_probability, task->key, "pull-failure", 0);
     struct image_pull done =
         images_pull(&fleet->images, &host->disk, fleet->image_of[task->definition], fleet->now_ns,
-                    takes_ns, fails);
+                    host_slowed(host, takes_ns), fails);
     task->state[container] = RUNTIME_PULLING;
     queue_outcome(fleet, slot, container, done.has_failed ? OUTCOME_PULL_FAILED : OUTCOME_PULLED,
                   done.done_at_ns, 0);
@@ -174,8 +189,8 @@ static void start(struct fleet *fleet, uint32_t slot, uint16_t container)
     bool fails = container == task->main &&
                  behaviour_chance(def->start_failure_probability, task->key, "start-failure", 0);
     task->state[container] = RUNTIME_STARTING;
-    queue_outcome(fleet, slot, container, fails ? OUTCOME_START_FAILED : OUTCOME_STARTED,
-                  behaviour_later(fleet->now_ns, takes_ns), 0);
+    runtime_queue(fleet, slot, container, fails ? OUTCOME_START_FAILED : OUTCOME_STARTED,
+                  host_slowed(&fleet->hosts[task->host], takes_ns), 0);
 }
 
 static bool is_up(const struct sim_task *task, uint16_t container)
@@ -197,8 +212,8 @@ static void terminate(struct fleet *fleet, uint32_t slot, uint16_t container)
     berth_ns takes_ns =
         behaviour_draw_ns(def->has_stop ? &def->stop : &fleet->scenario->delays.container_stop,
                           task->key, "stop", container);
-    queue_outcome(fleet, slot, container, OUTCOME_EXITED, behaviour_later(fleet->now_ns, takes_ns),
-                  EXIT_CODE_TERMINATED);
+    runtime_queue(fleet, slot, container, OUTCOME_EXITED,
+                  host_slowed(&fleet->hosts[task->host], takes_ns), EXIT_CODE_TERMINATED);
 }
 
 static void kill_container(struct fleet *fleet, uint32_t slot, uint16_t container)
@@ -248,21 +263,24 @@ static void started(struct fleet *fleet, uint32_t slot, uint16_t container)
 {
     struct sim_task *task = task_at(fleet, slot);
     bool is_main = container == task->main;
-    struct container_end end =
-        behaviour_end(definition(fleet, task), task->key, task->lifetime_ns, is_main);
+    struct container_end end = behaviour_end(definition(fleet, task), task->key, task->lifetime_ns,
+                                             is_main, task->starts[container]);
     berth_ns crash_ns = fleet->ops->crash(fleet->context, task->host, task->key, container);
     if (crash_ns < end.after_ns)
         end = (struct container_end){.after_ns = crash_ns, .exit_code = 1};
     task->state[container] = RUNTIME_RUNNING;
     if (end.after_ns != BERTH_NS_NEVER)
-        queue_outcome(fleet, slot, container, OUTCOME_EXITED,
-                      behaviour_later(fleet->now_ns, end.after_ns), end.exit_code);
-    if (is_main && fleet->hosts[task->host].power == HOST_UP)
-        set_serving(fleet, task, true);
+        runtime_queue(fleet, slot, container,
+                      end.is_out_of_memory ? OUTCOME_OUT_OF_MEMORY : OUTCOME_EXITED, end.after_ns,
+                      end.exit_code);
+    health_started(fleet, slot, container);
+    if (is_main)
+        runtime_update_serving(fleet, task);
 }
 
+/* AGENT_EVENT_KIND_COUNT: nothing that the agent hears of. */
 static enum agent_event_kind take_outcome(struct fleet *fleet, uint32_t slot, uint16_t container,
-                                          enum outcome outcome)
+                                          enum outcome outcome, int32_t code)
 {
     switch (outcome) {
     case OUTCOME_PULLED:
@@ -277,8 +295,16 @@ static enum agent_event_kind take_outcome(struct fleet *fleet, uint32_t slot, ui
         end_container(fleet, task_at(fleet, slot), container);
         return AGENT_EVENT_START_FAILED;
     case OUTCOME_EXITED:
+    case OUTCOME_OUT_OF_MEMORY:
         end_container(fleet, task_at(fleet, slot), container);
         return AGENT_EVENT_EXITED;
+    case OUTCOME_TURNED:
+        health_turned(fleet, slot, container);
+        break;
+    case OUTCOME_NOTICED:
+        if (health_noticed(fleet, slot, container, code))
+            return AGENT_EVENT_HEALTH;
+        break;
     }
     return AGENT_EVENT_KIND_COUNT;
 }
@@ -292,12 +318,18 @@ void runtime_event(struct fleet *fleet, const struct sim_event *event)
         task->epoch[container] != (uint16_t)(event->c >> 16 & 0xffff))
         return;
     uint32_t host = task->host;
+    enum outcome what = (enum outcome)(event->c & 0xff);
+    int32_t code = (int32_t)(uint32_t)(event->c >> 32);
     struct agent_event outcome = {
-        .kind = take_outcome(fleet, slot, container, (enum outcome)(event->c & 0xff)),
+        .kind = take_outcome(fleet, slot, container, what, code),
         .task = task->task,
         .container = container,
-        .exit_code = (int32_t)(uint32_t)(event->c >> 32),
+        .exit_code = code,
+        .is_out_of_memory = what == OUTCOME_OUT_OF_MEMORY,
+        .health = (enum task_health)task->noticed[container],
     };
+    if (outcome.kind == AGENT_EVENT_KIND_COUNT)
+        return;
     if (fleet->hosts[host].power == HOST_HUNG)
         *vec_push(&fleet->hosts[host].deferred) = outcome;
     else
@@ -321,11 +353,9 @@ void runtime_forget_all(struct fleet *fleet, uint32_t host)
         remove_task(fleet, fleet->hosts[host].first_task);
 }
 
-void runtime_set_hung(struct fleet *fleet, uint32_t host, bool is_hung)
+void runtime_power_changed(struct fleet *fleet, uint32_t host)
 {
     for (uint32_t slot = fleet->hosts[host].first_task; slot != SLOT_NONE;
-         slot = task_at(fleet, slot)->next) {
-        struct sim_task *task = task_at(fleet, slot);
-        set_serving(fleet, task, !is_hung && task->state[task->main] == RUNTIME_RUNNING);
-    }
+         slot = task_at(fleet, slot)->next)
+        runtime_update_serving(fleet, task_at(fleet, slot));
 }

@@ -24,6 +24,7 @@ enum run_event {
     RUN_ARRIVAL,                   /* a: source */
     RUN_TIMELINE,                  /* a: entry */
     RUN_RETURN,                    /* a: host, b: loss; a timeline's `for` is over */
+    RUN_SLOW_OVER,                 /* a: host; likewise */
     RUN_FAULT,                     /* a: unit, b: phase */
 };
 

@@ -34,6 +34,7 @@
 
 static const char *const loss_names[] = {
     [LOSS_TERMINATE] = "terminate",
+    [LOSS_WIPE] = "wipe",
     [LOSS_STOP] = "stop",
     [LOSS_HANG] = "hang",
     [LOSS_DISCONNECT] = "disconnect",
@@ -491,6 +492,9 @@ static void dispatch(struct run *run, const struct sim_event *event)
         break;
     case RUN_RETURN:
         run_return(run, event->a, (uint32_t)event->b);
+        break;
+    case RUN_SLOW_OVER:
+        fleet_set_slow(run->fleet, run->now_ns, event->a, 1);
         break;
     case RUN_FAULT:
         faults_fire(run, event->a, event->b);

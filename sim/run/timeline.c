@@ -16,6 +16,8 @@ static const char *const kind_names[] = {
     [TIMELINE_STOP_DEPLOYMENT] = "stopDeployment",
     [TIMELINE_CONTINUE_DEPLOYMENT] = "continueDeployment",
     [TIMELINE_ALARM] = "alarm",
+    [TIMELINE_ENGINE] = "engineRestart",
+    [TIMELINE_SLOW] = "slow",
 };
 
 void timeline_start(struct run *run)
@@ -121,6 +123,22 @@ static void set_alarm(struct run *run, const struct scenario_timeline *entry)
     run_step(run, &event);
 }
 
+static void disturb_hosts(struct run *run, const struct scenario_timeline *entry)
+{
+    struct host_list hosts = VEC_INIT;
+    select_hosts(run, &entry->select, SELECT_REGISTERED, &hosts);
+    for (size_t i = 0; i < hosts.count && run->code == BERTH_OK; i++) {
+        if (entry->kind == TIMELINE_ENGINE) {
+            fleet_engine_restart(run->fleet, run->now_ns, hosts.items[i], entry->keeps);
+            continue;
+        }
+        fleet_set_slow(run->fleet, run->now_ns, hosts.items[i], entry->factor);
+        if (entry->duration_ns < run->end_ns - run->now_ns)
+            run_put(run, run->now_ns + entry->duration_ns, RUN_SLOW_OVER, hosts.items[i], 0);
+    }
+    vec_free(&hosts);
+}
+
 void timeline_fire(struct run *run, uint32_t index)
 {
     const struct scenario_timeline *entry = &run->scenario->timeline[index];
@@ -146,6 +164,10 @@ void timeline_fire(struct run *run, uint32_t index)
         break;
     case TIMELINE_RECOVER:
         recover_hosts(run, entry);
+        break;
+    case TIMELINE_ENGINE:
+    case TIMELINE_SLOW:
+        disturb_hosts(run, entry);
         break;
     case TIMELINE_PROTECT:
         protect(run, entry);

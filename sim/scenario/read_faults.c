@@ -6,7 +6,7 @@
 
 #define SELECTOR_KEYS "fleet", "zone", "expression", "instance", "share"
 
-static const char *const modes[] = {"terminate", "stop", "hang", "disconnect", NULL};
+static const char *const modes[] = {"terminate", "wipe", "stop", "hang", "disconnect", NULL};
 
 /* All but the keys' names, which the caller has checked together with its own. */
 static void read_selector(const struct at *at, struct scenario_selector *out)
@@ -127,6 +127,28 @@ static void read_alarm(const struct at *at, struct scenario_timeline *out)
     out->is_alarm = at_choice(&state, states, 1) == 1;
 }
 
+static void read_engine(const struct at *at, struct scenario_timeline *out)
+{
+    static const char *const known[] = {SELECTOR_KEYS, "keeps", NULL};
+    if (!at_object(at, known))
+        return;
+    struct at keeps = at_member(at, "keeps");
+    read_selector(at, &out->select);
+    out->keeps = at_boolean(&keeps, false);
+}
+
+static void read_slow(const struct at *at, struct scenario_timeline *out)
+{
+    static const char *const known[] = {SELECTOR_KEYS, "factor", "for", NULL};
+    if (!at_object(at, known))
+        return;
+    struct at factor = at_member(at, "factor"), duration = at_member(at, "for");
+    read_selector(at, &out->select);
+    at_require(&factor, "write how many times as long everything takes, such as 10");
+    out->factor = at_real(&factor, 0.001, 1e6, 1);
+    out->duration_ns = at_time(&duration, 0, READER_TIME_MAX, BERTH_NS_NEVER);
+}
+
 static const struct action {
     const char *key;
     enum timeline_kind kind;
@@ -142,14 +164,26 @@ static const struct action {
     {"stopDeployment", TIMELINE_STOP_DEPLOYMENT, read_stop_deployment},
     {"continueDeployment", TIMELINE_CONTINUE_DEPLOYMENT, read_continue_deployment},
     {"alarm", TIMELINE_ALARM, read_alarm},
+    {"engineRestart", TIMELINE_ENGINE, read_engine},
+    {"slow", TIMELINE_SLOW, read_slow},
 };
 
 static void read_entry(const struct at *at, struct scenario_timeline *out)
 {
-    static const char *const known[] = {
-        "at",    "scale",   "deploy",  "drain",          "activate",
-        "fail",  "recover", "protect", "stopDeployment", "continueDeployment",
-        "alarm", NULL};
+    static const char *const known[] = {"at",
+                                        "scale",
+                                        "deploy",
+                                        "drain",
+                                        "activate",
+                                        "fail",
+                                        "recover",
+                                        "protect",
+                                        "stopDeployment",
+                                        "continueDeployment",
+                                        "alarm",
+                                        "engineRestart",
+                                        "slow",
+                                        NULL};
     const struct action *found = NULL;
     out->name = mem_copy_text(at->key);
     out->select = (struct scenario_selector){.instance = -1, .share = 1};

@@ -173,6 +173,23 @@ static double read_probability(const struct at *up, const char *key)
     return at_real(&at, 0, 1, 0);
 }
 
+static const struct distribution five_seconds = {.p = {5, 0}, .max = 1e12};
+
+static void read_health(const struct at *at, struct scenario_task_def *out)
+{
+    struct at oom = at_member(at, "oomAfter"), well = at_member(at, "healthyAfter");
+    struct at ill = at_member(at, "unhealthyAfter"), again = at_member(at, "recoversAfter");
+    out->oom_probability = read_probability(at, "oomProbability");
+    if (!at_distribution(&oom, QUANTITY_TIME, &out->oom_after))
+        out->oom_after = five_seconds;
+    out->unhealthy_probability = read_probability(at, "unhealthyProbability");
+    (void)at_distribution(&well, QUANTITY_TIME, &out->healthy_after);
+    out->has_unhealthy = ill.json != NULL && at_interval(&ill, &out->unhealthy_after);
+    out->has_recovers = at_distribution(&again, QUANTITY_TIME, &out->recovers_after);
+    if (again.json != NULL && ill.json == NULL)
+        at_fail(&again, "it never falls ill; write unhealthyAfter, too");
+}
+
 static void read_behaviour(const struct at *at, struct scenario_task_def *out)
 {
     struct at image = at_member(at, "imageMiB"), lifetime = at_member(at, "lifetime");
@@ -189,7 +206,8 @@ static void read_behaviour(const struct at *at, struct scenario_task_def *out)
     out->start_failure_probability = read_probability(at, "startFailureProbability");
     out->crash_probability = read_probability(at, "crashProbability");
     if (!at_distribution(&crash, QUANTITY_TIME, &out->crash_after))
-        out->crash_after = (struct distribution){.p = {5, 0}, .max = 1e12};
+        out->crash_after = five_seconds;
+    read_health(at, out);
 }
 
 static void read_definition(const struct at *at, const char *name, struct scenario_task_def *out)
@@ -225,6 +243,12 @@ static void read_task_definition(const struct at *at, struct scenario_task_def *
                                         "startFailureProbability",
                                         "crashProbability",
                                         "crashAfter",
+                                        "oomProbability",
+                                        "oomAfter",
+                                        "healthyAfter",
+                                        "unhealthyProbability",
+                                        "unhealthyAfter",
+                                        "recoversAfter",
                                         NULL};
     out->name = mem_copy_text(at->key);
     bool is_bare = json_object_get(at->json, "containerDefinitions") != NULL ||
@@ -240,7 +264,7 @@ static void read_task_definition(const struct at *at, struct scenario_task_def *
         }
         read_definition(at, at->key, out);
         out->is_endless = true;
-        out->crash_after = (struct distribution){.p = {5, 0}, .max = 1e12};
+        out->crash_after = out->oom_after = five_seconds;
         return;
     }
     if (!json_is_object(at->json))

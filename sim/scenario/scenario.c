@@ -250,6 +250,10 @@ static void free_task_defs(struct scenario *scenario)
         distribution_free(&def->start);
         distribution_free(&def->stop);
         distribution_free(&def->crash_after);
+        distribution_free(&def->oom_after);
+        distribution_free(&def->healthy_after);
+        distribution_free(&def->unhealthy_after);
+        distribution_free(&def->recovers_after);
         mem_free(def->name);
     }
     mem_free(scenario->task_defs);

@@ -16,6 +16,7 @@
 /* How a host is lost (issue: losses differ by what the controller is told). */
 enum loss_mode {
     LOSS_TERMINATE = 0, /* deregistered at once, its tasks STOPPED */
+    LOSS_WIPE,          /* as stop, and the agent's checkpoint is lost: it returns as a duplicate */
     LOSS_STOP,          /* power off: the agent is missed after 3 minutes; containers are gone */
     LOSS_HANG,          /* missed likewise; containers live on and come back with it */
     LOSS_DISCONNECT,    /* only the control connection: containers run on unharmed */
@@ -54,6 +55,13 @@ struct scenario_task_def {
     double start_failure_probability;
     double crash_probability;        /* a bad release: exits soon after the start, with code 1 */
     struct distribution crash_after; /* seconds after the start */
+    double oom_probability;          /* killed for its memory */
+    struct distribution oom_after;   /* seconds after the start */
+    /* health of its main container, whether or not a check looks at it; seconds */
+    struct distribution healthy_after;                   /* from the start until it first answers */
+    double unhealthy_probability;                        /* it never does: a bad release */
+    struct distribution unhealthy_after, recovers_after; /* of being well, and of not being so */
+    bool has_unhealthy, has_recovers;
 };
 
 struct scenario_strategies {
@@ -123,6 +131,8 @@ enum timeline_kind {
     TIMELINE_STOP_DEPLOYMENT,     /* service, rolls_back */
     TIMELINE_CONTINUE_DEPLOYMENT, /* service, hook, rolls_back */
     TIMELINE_ALARM,               /* alarm, is_alarm */
+    TIMELINE_ENGINE,              /* engineRestart: instances, keeps */
+    TIMELINE_SLOW,                /* instances, factor, duration */
 };
 
 /* Which instances an entry means; all given conditions must hold. */
@@ -143,7 +153,9 @@ struct scenario_timeline {
     int32_t desired_count;
     struct scenario_selector select;
     enum loss_mode mode;
-    berth_ns duration_ns; /* FAIL: recovers by itself after this; BERTH_NS_NEVER: it does not */
+    berth_ns duration_ns; /* FAIL, SLOW: over after this; BERTH_NS_NEVER: it is not */
+    bool keeps;           /* ENGINE: its containers run on */
+    double factor;        /* SLOW: of the durations of what its instances do */
     struct {
         double share; /* of the running tasks, rounded up, the oldest first; with count < 0 */
         int64_t count;

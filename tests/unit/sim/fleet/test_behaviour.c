@@ -50,6 +50,9 @@ static void test_how_a_container_ends(void **state)
     struct scenario_task_def mortal = {.lifetime = constant(20)};
     struct scenario_task_def bad = {
         .is_endless = true, .crash_probability = 1, .crash_after = constant(5)};
+    struct scenario_task_def greedy = bad;
+    greedy.oom_probability = 1;
+    greedy.oom_after = constant(4);
     const struct {
         const struct scenario_task_def *def;
         berth_ns lifetime_ns;
@@ -64,12 +67,15 @@ static void test_how_a_container_ends(void **state)
         {&mortal, BERTH_NS_NEVER, false, BERTH_NS_NEVER, 0}, /* a sidecar runs until stopped */
         {&bad, BERTH_NS_NEVER, true, 5 * s, 1},
         {&bad, 3 * s, true, 3 * s, 0}, /* over before it could crash */
+        {&greedy, BERTH_NS_NEVER, true, 4 * s, 137},
+        {&greedy, BERTH_NS_NEVER, false, BERTH_NS_NEVER, 0},
     };
     for (size_t i = 0; i < sizeof cases / sizeof *cases; i++) {
         struct container_end end =
-            behaviour_end(cases[i].def, 1, cases[i].lifetime_ns, cases[i].is_main);
+            behaviour_end(cases[i].def, 1, cases[i].lifetime_ns, cases[i].is_main, 0);
         assert_int_equal(end.after_ns, cases[i].after_ns);
         assert_int_equal(end.exit_code, cases[i].exit_code);
+        assert_int_equal(end.is_out_of_memory, end.exit_code == 137);
     }
 }
 

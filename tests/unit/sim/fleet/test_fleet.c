@@ -20,6 +20,7 @@ struct told {
     enum event_kind kind;
     instance_id instance;
     enum task_status status; /* reports */
+    enum task_health health;
     enum exit_cause cause;
     int32_t exit_code;
 };
@@ -60,6 +61,7 @@ static void on_event(void *context, const struct event *event)
         if (event->u.message.kind != MESSAGE_TASK_STATE)
             return;
         told.status = event->u.message.u.report.status;
+        told.health = event->u.message.u.report.health;
         told.cause = event->u.message.u.report.cause;
         told.exit_code = event->u.message.u.report.exit_code;
         struct message ack = {
@@ -144,12 +146,11 @@ static void run_until(struct world *world, berth_ns until_ns)
     world->now_ns = until_ns;
 }
 
-static void open_world(struct world *world)
+static void open_world_of(struct world *world, const char *text)
 {
     struct berth_error err = BERTH_ERROR_INIT;
     *world = (struct world){.lifetime_ns = BERTH_NS_NEVER, .fate.twice_after_ns = BERTH_NS_NEVER};
-    if (scenario_load_text(scenario_text, strlen(scenario_text), ".", &world->set, &err) !=
-        BERTH_OK)
+    if (scenario_load_text(text, strlen(text), ".", &world->set, &err) != BERTH_OK)
         fail_msg("%s", err.text);
     const struct scenario *scenario = world->set->variants[0];
     world->queue = sim_queue_create();
@@ -157,6 +158,11 @@ static void open_world(struct world *world)
     fleet_define(world->fleet, 0, scenario->task_defs[0].def);
     fleet_start(world->fleet);
     run_until(world, 0);
+}
+
+static void open_world(struct world *world)
+{
+    open_world_of(world, scenario_text);
 }
 
 static void close_world(struct world *world)
@@ -601,6 +607,173 @@ static void test_agents_find_a_controller_that_is_back(void **state)
     close_world(&world);
 }
 
+/* One container with a check every 10 s, two failures of at most 2 s, 60 s of start period. */
+#define CHECKED_SCENARIO(behaviour)                                                               \
+    "{\"version\":1,\"name\":\"x\",\"fleet\":{\"g\":{\"count\":1,\"cpu\":2048,\"memory\":4096}}," \
+    "\"taskDefinitions\":{\"web\":{\"definition\":{\"containerDefinitions\":[{\"name\":\"c\","    \
+    "\"image\":\"w:1\",\"cpu\":512,\"memory\":512,\"restartPolicy\":{\"enabled\":true,"           \
+    "\"restartAttemptPeriod\":60},\"healthCheck\":{\"command\":[\"CMD\",\"x\"],\"interval\":10,"  \
+    "\"timeout\":2,\"retries\":2,\"startPeriod\":60}}]}" behaviour "}},"                          \
+    "\"services\":{\"web\":{\"taskDefinition\":\"web\",\"desiredCount\":1}},"                     \
+    "\"delays\":{\"network\":2,\"containerStart\":1,\"containerStop\":3,\"pullOverhead\":0.9},"   \
+    "\"run\":{\"duration\":1000}}"
+
+/* Reports that the task runs, with this health: the time that they were sent, or -1. */
+static berth_ns told_health(const struct world *world, size_t from, enum task_health health)
+{
+    for (size_t i = from; i < world->told.count; i++)
+        if (world->told.items[i].status == TASK_RUNNING && world->told.items[i].health == health)
+            return world->told.items[i].at_ns - 2 * S;
+    return -1;
+}
+
+static void test_a_copy_falls_ill_and_recovers(void **state)
+{
+    (void)state;
+    struct world world;
+    open_world_of(&world, CHECKED_SCENARIO(",\"healthyAfter\":5,\"unhealthyAfter\":100,"
+                                           "\"recoversAfter\":50"));
+    send_task(&world, 0, 1, true); /* there at 2, pulled at 2.9, started at 3.9 */
+    run_until(&world, 8899 * MS);
+    assert_int_equal(world.serving, 0); /* it runs, but does not answer yet */
+    assert_false(fleet_task_serves(world.fleet, 1));
+    run_until(&world, 8900 * MS);
+    assert_int_equal(world.serving, 1);
+    assert_true(fleet_task_serves(world.fleet, 1));
+    run_until(&world, 108900 * MS);
+    assert_int_equal(world.serving, 0);
+    run_until(&world, 158899 * MS);
+    assert_int_equal(world.serving, 0);
+    run_until(&world, 200 * S);
+    assert_int_equal(world.serving, 1);
+    /* The probe within 10 s of each turn sees it; bad health needs 12 s more. */
+    berth_ns well_ns = told_health(&world, 0, HEALTH_HEALTHY);
+    assert_in_range(well_ns, 8900 * MS, 18900 * MS);
+    berth_ns ill_ns = told_health(&world, 0, HEALTH_UNHEALTHY);
+    assert_in_range(ill_ns, 120900 * MS, 130900 * MS);
+    size_t last = world.told.count - 1;
+    assert_in_range(told_health(&world, last, HEALTH_HEALTHY), 158900 * MS, 168900 * MS);
+    close_world(&world);
+}
+
+static void test_a_bad_release_is_never_healthy(void **state)
+{
+    (void)state;
+    struct world world;
+    open_world_of(&world, CHECKED_SCENARIO(",\"unhealthyProbability\":1"));
+    send_task(&world, 0, 1, true);
+    run_until(&world, 900 * S);
+    assert_int_equal(told_health(&world, 0, HEALTH_HEALTHY), -1);
+    /* Started at 3.9; failures do not count for 60 s. */
+    assert_in_range(told_health(&world, 0, HEALTH_UNHEALTHY), 75900 * MS, 85900 * MS);
+    assert_int_equal(world.serving, 0);
+    assert_int_equal(world.told.count, 3); /* registered, RUNNING, RUNNING and UNHEALTHY */
+    close_world(&world);
+}
+
+static void test_out_of_memory_and_restart_in_place(void **state)
+{
+    (void)state;
+    struct world world;
+    open_world_of(&world, CHECKED_SCENARIO(",\"oomProbability\":1,\"oomAfter\":60"));
+    send_task(&world, 0, 1, true);
+    run_until(&world, 300 * S); /* dies at 63.9, starts at 64.9, and so on: always old enough */
+    assert_int_equal(world.serving, 1);
+    for (size_t i = 1; i < world.told.count; i++)
+        assert_int_equal(world.told.items[i].status, TASK_RUNNING);
+    close_world(&world);
+    open_world_of(&world, CHECKED_SCENARIO(",\"oomProbability\":1,\"oomAfter\":59"));
+    send_task(&world, 0, 1, true);
+    run_until(&world, 100 * S);
+    const struct told *end = &world.told.items[world.told.count - 1];
+    assert_int_equal(end->status, TASK_STOPPED);
+    assert_int_equal(end->cause, EXIT_OUT_OF_MEMORY);
+    assert_int_equal(end->exit_code, 137);
+    assert_int_equal(end->at_ns, 64900 * MS);
+    close_world(&world);
+}
+
+static void test_engine_restarts(void **state)
+{
+    (void)state;
+    struct world world;
+    open_world_of(&world, CHECKED_SCENARIO(""));
+    send_task(&world, 0, 1, true);
+    run_until(&world, 30 * S);
+    assert_true(told_health(&world, 0, HEALTH_HEALTHY) > 0);
+    size_t before = world.told.count;
+    fleet_engine_restart(world.fleet, world.now_ns, 0, true);
+    run_until(&world, 50 * S);
+    assert_int_equal(told_health(&world, before, HEALTH_UNKNOWN), 30 * S);
+    assert_in_range(told_health(&world, before, HEALTH_HEALTHY), 30 * S, 40 * S);
+    assert_int_equal(world.serving, 1);
+    run_until(&world, 100 * S);
+    fleet_engine_restart(world.fleet, world.now_ns, 0, false); /* restarted by its policy */
+    assert_int_equal(world.serving, 0);
+    run_until(&world, 110 * S);
+    assert_int_equal(world.serving, 1);
+    fleet_engine_restart(world.fleet, world.now_ns, 0, false); /* too soon */
+    run_until(&world, 120 * S);
+    const struct told *end = &world.told.items[world.told.count - 1];
+    assert_int_equal(end->status, TASK_STOPPED);
+    assert_int_equal(end->cause, EXIT_ESSENTIAL);
+    assert_int_equal(end->exit_code, 137);
+    close_world(&world);
+}
+
+static void test_a_hung_host_learns_of_the_engine_later(void **state)
+{
+    (void)state;
+    struct world world;
+    open_running_world(&world);
+    uint32_t loss = fleet_lose(world.fleet, world.now_ns, 0, LOSS_HANG);
+    fleet_engine_restart(world.fleet, world.now_ns, 0, false);
+    run_until(&world, 30 * S);
+    fleet_return(world.fleet, world.now_ns, 0, loss);
+    assert_int_equal(world.serving, 0);
+    run_until(&world, 100 * S);
+    const struct told *end = &world.told.items[world.told.count - 1];
+    assert_int_equal(end->cause, EXIT_ESSENTIAL);
+    assert_int_equal(end->exit_code, 137);
+    assert_int_equal(end->at_ns, 32 * S);
+    close_world(&world);
+}
+
+/* 20 there, 1 and 20 to pull, 10 to start, 20 back; then as fast as ever. */
+static void test_a_slow_host(void **state)
+{
+    (void)state;
+    struct world world;
+    open_world(&world);
+    fleet_set_slow(world.fleet, world.now_ns, 0, 10);
+    send_task(&world, 0, 1, true);
+    run_until(&world, 200 * S);
+    assert_int_equal(world.told.items[2].status, TASK_RUNNING);
+    assert_int_equal(world.told.items[2].at_ns, 71 * S);
+    fleet_set_slow(world.fleet, world.now_ns, 0, 1);
+    send_task(&world, 0, 1, false);
+    run_until(&world, 300 * S);
+    assert_int_equal(world.told.items[world.told.count - 1].at_ns, 207 * S);
+    close_world(&world);
+}
+
+/* The checkpoint is gone: it comes back as another instance, and the old one is only missed. */
+static void test_wipe(void **state)
+{
+    (void)state;
+    struct world world;
+    open_running_world(&world);
+    uint32_t loss = fleet_lose(world.fleet, world.now_ns, 0, LOSS_WIPE);
+    assert_int_equal(world.serving, 0);
+    assert_int_equal(fleet_task_count(world.fleet), 0);
+    run_until(&world, 300 * S);
+    fleet_return(world.fleet, world.now_ns, 0, loss);
+    run_until(&world, 500 * S);
+    ASSERT_TOLD(&world, START, RUNNING, LEFT(200 * S, 0), REGISTERED(360 * S, INSTANCE_NONE));
+    assert_int_equal(fleet_host(world.fleet, 0).instance, 2);
+    close_world(&world);
+}
+
 int main(void)
 {
     const struct CMUnitTest tests[] = {
@@ -624,6 +797,13 @@ int main(void)
         cmocka_unit_test(test_lost_on_the_way),
         cmocka_unit_test(test_lost_while_booting),
         cmocka_unit_test(test_a_spot_notice_drains),
+        cmocka_unit_test(test_a_copy_falls_ill_and_recovers),
+        cmocka_unit_test(test_a_bad_release_is_never_healthy),
+        cmocka_unit_test(test_out_of_memory_and_restart_in_place),
+        cmocka_unit_test(test_engine_restarts),
+        cmocka_unit_test(test_a_hung_host_learns_of_the_engine_later),
+        cmocka_unit_test(test_a_slow_host),
+        cmocka_unit_test(test_wipe),
     };
     return cmocka_run_group_tests(tests, NULL, NULL);
 }
