@@ -56,6 +56,7 @@ static void stop_copy(struct controller *controller, struct task *task, enum sto
 {
     if (!task->desired_running)
         return;
+    rule_fired(controller, RULE_DAEMON_STOP);
     *vec_push(&controller->stopped) = task->id;
     task_stop(controller, task, STOP_SERVICE_SCHEDULER_INITIATED, reason);
 }
@@ -133,6 +134,7 @@ static void check_seat(struct controller *controller, struct service *service, i
     bool fits = may_start && placement_check(controller->cluster, request, id) == PLACEMENT_FITS;
     if (fits && rate_left(controller, service) > 0) {
         seat->task = service_launch(controller, service->deployments.items[0], id);
+        rule_fired(controller, RULE_DAEMON_START);
         return;
     }
     if (fits)

@@ -147,6 +147,7 @@ static void tell_everything(struct controller *controller, instance_id id)
             emit_payload(controller, task, ++host->last_seq);
     }
     task_id *tasks = arena_alloc(&controller->arena, wanted * sizeof *tasks);
+    rule_fired(controller, RULE_MANIFEST);
     struct message *manifest = emit_message(controller, MESSAGE_MANIFEST, id, ++host->last_seq);
     manifest->u.list.tasks = tasks;
     manifest->u.list.count = wanted;
@@ -390,6 +391,8 @@ static void answer_candidates(struct controller *controller, const struct messag
         if (task == NULL || !is_agents_to_run(task) || task->instance != message->instance)
             unwanted[count++] = message->u.list.tasks[i];
     }
+    if (count > 0)
+        rule_fired(controller, RULE_STRAY_STOPPED);
     struct message *ack =
         emit_message(controller, MESSAGE_STOP_VERIFICATION_ACK, message->instance, message->seq);
     ack->u.list.tasks = unwanted;

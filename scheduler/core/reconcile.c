@@ -60,6 +60,10 @@ static void stop_one(struct controller *controller, struct task *task, bool is_s
     enum stop_reason reason = is_scaling          ? STOP_REASON_SCALING
                               : task->is_draining ? STOP_REASON_DRAINING
                                                   : STOP_REASON_DEPLOYMENT;
+    rule_fired(controller, is_scaling                    ? RULE_SCALE_IN
+                           : task->is_draining           ? RULE_DRAIN_STOP
+                           : task->status < TASK_RUNNING ? RULE_ROLL_PENDING
+                                                         : RULE_ROLL_STOP);
     *vec_push(&controller->stopped) = task->id;
     task_stop(controller, task, STOP_SERVICE_SCHEDULER_INITIATED, reason);
 }
@@ -216,6 +220,7 @@ static void start_some(struct controller *controller, struct service *service)
         if (instance == INSTANCE_NONE)
             break;
         (void)service_launch(controller, primary, instance);
+        rule_fired(controller, RULE_START);
     }
     if (wanted == 0) {
         service_set_blocked(controller, service, BERTH_NS_NEVER);
@@ -224,6 +229,7 @@ static void start_some(struct controller *controller, struct service *service)
     }
     if (service->blocked_since_ns == BERTH_NS_NEVER)
         service_set_blocked(controller, service, controller->now.mono_ns);
+    rule_fired(controller, RULE_START_REFUSED);
     deployment_unplaced(controller, primary);
     tell_no_room(controller, service, &request);
 }
@@ -248,10 +254,12 @@ static void tell_state(struct controller *controller, struct service *service, b
     struct rollout_counts counts = reconcile_counts(service);
     event.kind = SERVICE_EVENT_DEADLOCK;
     if (service->deployments.count > 1 && !is_stalled(service) &&
-        rollout_is_deadlocked(&counts, bounds_of(service)))
+        rollout_is_deadlocked(&counts, bounds_of(service))) {
+        rule_fired(controller, RULE_DEADLOCK);
         service_tell(controller, service, &event);
-    else
+    } else {
         service_clear(service, event.kind);
+    }
     event.kind = SERVICE_EVENT_STEADY_STATE;
     if (is_settled)
         service_tell(controller, service, &event);

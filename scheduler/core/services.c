@@ -190,6 +190,7 @@ void service_start_failed(struct controller *controller, struct deployment *depl
     deployment_changed(controller, deployment);
     if (delay_ns == 0)
         return;
+    rule_fired(controller, RULE_THROTTLE);
     deployment->throttled_until_ns = controller->now.mono_ns + delay_ns;
     struct service_event event = {.kind = SERVICE_EVENT_START_IMPAIRED,
                                   .service = service->id,

@@ -223,6 +223,7 @@ static bool try_class(struct controller *controller, uint32_t at)
     if (class->tasks.count > 1)
         heap_set(&waiting->candidates, at, (int64_t)task->links[LIST_QUEUE].next->id);
     waiting_remove(controller, task);
+    rule_fired(controller, RULE_WAIT_PLACED);
     task_place(controller, task, instance);
     group_settle(controller, group);
     return true;
@@ -319,6 +320,7 @@ void waiting_timer(struct controller *controller)
         struct placement_request request =
             task_request(controller, class->plan, class->group, &demand);
         (void)placement_closest(controller->cluster, &request, &task->verdict);
+        rule_fired(controller, RULE_WAIT_GIVEN_UP);
         task_stop(controller, task, STOP_TASK_FAILED_TO_START, STOP_REASON_CAPACITY);
     }
 }
