@@ -99,6 +99,7 @@ struct collect *collect_create(const struct scenario *scenario, const struct run
     collect->duration_ns = scenario->run.duration_ns;
     collect->warm_up_ns = warm_up_ns < collect->duration_ns ? warm_up_ns : collect->duration_ns;
     collect->blast_desired = 1;
+    collect->convergence.disturbed_ns = BERTH_NS_NEVER;
     levels_init(&collect->levels, LEVEL_COUNT + scenario->group_count);
     collect->waits = histogram_create();
     find_smallest(collect);
@@ -408,6 +409,13 @@ static void finish_services(struct collect *collect, double *metrics)
     metrics[METRIC_AVAILABILITY] = desired > 0 ? 1 - below / desired : NAN;
     metrics[METRIC_TIME_TO_STEADY_MEAN] = ratio(
         (double)collect->steady_sum_ns / (double)BERTH_NS_PER_S, (double)collect->steady_count);
+    metrics[METRIC_TIME_TO_CONVERGE_MEAN] =
+        ratio((double)collect->convergence.sum_ns / (double)BERTH_NS_PER_S,
+              (double)collect->convergence.count);
+    metrics[METRIC_TIME_TO_CONVERGE_MAX] =
+        collect->convergence.count > 0
+            ? (double)collect->convergence.max_ns / (double)BERTH_NS_PER_S
+            : NAN;
     metrics[METRIC_TIME_TO_STEADY_MAX] =
         collect->steady_count > 0 ? (double)collect->steady_max_ns / (double)BERTH_NS_PER_S : NAN;
 }

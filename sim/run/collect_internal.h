@@ -76,6 +76,16 @@ struct deployment_sums {
     bool has_dip;
 };
 
+/* From the last disturbance on: when were all services steady, and stayed so? */
+struct convergence {
+    berth_ns disturbed_ns; /* BERTH_NS_NEVER: nothing has happened yet */
+    berth_ns settled_ns;   /* the last time that all became settled */
+    bool was_unsettled;
+    uint64_t count;
+    level_integral sum_ns;
+    berth_ns max_ns;
+};
+
 /* Demands of the scenario's definitions of which none is covered by another. */
 struct smallest {
     int32_t cpu_units, mem_mib;
@@ -104,6 +114,7 @@ struct collect {
     uint32_t measured_count; /* REPLICA services */
     uint32_t unsettled_count;
     VEC(berth_ns) disturbances; /* still open: when each began */
+    struct convergence convergence;
     uint64_t steady_count;
     level_integral steady_sum_ns;
     berth_ns steady_max_ns;

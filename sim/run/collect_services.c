@@ -130,10 +130,26 @@ void collect_blast_scan(struct collect *collect)
     }
 }
 
+/* What the last disturbance came to, now that it is over or another one begins. */
+static void close_convergence(struct convergence *convergence, berth_ns now_ns, bool is_unsettled)
+{
+    if (convergence->disturbed_ns == BERTH_NS_NEVER || now_ns <= convergence->disturbed_ns)
+        return;
+    berth_ns end_ns = is_unsettled ? now_ns : convergence->settled_ns;
+    berth_ns took_ns = end_ns > convergence->disturbed_ns ? end_ns - convergence->disturbed_ns : 0;
+    convergence->count++;
+    convergence->sum_ns += took_ns;
+    if (took_ns > convergence->max_ns)
+        convergence->max_ns = took_ns;
+}
+
 void collect_disturbed(struct collect *collect, berth_ns now_ns)
 {
-    if (collect->measured_count > 0 && collect->is_in_window)
-        *vec_push(&collect->disturbances) = now_ns;
+    if (collect->measured_count == 0 || !collect->is_in_window)
+        return;
+    close_convergence(&collect->convergence, now_ns, collect->unsettled_count > 0);
+    collect->convergence.disturbed_ns = now_ns;
+    *vec_push(&collect->disturbances) = now_ns;
 }
 
 static void close_disturbances(struct collect *collect, berth_ns now_ns)
@@ -150,6 +166,13 @@ static void close_disturbances(struct collect *collect, berth_ns now_ns)
 
 void collect_settled(struct collect *collect, berth_ns now_ns)
 {
+    struct convergence *convergence = &collect->convergence;
+    bool is_unsettled = collect->unsettled_count > 0;
+    if (convergence->was_unsettled && !is_unsettled)
+        convergence->settled_ns = now_ns;
+    convergence->was_unsettled = is_unsettled;
+    if (now_ns >= collect->duration_ns)
+        close_convergence(convergence, now_ns, is_unsettled);
     if (collect->disturbances.count > 0 &&
         (collect->unsettled_count == 0 || now_ns >= collect->duration_ns))
         close_disturbances(collect, now_ns);

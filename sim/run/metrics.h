@@ -52,6 +52,8 @@ enum metric {
     METRIC_AVAILABILITY,
     METRIC_TIME_TO_STEADY_MEAN, /* seconds after each disturbance */
     METRIC_TIME_TO_STEADY_MAX,
+    METRIC_TIME_TO_CONVERGE_MEAN, /* seconds after each disturbance: steady, and for good */
+    METRIC_TIME_TO_CONVERGE_MAX,
     METRIC_TASKS_KILLED,
     METRIC_TASKS_RESTARTED,
     METRIC_TASKS_MOVED,

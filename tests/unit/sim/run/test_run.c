@@ -87,20 +87,21 @@ static void test_terminate(void **state)
     (void)state;
     struct run_result result;
     lose_one_of_two("terminate", &result);
-    ASSERT_FIGURES(&result, {METRIC_TASKS_REQUESTED, 3}, {METRIC_TASKS_PLACED, 3},
-                   {METRIC_TASKS_REFUSED, 0}, {METRIC_TASKS_WAITING, 0},
-                   {METRIC_PLACEMENT_WAIT_MEAN, 50.0 / 3}, {METRIC_PLACEMENT_WAIT_MAX, 50},
-                   {METRIC_TASKS_RUNNING_MEAN, 1.95}, {METRIC_TASKS_RUNNING_MAX, 2},
-                   {METRIC_CPU_RESERVED_RATIO, 1}, {METRIC_MEMORY_RESERVED_RATIO, 0.5},
-                   {METRIC_GPU_RESERVED_RATIO, NAN}, {METRIC_CPU_RESERVED_MEAN, 1.95},
-                   {METRIC_MEMORY_RESERVED_MEAN, 0.975}, {METRIC_INSTANCES_IN_USE_MEAN, 1.95},
-                   {METRIC_INSTANCES_IN_USE_MAX, 2}, {METRIC_CPU_STRANDED_RATIO, 0},
-                   {METRIC_MEMORY_STRANDED_RATIO, 0.5}, {METRIC_ZONE_SKEW_MEAN, 0.05},
-                   {METRIC_LOAD_VARIATION, 0}, {METRIC_BLAST_RADIUS_MAX, 0.5},
-                   {METRIC_TASK_SECONDS_BELOW_DESIRED, 50}, {METRIC_AVAILABILITY, 0.975},
-                   {METRIC_TIME_TO_STEADY_MEAN, 50}, {METRIC_TIME_TO_STEADY_MAX, 50},
-                   {METRIC_TASKS_KILLED, 1}, {METRIC_TASKS_RESTARTED, 0}, {METRIC_TASKS_MOVED, 0},
-                   {METRIC_INSTANCE_HOURS, 1950.0 / 3600}, {METRIC_COST, 1.95});
+    ASSERT_FIGURES(
+        &result, {METRIC_TASKS_REQUESTED, 3}, {METRIC_TASKS_PLACED, 3}, {METRIC_TASKS_REFUSED, 0},
+        {METRIC_TASKS_WAITING, 0}, {METRIC_PLACEMENT_WAIT_MEAN, 50.0 / 3},
+        {METRIC_PLACEMENT_WAIT_MAX, 50}, {METRIC_TASKS_RUNNING_MEAN, 1.95},
+        {METRIC_TASKS_RUNNING_MAX, 2}, {METRIC_CPU_RESERVED_RATIO, 1},
+        {METRIC_MEMORY_RESERVED_RATIO, 0.5}, {METRIC_GPU_RESERVED_RATIO, NAN},
+        {METRIC_CPU_RESERVED_MEAN, 1.95}, {METRIC_MEMORY_RESERVED_MEAN, 0.975},
+        {METRIC_INSTANCES_IN_USE_MEAN, 1.95}, {METRIC_INSTANCES_IN_USE_MAX, 2},
+        {METRIC_CPU_STRANDED_RATIO, 0}, {METRIC_MEMORY_STRANDED_RATIO, 0.5},
+        {METRIC_ZONE_SKEW_MEAN, 0.05}, {METRIC_LOAD_VARIATION, 0}, {METRIC_BLAST_RADIUS_MAX, 0.5},
+        {METRIC_TASK_SECONDS_BELOW_DESIRED, 50}, {METRIC_AVAILABILITY, 0.975},
+        {METRIC_TIME_TO_STEADY_MEAN, 50}, {METRIC_TIME_TO_STEADY_MAX, 50},
+        {METRIC_TIME_TO_CONVERGE_MEAN, 50}, {METRIC_TIME_TO_CONVERGE_MAX, 50},
+        {METRIC_TASKS_DISTURBED, 1}, {METRIC_TASKS_KILLED, 1}, {METRIC_TASKS_RESTARTED, 0},
+        {METRIC_TASKS_MOVED, 0}, {METRIC_INSTANCE_HOURS, 1950.0 / 3600}, {METRIC_COST, 1.95});
     run_result_free(&result);
 }
 
@@ -124,6 +125,28 @@ static void test_stop_hang_disconnect(void **state)
     ASSERT_FIGURES(&result, {METRIC_TASKS_PLACED, 2}, {METRIC_AVAILABILITY, 1},
                    {METRIC_TIME_TO_STEADY_MEAN, 0}, {METRIC_COST, 2});
     run_result_free(&result);
+}
+
+/* What is noticed late is nothing to the time to steady, and all to the time to converge. */
+static void test_convergence(void **state)
+{
+    (void)state;
+    struct scenario_set *set =
+        load("\"fleet\":{\"g\":{\"count\":2,\"cpu\":2048,\"memory\":2048}}," DEFINITION(
+            "1024") ",\"services\":{\"web\":{\"taskDefinition\":\"t\",\"desiredCount\":2}},"
+                    "\"timeline\":{\"x\":{\"at\":100,\"fail\":{\"instance\":0,"
+                    "\"mode\":\"disconnect\"}}},\"delays\":{\"containerStart\":20,"
+                    "\"network\":0},\"run\":{\"duration\":1000,\"warmUp\":90,"
+                    "\"instanceLostSeconds\":300}");
+    struct run_result result;
+    struct berth_error err = BERTH_ERROR_INIT;
+    const struct run_options options = {.seed = 1, .audits = true};
+    assert_int_equal(run_replication(set->variants[0], &options, &result, &err), BERTH_OK);
+    /* Missed after 180 s, lost 300 s later, replaced by a copy that takes 20 s to start. */
+    ASSERT_FIGURES(&result, {METRIC_TIME_TO_STEADY_MAX, 0}, {METRIC_TIME_TO_CONVERGE_MAX, 500},
+                   {METRIC_TIME_TO_CONVERGE_MEAN, 500}, {METRIC_TASKS_DISTURBED, 1});
+    run_result_free(&result);
+    scenario_set_destroy(set);
 }
 
 /* Batch of five tasks of 100 s on two slots: two run, three are refused or wait in turn. */
@@ -333,6 +356,7 @@ int main(void)
     const struct CMUnitTest tests[] = {
         cmocka_unit_test(test_terminate),
         cmocka_unit_test(test_stop_hang_disconnect),
+        cmocka_unit_test(test_convergence),
         cmocka_unit_test(test_full),
         cmocka_unit_test(test_draining_moves),
         cmocka_unit_test(test_the_window_begins_after_the_warm_up),
