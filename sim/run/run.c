@@ -381,7 +381,9 @@ static void create_service(struct run *run, uint32_t index)
         .settings = &service->settings,
         .constraints = service->constraints.items,
         .constraint_count = service->constraints.count,
-        .grace_s = OVERRIDE_NONE,
+        .target_groups = service->target_groups,
+        .target_group_count = service->target_group_count,
+        .grace_s = service->grace_s,
         .rebalancing = OVERRIDE_NONE,
     };
     /* The run's default is for what is placed by a strategy at all. */

@@ -12,6 +12,7 @@
 
 void read_fleet(const struct at *root, struct scenario *out);
 void read_task_definitions(const struct at *root, struct scenario *out);
+void read_target_groups(const struct at *root, struct scenario *out);
 void read_services(const struct at *root, struct scenario *out);
 void read_arrivals(const struct at *root, struct scenario *out);
 void read_timeline(const struct at *root, struct scenario *out);
@@ -39,6 +40,11 @@ void check_scenario(const struct at *root, struct scenario *out);
  * "service", `where` its collection. */
 void check_name(const struct at *at, const char *name, const char *kind, const char *where,
                 const char *const *names);
+
+void read_load_balancers(const struct at *up, const struct scenario *scenario,
+                         struct scenario_service *out);
+void free_target_groups(struct scenario *scenario);
+void free_load_balancers(struct scenario_service *service);
 
 void free_faults(struct scenario *scenario);
 void scenario_destroy(struct scenario *scenario);

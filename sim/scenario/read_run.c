@@ -16,8 +16,8 @@ static void read_delay(const struct at *up, const char *key, double absent_s,
 void read_delays(const struct at *root, struct scenario *out)
 {
     static const char *const known[] = {
-        "boot", "network", "containerStart", "containerStop", "pullOverhead", "disconnectDetect",
-        NULL};
+        "boot",         "network",          "containerStart",   "containerStop",
+        "pullOverhead", "networkInterface", "disconnectDetect", NULL};
     struct at at = at_member(root, "delays");
     (void)at_object(&at, known);
     struct scenario_delays *delays = &out->delays;
@@ -26,6 +26,7 @@ void read_delays(const struct at *root, struct scenario *out)
     read_delay(&at, "containerStart", 0.5, &delays->container_start);
     read_delay(&at, "containerStop", 0.2, &delays->container_stop);
     read_delay(&at, "pullOverhead", 0.1, &delays->pull_overhead);
+    read_delay(&at, "networkInterface", 0, &delays->interface);
     struct at detect = at_member(&at, "disconnectDetect");
     delays->disconnect_detect_ns = at_time(&detect, 0, READER_TIME_MAX, 180 * BERTH_NS_PER_S);
 }

@@ -73,11 +73,19 @@ static void read_daemon(const struct at *at)
     }
 }
 
-static void read_service(const struct at *at, struct scenario_service *out)
+static void read_service(const struct at *at, const struct scenario *scenario,
+                         struct scenario_service *out)
 {
-    static const char *const known[] = {
-        "taskDefinition",    "schedulingStrategy",   "desiredCount", "deploymentConfiguration",
-        "placementStrategy", "placementConstraints", "startAt",      NULL};
+    static const char *const known[] = {"taskDefinition",
+                                        "schedulingStrategy",
+                                        "desiredCount",
+                                        "deploymentConfiguration",
+                                        "placementStrategy",
+                                        "placementConstraints",
+                                        "startAt",
+                                        "loadBalancers",
+                                        "healthCheckGracePeriodSeconds",
+                                        NULL};
     static const char *const kinds[] = {"REPLICA", "DAEMON", NULL};
     out->name = mem_copy_text(at->key);
     if (!at_object(at, known))
@@ -93,6 +101,7 @@ static void read_service(const struct at *at, struct scenario_service *out)
         at_require(&desired, "write how many tasks the service keeps");
     out->desired_count = (int32_t)at_integer(&desired, 0, TASKS_MAX, 0);
     read_deployment(at, out);
+    read_load_balancers(at, scenario, out);
     read_strategies(at, &out->strategies);
     read_constraints(at, &out->constraints);
     out->start_ns = at_time(&start, 0, READER_TIME_MAX, 0);
@@ -106,7 +115,7 @@ void read_services(const struct at *root, struct scenario *out)
     out->services = mem_alloc((count + 1) * sizeof *out->services);
     for (size_t i = 0; i < count && !root->reader->has_failed; i++) {
         struct at service = at_member(&all, names[i]);
-        read_service(&service, &out->services[i]);
+        read_service(&service, out, &out->services[i]);
         out->service_count++;
     }
     mem_free(names);

@@ -19,9 +19,8 @@
 #define DOCUMENTS_BYTES_MAX ((size_t)1 << 30)
 
 static const char *const top_keys[] = {
-    "version",         "name",     "question", "fleet",    "services",
-    "taskDefinitions", "arrivals", "timeline", "failures", "delays",
-    "quotas",          "run",      NULL};
+    "version",  "name",     "question", "fleet",  "services", "taskDefinitions", "arrivals",
+    "timeline", "failures", "delays",   "quotas", "run",      "targetGroups",    NULL};
 
 static void read_head(const struct at *root, struct scenario *out)
 {
@@ -44,6 +43,7 @@ static void read_scenario(const struct at *root, struct scenario *out)
     read_head(root, out);
     read_fleet(root, out);
     read_task_definitions(root, out);
+    read_target_groups(root, out);
     read_services(root, out);
     read_arrivals(root, out);
     read_delays(root, out);
@@ -266,6 +266,7 @@ static void free_work(struct scenario *scenario)
         free_strategies(&service->strategies);
         free_constraints(&service->constraints);
         free_deployment(service);
+        free_load_balancers(service);
         mem_free(service->task_definition);
         mem_free(service->name);
     }
@@ -282,6 +283,7 @@ static void free_work(struct scenario *scenario)
         mem_free(arrival->group);
         mem_free(arrival->name);
     }
+    free_target_groups(scenario);
     mem_free(scenario->services);
     mem_free(scenario->arrivals);
 }
@@ -294,6 +296,7 @@ static void free_run(struct scenario *scenario)
     distribution_free(&delays->container_start);
     distribution_free(&delays->container_stop);
     distribution_free(&delays->pull_overhead);
+    distribution_free(&delays->interface);
     free_strategies(&scenario->run.strategies);
     free_texts(scenario->run.metrics, scenario->run.metric_count);
     mem_free(scenario->run.precision_metric);

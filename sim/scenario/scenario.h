@@ -75,6 +75,13 @@ struct scenario_constraints {
     uint16_t count;
 };
 
+struct scenario_target_group { /* targetGroups.NAME */
+    char *name;
+    berth_ns interval_ns, timeout_ns;        /* of a health check */
+    uint32_t healthy_count, unhealthy_count; /* so many checks in a row change its state */
+    berth_ns deregistration_ns;              /* deregistrationDelaySeconds */
+};
+
 struct scenario_service { /* services.NAME */
     char *name;
     char *task_definition; /* a key of taskDefinitions */
@@ -84,6 +91,9 @@ struct scenario_service { /* services.NAME */
     struct deployment_settings settings;
     struct scenario_strategies strategies;
     struct scenario_constraints constraints;
+    const char *target_groups[TARGET_GROUPS_MAX]; /* loadBalancers; owned */
+    uint16_t target_group_count;
+    int32_t grace_s; /* healthCheckGracePeriodSeconds; OVERRIDE_NONE: default */
     berth_ns start_ns;
 };
 
@@ -190,6 +200,7 @@ struct scenario_delays {                 /* delays: seconds */
     struct distribution container_start; /* create and start, image present */
     struct distribution container_stop;  /* stop signal to exit */
     struct distribution pull_overhead;   /* a pull beside its bytes */
+    struct distribution interface;       /* a network interface (awsvpc), to attach or detach */
     berth_ns disconnect_detect_ns;       /* U17: 180 s */
 };
 
@@ -227,6 +238,8 @@ struct scenario {
     uint32_t group_count;
     struct scenario_task_def *task_defs;
     uint32_t task_def_count;
+    struct scenario_target_group *target_groups;
+    uint32_t target_group_count;
     struct scenario_service *services;
     uint32_t service_count;
     struct scenario_arrival *arrivals;

@@ -22,6 +22,7 @@
 /* Kinds of queued events, after the fleet's. The run's own follow. */
 enum world_event {
     WORLD_TARGET = FLEET_EVENT_COUNT, /* a target's state is due to change */
+    WORLD_TRAFFIC,                    /* a listener's new weights are in force */
     WORLD_INTERFACE,                  /* a network interface is attached or detached */
     WORLD_HOOK,                       /* a hook returns */
     WORLD_MINUTE,                     /* figures of the minute, alarms */
@@ -49,5 +50,9 @@ void world_dispatch(struct world *world, berth_ns now_ns, const struct sim_event
 /* The truth of the fleet: a copy began (+1) or ceased (-1) to serve. */
 void world_serving(struct world *world, berth_ns now_ns, uint32_t service, task_id task,
                    int change);
+
+/* The load balancers, to ask who takes requests (balancer.h). */
+struct balancer;
+struct balancer *world_balancer(const struct world *world);
 
 #endif
