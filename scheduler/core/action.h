@@ -30,6 +30,7 @@ enum record_kind {
     RECORD_GROUP,      /* the random stream of a standalone task group */
     RECORD_DEPLOYMENT, /* and its service revision */
     RECORD_SCALING,    /* a service's auto scaling: target, policies, scheduled actions */
+    RECORD_PROVIDER,   /* a capacity provider */
     RECORD_KIND_COUNT
 };
 
@@ -139,6 +140,7 @@ struct change {
         group_id group;
         struct deployment_view deployment;
         struct scaling_view scaling;
+        struct provider_view provider;
     } u;
 };
 
@@ -160,8 +162,10 @@ enum service_event_kind {
     SERVICE_EVENT_DESIRED_COUNT_UPDATED, /* by auto scaling, never by a user */
     SERVICE_EVENT_REGISTERED_TARGETS,
     SERVICE_EVENT_DEREGISTERED_TARGETS,
-    SERVICE_EVENT_DRAINING,         /* has begun draining connections on <n> tasks. */
-    SERVICE_EVENT_UNHEALTHY_TARGET, /* a task's target is unhealthy, after its grace period */
+    SERVICE_EVENT_DRAINING,           /* has begun draining connections on <n> tasks. */
+    SERVICE_EVENT_UNHEALTHY_TARGET,   /* a task's target is unhealthy, after its grace period */
+    SERVICE_EVENT_PROVISIONING_LIMIT, /* 500 tasks of the cluster are PROVISIONING */
+    SERVICE_EVENT_EMPTY_PROVIDER,     /* a group that nobody scales has no instance */
     SERVICE_EVENT_KIND_COUNT
 };
 
@@ -206,7 +210,7 @@ struct reply {
         struct {
             const task_id *tasks; /* created, in order; lent until the next step */
             uint32_t task_count;
-            uint32_t placed_count;         /* the first of them; the rest wait */
+            uint32_t placed_count;         /* of them; the rest wait */
             uint32_t refused_count;        /* copies that found no room and do not wait */
             enum placement_verdict reason; /* of the closest instance, for the first such copy */
             bool no_instances;             /* NO ACTIVE INSTANCES */

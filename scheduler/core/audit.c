@@ -212,9 +212,10 @@ static void audit_service(const struct controller *controller, const struct serv
 
 /* What lacks room fits nowhere: capacity that appeared was offered to it. */
 static void audit_no_room(const struct controller *controller, const struct plan *plan,
-                          group_id group, const struct demand *demand)
+                          group_id group, symbol pool, const struct demand *demand)
 {
-    struct placement_request request = {.plan = plan->compiled, .demand = demand, .group = group};
+    struct placement_request request = {
+        .plan = plan->compiled, .demand = demand, .group = group, .pool = pool};
     for (instance_id id = 0; id < cluster_instance_count(controller->cluster); id++)
         assert(placement_check(controller->cluster, &request, id) != PLACEMENT_FITS);
 }
@@ -228,7 +229,7 @@ static void audit_waiting(const struct controller *controller)
         if (class->plan == NULL)
             continue;
         struct demand demand = task_demand(class->tasks.first);
-        audit_no_room(controller, class->plan, class->group, &demand);
+        audit_no_room(controller, class->plan, class->group, class->pool, &demand);
         audit_list(&class->tasks, LIST_QUEUE);
         assert(class->tasks.count > 0 && class->plan->users > 0);
         for (const struct task *task = class->tasks.first; task != NULL;
@@ -249,10 +250,70 @@ static void audit_watchful(const struct controller *controller)
         const struct service *service = controller->services.items[controller->blocked.items[i]];
         const struct deployment *primary = service->deployments.items[0];
         assert(service->blocked_since_ns != BERTH_NS_NEVER);
-        audit_no_room(controller, primary->plan, service->group, &primary->def->demand);
+        audit_no_room(controller, primary->plan, service->group, SYMBOL_NONE,
+                      &primary->def->demand);
         watchful += service->deployments.items[0]->plan->has_member_of;
     }
     assert(watchful == controller->watchful);
+}
+
+static uint32_t count_wanted(const struct controller *controller, symbol provider, symbol zone)
+{
+    uint32_t count = 0;
+    for (const struct task *task = controller->tasks.first; task != NULL;
+         task = task->links[LIST_ALL].next)
+        count += task->desired_running && task->provider == provider && task->zone == zone;
+    return count;
+}
+
+static void audit_zones(const struct controller *controller, const struct provider *provider)
+{
+    for (size_t i = 0; i < provider->zones.count; i++) {
+        const struct provider_zone *zone = &provider->zones.items[i];
+        uint32_t sum = 0;
+        for (group_id group = 0; group < controller->groups.count; group++) {
+            uint32_t tasks = map_get(&zone->tasks, group);
+            sum += tasks == MAP_ABSENT ? 0 : tasks;
+        }
+        assert(sum == count_wanted(controller, provider->name, zone->name));
+        (void)sum;
+    }
+}
+
+static void audit_provider(const struct controller *controller, const struct provider *provider)
+{
+    uint32_t busy = 0, leaving = 0, waiting = 0;
+    for (uint32_t i = 0; i < provider->instances.count; i++) {
+        instance_id id = provider->instances.items[i];
+        const struct host *host = &controller->hosts.items[id];
+        const struct instance *instance = cluster_instance(controller->cluster, id);
+        assert(instance->pool == provider->name && instance->status != INSTANCE_INACTIVE);
+        assert(host->provider_place == i);
+        assert((host->leave == HOST_DRAINS) == heap_has(&controller->leave_deadlines, id));
+        assert(host->leave != HOST_IS_ASKED || instance->status != INSTANCE_ACTIVE);
+        leaving += host->leave != HOST_STAYS;
+        busy += host->leave == HOST_STAYS && host->ordinary > 0;
+    }
+    for (const struct task *task = controller->waiting.tasks.first; task != NULL;
+         task = task->links[LIST_PLACE].next)
+        waiting += task->provider == provider->name;
+    assert(busy == provider->busy && leaving == provider->leaving && waiting == provider->waiting);
+    assert(!provider->is_dirty && !provider->is_changed);
+    audit_zones(controller, provider);
+}
+
+static void audit_capacity(const struct controller *controller)
+{
+    uint32_t provisioning = 0;
+    audit_list(&controller->machines, LIST_PLACE);
+    for (const struct task *task = controller->machines.first; task != NULL;
+         task = task->links[LIST_PLACE].next)
+        assert(task->status == TASK_PROVISIONING && task->zone != SYMBOL_NONE);
+    for (size_t i = 0; i < controller->providers.count; i++) {
+        audit_provider(controller, &controller->providers.items[i]);
+        provisioning += controller->providers.items[i].waiting;
+    }
+    assert(provisioning == controller->provisioning && !controller->is_capacity_dirty);
 }
 
 void controller_audit(const struct controller *controller)
@@ -274,7 +335,8 @@ void controller_audit(const struct controller *controller)
     }
     assert(active == controller->active_count && missing == controller->missing_count);
     assert(controller->held.items.count == 0 || brake_is_on(controller));
-    assert(placed + controller->waiting.tasks.count == controller->tasks.count);
+    assert(placed + controller->waiting.tasks.count + controller->machines.count ==
+           controller->tasks.count);
     assert(controller->task_slots.count == controller->tasks.count);
     for (size_t i = 0; i < controller->services.count; i++)
         if (controller->services.items[i] != NULL)
@@ -282,4 +344,5 @@ void controller_audit(const struct controller *controller)
     audit_waiting(controller);
     audit_watchful(controller);
     scaling_audit(controller);
+    audit_capacity(controller);
 }

@@ -73,6 +73,7 @@ void controller_destroy(struct controller *controller)
     for (size_t i = 0; i < controller->services.count; i++)
         if (controller->services.items[i] != NULL)
             service_free(controller, controller->services.items[i]);
+    capacity_free(controller);
     waiting_free(controller);
     plans_free(controller);
     free_tables(controller);
@@ -104,6 +105,7 @@ static void timer(struct controller *controller, const struct event *event)
     instances_timer(controller);
     protection_timer(controller);
     waiting_timer(controller);
+    capacity_timer(controller);
     services_timer(controller);
     scaling_timer(controller);
 }
@@ -146,6 +148,9 @@ static void (*const handlers[EVENT_KIND_COUNT])(struct controller *, const struc
     [EVENT_DELETE_SCALING_POLICY] = scaling_command,
     [EVENT_PUT_SCHEDULED_ACTION] = scaling_command,
     [EVENT_DELETE_SCHEDULED_ACTION] = scaling_command,
+    [EVENT_PUT_CAPACITY_PROVIDER] = capacity_command,
+    [EVENT_DELETE_CAPACITY_PROVIDER] = capacity_command,
+    [EVENT_PUT_DEFAULT_PROVIDERS] = capacity_command,
     [EVENT_MESSAGE] = instances_message,
     [EVENT_ANSWER] = outside_answered,
     [EVENT_RESUME] = resume,
@@ -164,6 +169,7 @@ void controller_step(struct controller *controller, struct step_time now, const 
     brake_settle(controller, was_braking);
     waiting_pass(controller);
     vec_clear(&controller->target_notes); /* Of services that are gone. */
+    capacity_settle(controller);
     if (controller->needs_own_record)
         emit_controller(controller);
     controller->out = NULL;
@@ -171,8 +177,10 @@ void controller_step(struct controller *controller, struct step_time now, const 
 
 berth_ns controller_next_deadline(const struct controller *controller)
 {
-    berth_ns next_ns = waiting_deadline(controller);
+    berth_ns next_ns = waiting_deadline(controller), capacity_ns = capacity_deadline(controller);
     struct heap_item first;
+    if (capacity_ns < next_ns)
+        next_ns = capacity_ns;
     if (heap_first(&controller->host_deadlines, &first) && first.key < next_ns)
         next_ns = first.key;
     if (heap_first(&controller->protections, &first) && first.key < next_ns)
@@ -259,5 +267,5 @@ void controller_rules(const struct controller *controller, uint64_t counts[RULE_
 
 uint32_t controller_waiting_count(const struct controller *controller)
 {
-    return controller->waiting.tasks.count;
+    return controller->waiting.tasks.count + controller->machines.count;
 }

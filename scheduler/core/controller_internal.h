@@ -14,6 +14,8 @@
  *     rate.c         the launch rate of a service
  *     audit.c        every invariant            describe.c   ECS's sentences
  *     autoscaling.c  service auto scaling
+ *     capacity.c     capacity providers         capacity_tasks.c    who of them takes a task
+ *     capacity_scaling.c  sizes of instance groups
  *
  * Nothing derived is stored in a record: counters, queues and indexes are computed again on load,
  * and nothing may depend on where in memory or in which slot a thing lies.
@@ -27,7 +29,9 @@
 #include "scheduler/base/mem.h"
 #include "scheduler/core/controller.h"
 #include "scheduler/policy/bucket.h"
+#include "scheduler/policy/managed_scaling.h"
 #include "scheduler/policy/rollout.h"
+#include "scheduler/policy/share.h"
 
 /* A chain of strategies and constraints, compiled for one definition; shared and counted. */
 struct plan {
@@ -47,7 +51,7 @@ struct plan {
 /* The lists that a task can be in; a link each. */
 enum task_list_kind {
     LIST_ALL = 0, /* every live task, ascending id */
-    LIST_PLACE,   /* its instance's; unplaced: all that wait; ascending id */
+    LIST_PLACE,   /* its instance's; unplaced: all that wait, or all whose machine is asked for */
     LIST_OWNER,   /* its deployment's; ascending id */
     LIST_QUEUE,   /* what time alone will move on; or the waiting class's */
     LIST_COUNT
@@ -93,6 +97,8 @@ struct task {
     int32_t exit_code;
     symbol started_by;
     symbol stop_text;
+    symbol provider; /* SYMBOL_NONE: launch type */
+    symbol zone;     /* where Fargate was asked for its machine */
     uint16_t gpu_count, grant_count;
     uint16_t targets;     /* an enum target_state for each of its target groups (targets.c) */
     uint8_t target_count; /* 0: none, or not registered yet */
@@ -119,6 +125,13 @@ struct tally {
 struct service;
 struct scaling; /* autoscaling.h */
 
+/* One item of a deployment's capacityProviderStrategy. */
+struct provider_item {
+    symbol provider;
+    uint32_t weight, base;
+    uint32_t count; /* the deployment's tasks there with desiredStatus RUNNING */
+};
+
 /*
  * One service revision and what became of it. Live ones are in service.deployments; the others are
  * history, and what a rollback can go back to.
@@ -133,7 +146,8 @@ struct deployment {
     symbol target_groups[TARGET_GROUPS_MAX];
     uint16_t target_group_count;
     /* What of the service's settings goes with it. */
-    struct plan *plan; /* one user */
+    struct plan *plan;                   /* one user */
+    VEC(struct provider_item) providers; /* none: launch type EC2 */
 
     struct task_list tasks; /* all not STOPPED */
     struct task_list young; /* RUNNING, and time alone will change their health; by age */
@@ -200,6 +214,13 @@ struct service {
     bool is_new;            /* no change has told of it yet */
 };
 
+/* An instance of a group, or a Fargate machine, on its way out. */
+enum host_leave {
+    HOST_STAYS = 0,
+    HOST_DRAINS,  /* managed draining: terminated when its last task has ended */
+    HOST_IS_ASKED /* its termination was asked for */
+};
+
 /* What the controller keeps of an instance beside the cluster's own. */
 struct host {
     struct task_list tasks; /* all that hold a reservation */
@@ -209,6 +230,9 @@ struct host {
     bool is_held;      /* that time has come, but the brake is on */
     uint32_t running;  /* lastStatus RUNNING */
     uint32_t ordinary; /* tasks here that are not a daemon's */
+    enum host_leave leave;
+    berth_ns leave_by_ns;    /* HOST_DRAINS: terminated then at the latest; else NEVER */
+    uint32_t provider_place; /* in its provider's list of instances */
     bool is_touched;
 };
 
@@ -222,6 +246,7 @@ struct group_state {
 /* Waiting tasks that ask for the same: if one finds no room, none does. */
 struct wait_class {
     struct plan *plan; /* one user; NULL: a free slot */
+    symbol pool;       /* only instances of this provider; SYMBOL_NONE: of any */
     const struct gpu_request *gpus;
     struct task_list tasks; /* in order of creation */
     group_id group;
@@ -256,6 +281,42 @@ struct target_note {
 struct def_record {
     const struct task_def *def;
     uint64_t revision; /* of its last change */
+};
+
+/* A zone of Fargate, and how many tasks of each group are wanted there. */
+struct provider_zone {
+    symbol name;
+    struct map tasks; /* by group */
+};
+
+struct provider {
+    symbol name;
+    enum provider_kind kind;
+    struct scaling_bounds bounds;
+    berth_ns warm_up_ns;
+    bool is_managed, protects, drains;
+    uint32_t default_place; /* in the cluster's default strategy, from 1; 0: not in it */
+    uint32_t default_weight, default_base;
+    uint64_t revision;
+    /* The group, as it told last. */
+    bool is_told;
+    uint32_t in_service, launching, minimum, maximum;
+    /* Managed scaling. */
+    uint32_t wanted;        /* of a resize that was not answered yet; 0: none */
+    berth_ns created_ns;    /* its minutes begin here */
+    berth_ns tick_ns;       /* the next datapoint; NEVER: nothing could come of it */
+    berth_ns newest_ns;     /* when in_service last rose; NEVER: not since it is known */
+    berth_ns scaled_out_ns; /* NEVER: not yet */
+    berth_ns low_since_ns;  /* the first of the datapoints in a row that ask for less; NEVER */
+    uint64_t reservation_milli;
+    /* Derived. */
+    VEC(instance_id) instances; /* registered and not INACTIVE; in no order */
+    VEC(struct provider_zone) zones;
+    uint32_t busy;    /* instances that stay, with a task that is not a daemon's */
+    uint32_t leaving; /* instances that do not stay */
+    uint32_t waiting; /* tasks in PROVISIONING for an instance of it */
+    bool is_dirty;    /* to be looked at when the step ends */
+    bool is_changed;  /* and to be told of */
 };
 
 struct interned {
@@ -311,6 +372,12 @@ struct controller {
     uint32_t unused_plans;
     struct text key; /* scratch */
 
+    VEC(struct provider) providers; /* by name */
+    struct heap leave_deadlines;    /* by instance */
+    struct task_list machines;      /* tasks whose Fargate machine was asked for */
+    uint32_t provisioning;          /* waiting tasks of all providers: at most 500 */
+    bool is_capacity_dirty;
+
     struct waiting waiting;
     VEC(instance_id) touched; /* where capacity appeared in this step */
     uint64_t touches;         /* calls of touch() that had an effect */
@@ -342,6 +409,8 @@ void emit_service(struct controller *controller, struct service *service);
 void emit_service_gone(struct controller *controller, const struct service *service);
 void emit_instance(struct controller *controller, instance_id id);
 void emit_group(struct controller *controller, group_id group);
+void emit_provider(struct controller *controller, struct provider *provider);
+void emit_provider_gone(struct controller *controller, const struct provider *provider);
 void emit_task_def(struct controller *controller, const struct task_def *def);
 void emit_controller(struct controller *controller);
 void emit_scaling(struct controller *controller, const struct scaling_view *view, bool is_deleted,
@@ -485,6 +554,7 @@ void instances_message(struct controller *controller, const struct event *event)
 void instances_timer(struct controller *controller);
 struct host *host_of(struct controller *controller, instance_id id);
 void host_set_running(struct controller *controller, instance_id id, uint32_t running);
+void instance_drain(struct controller *controller, instance_id id); /* ACTIVE: DRAINING from now */
 
 /* brake.c */
 void brake_count(struct controller *controller, instance_id id);   /* add it to the figures */
@@ -520,9 +590,9 @@ void group_settle(struct controller *controller, group_id group); /* emit it if 
 
 /* waiting.c */
 uint32_t waiting_class(struct controller *controller, struct plan *plan, group_id group,
-                       const struct demand *demand); /* found or made */
+                       symbol pool, const struct demand *demand); /* found or made */
 uint32_t waiting_find(const struct controller *controller, const struct plan *plan, group_id group,
-                      const struct demand *demand); /* UINT32_MAX when none waits */
+                      symbol pool, const struct demand *demand); /* UINT32_MAX when none waits */
 void waiting_add(struct controller *controller, struct task *task, uint32_t wait_class);
 void waiting_remove(struct controller *controller, struct task *task);
 /* All marked services, then whoever lacks room, where capacity appeared. */
@@ -533,6 +603,62 @@ void waiting_free(struct controller *controller);
 /* Capacity appeared here, or something that an expression can see has changed. */
 void touch(struct controller *controller, instance_id id);
 void touch_watched(struct controller *controller, instance_id id);
+
+/* capacity.c */
+void capacity_command(struct controller *controller, const struct event *event);
+struct provider *provider_new(struct controller *controller, symbol name, enum provider_kind kind);
+struct provider *provider_find(const struct controller *controller, symbol name);
+void provider_set_dirty(struct controller *controller, struct provider *provider);
+struct provider_view provider_view_of(const struct provider *provider);
+void capacity_free(struct controller *controller);
+/* NULL, or what is wrong with a registration's provider and Fargate task. */
+const char *capacity_check_registration(const struct controller *controller,
+                                        const struct event_register_instance *spec);
+void capacity_instance_came(struct controller *controller, instance_id id);
+void capacity_instance_gone(struct controller *controller, instance_id id);
+/* Its ordinary tasks, or whether it stays, have changed: the figures of its provider follow. */
+void host_set_ordinary(struct controller *controller, instance_id id, uint32_t ordinary);
+void host_set_leave(struct controller *controller, instance_id id, enum host_leave leave,
+                    berth_ns leave_by_ns);
+bool is_fargate(enum provider_kind kind);
+
+/* capacity_tasks.c */
+/* A strategy from a call's items or the cluster's default; none: launch type EC2. */
+struct strategy_items {
+    struct provider_item items[SHARES_MAX];
+    uint16_t count;
+    bool is_fargate;
+};
+enum berth_err capacity_resolve(const struct controller *controller,
+                                const struct provider_share *shares, uint16_t count,
+                                bool takes_launch_type, struct strategy_items *out,
+                                struct berth_error *err) BERTH_MUST_CHECK;
+/* Whether Fargate has machines for tasks of the definition, at these amounts. */
+enum berth_err capacity_check_fargate(const struct task_def *def, const struct demand *demand,
+                                      struct berth_error *err) BERTH_MUST_CHECK;
+/* The provider of one task more, counted. */
+struct provider *capacity_choose(struct controller *controller, struct provider_item *items,
+                                 size_t count);
+/* Its machine is asked for; the caller has filled it in and tells of it first. */
+void capacity_launch(struct controller *controller, struct task *task, struct provider *provider);
+void capacity_ask(struct controller *controller, const struct task *task);
+/* The machine of a task that waits for one has registered. */
+void capacity_machine_came(struct controller *controller, task_id task, instance_id id);
+/* A task without an instance has ended: it waits for no machine any more. */
+void capacity_machine_unneeded(struct controller *controller, struct task *task);
+void capacity_zone_count(struct controller *controller, const struct task *task, int change);
+void deployment_set_providers(struct deployment *deployment, const struct strategy_items *strategy);
+void capacity_start_some(struct controller *controller, struct service *service, uint32_t wanted);
+size_t capacity_choose_victim(struct controller *controller, struct service *service);
+struct provider_item *deployment_item(struct deployment *deployment, symbol provider);
+
+/* capacity_scaling.c */
+void capacity_answered(struct controller *controller, const struct answer *answer);
+void capacity_resumed(struct controller *controller);
+void capacity_timer(struct controller *controller);
+berth_ns capacity_deadline(const struct controller *controller);
+void capacity_settle(struct controller *controller); /* at the end of a step */
+void capacity_released(struct controller *controller, instance_id id);
 
 /* requests.c */
 void outside_answered(struct controller *controller, const struct event *event);
@@ -577,6 +703,9 @@ void reconcile_replica(struct controller *controller, struct service *service);
 struct rollout_counts reconcile_counts(const struct service *service);
 struct task *service_launch(struct controller *controller, struct deployment *deployment,
                             instance_id instance);
+/* The same, not placed and not told of yet. */
+struct task *service_new_task(struct controller *controller, struct deployment *deployment,
+                              symbol provider);
 /* Events of what the pass did, ended deployments, steady state, the change and the deadline. */
 void service_finish_pass(struct controller *controller, struct service *service);
 

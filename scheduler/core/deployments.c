@@ -34,6 +34,7 @@ void deployment_free(struct controller *controller, struct deployment *deploymen
 {
     if (deployment->plan != NULL)
         plan_drop(controller, deployment->plan);
+    vec_free(&deployment->providers);
     mem_free(deployment);
 }
 

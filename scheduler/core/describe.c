@@ -45,6 +45,11 @@ static const char *closest_words(enum placement_verdict verdict)
 static void add_placement_failure(const struct controller *controller,
                                   const struct service_event *event, struct text *out)
 {
+    if (event->verdict == PLACEMENT_FARGATE) {
+        text_add(out, " was unable to place a task. Reason: Capacity is unavailable at this time. "
+                      "Please try again later or in a different availability zone.");
+        return;
+    }
     text_add(out, " was unable to place a task because no container instance met all of its "
                   "requirements.");
     if (event->closest == INSTANCE_NONE) {
@@ -191,6 +196,24 @@ static void add_speaker(const struct controller *controller, const struct servic
     text_add(out, ")");
 }
 
+/* What is always said in the same words. */
+static const char *const fixed_words[SERVICE_EVENT_KIND_COUNT] = {
+    [SERVICE_EVENT_STEADY_STATE] = " has reached a steady state.",
+    [SERVICE_EVENT_START_IMPAIRED] = " is unable to consistently start tasks successfully.",
+    [SERVICE_EVENT_DEADLOCK] =
+        " was unable to stop or start tasks during a deployment because of the service deployment "
+        "configuration. Update the minimumHealthyPercent or maximumPercent value and try again.",
+    [SERVICE_EVENT_BRAKE_ON] =
+        "Many container instances are disconnected at once: none is declared lost.",
+    [SERVICE_EVENT_BRAKE_OFF] =
+        "Enough container instances are connected again: those still missing are declared lost.",
+    [SERVICE_EVENT_PROVISIONING_LIMIT] =
+        " was unable to place tasks in your cluster because the tasks provisioning capacity limit "
+        "was exceeded.",
+    [SERVICE_EVENT_EMPTY_PROVIDER] = " was unable to reach steady state. Reason: No Container "
+                                     "Instances were found in your capacity provider.",
+};
+
 void service_event_format(const struct controller *controller, const struct service_event *event,
                           struct text *out)
 {
@@ -203,9 +226,6 @@ void service_event_format(const struct controller *controller, const struct serv
     case SERVICE_EVENT_STOPPED_TASKS:
         text_addf(out, " has stopped %u running tasks:", (unsigned)event->task_count);
         add_all_tasks(event, out);
-        break;
-    case SERVICE_EVENT_STEADY_STATE:
-        text_add(out, " has reached a steady state.");
         break;
     case SERVICE_EVENT_DEPLOYMENT_IN_PROGRESS:
         add_deployment(event, out);
@@ -225,14 +245,6 @@ void service_event_format(const struct controller *controller, const struct serv
     case SERVICE_EVENT_PLACEMENT_FAILURE:
         add_placement_failure(controller, event, out);
         break;
-    case SERVICE_EVENT_START_IMPAIRED:
-        text_add(out, " is unable to consistently start tasks successfully.");
-        break;
-    case SERVICE_EVENT_DEADLOCK:
-        text_add(out, " was unable to stop or start tasks during a deployment because of the "
-                      "service deployment configuration. Update the minimumHealthyPercent or "
-                      "maximumPercent value and try again.");
-        break;
     case SERVICE_EVENT_DAEMON_CONSTRAINT_VIOLATED:
         text_add(out, " has stopped a daemon task that violated its placement constraints:");
         add_all_tasks(event, out);
@@ -244,13 +256,6 @@ void service_event_format(const struct controller *controller, const struct serv
                   "of tasks",
                   (unsigned long long)event->deployment);
         break;
-    case SERVICE_EVENT_BRAKE_ON:
-        text_add(out, "Many container instances are disconnected at once: none is declared lost.");
-        break;
-    case SERVICE_EVENT_BRAKE_OFF:
-        text_add(out, "Enough container instances are connected again: those still missing are "
-                      "declared lost.");
-        break;
     case SERVICE_EVENT_DESIRED_COUNT_UPDATED:
         text_addf(out, " has set its desired count to %u.", (unsigned)event->desired_count);
         break;
@@ -259,6 +264,15 @@ void service_event_format(const struct controller *controller, const struct serv
     case SERVICE_EVENT_DRAINING:
     case SERVICE_EVENT_UNHEALTHY_TARGET:
         add_targets(controller, event, out);
+        break;
+    case SERVICE_EVENT_STEADY_STATE:
+    case SERVICE_EVENT_START_IMPAIRED:
+    case SERVICE_EVENT_DEADLOCK:
+    case SERVICE_EVENT_BRAKE_ON:
+    case SERVICE_EVENT_BRAKE_OFF:
+    case SERVICE_EVENT_PROVISIONING_LIMIT:
+    case SERVICE_EVENT_EMPTY_PROVIDER:
+        text_add(out, fixed_words[event->kind]);
         break;
     case SERVICE_EVENT_KIND_COUNT:
         break;
@@ -276,6 +290,13 @@ static void add_host(const struct controller *controller, const struct task_view
         name = symbols_text(controller->symbols,
                             instance->ec2_id != SYMBOL_NONE ? instance->ec2_id : instance->name);
     text_addf(out, "Host EC2 (instance %s) %s.", name, what);
+}
+
+static const char *capacity_words(const struct task_view *task)
+{
+    if (task->verdict != PLACEMENT_FITS && task->verdict != PLACEMENT_INACTIVE)
+        return placement_verdict_names[task->verdict];
+    return task->provider != SYMBOL_NONE ? "EMPTY CAPACITY PROVIDER" : "NO ACTIVE INSTANCES";
 }
 
 void stopped_reason_format(const struct controller *controller, const struct task_view *task,
@@ -311,9 +332,7 @@ void stopped_reason_format(const struct controller *controller, const struct tas
         text_add(out, "Container instance deregistration forced by user");
         break;
     case STOP_REASON_CAPACITY:
-        text_addf(out, "TaskFailedToStart: %s",
-                  task->verdict == PLACEMENT_FITS ? "NO ACTIVE INSTANCES"
-                                                  : placement_verdict_names[task->verdict]);
+        text_addf(out, "TaskFailedToStart: %s", capacity_words(task));
         break;
     case STOP_REASON_UNHEALTHY_TARGET:
         text_add(out, "Task failed ELB health checks in (target-group)");

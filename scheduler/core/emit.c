@@ -61,6 +61,7 @@ struct task_view task_view_of(const struct controller *controller, const struct 
         .previous_health = (enum task_health)task->told_health,
         .counts_as_healthy =
             task->desired_running && task->status == TASK_RUNNING && task->is_healthy,
+        .provider = task->provider,
     };
 }
 
@@ -158,6 +159,21 @@ void emit_group(struct controller *controller, group_id group)
     state->emitted_counter = state->stream.counter;
 }
 
+void emit_provider(struct controller *controller, struct provider *provider)
+{
+    struct change *change = push_change(controller, RECORD_PROVIDER);
+    provider->revision = change->revision;
+    change->u.provider = provider_view_of(provider);
+}
+
+void emit_provider_gone(struct controller *controller, const struct provider *provider)
+{
+    struct change *change = push_change(controller, RECORD_PROVIDER);
+    change->is_deleted = true;
+    change->u.provider = provider_view_of(provider);
+    controller->needs_own_record = true;
+}
+
 void emit_task_def(struct controller *controller, const struct task_def *def)
 {
     struct change *change = push_change(controller, RECORD_TASK_DEFINITION);
@@ -197,6 +213,7 @@ struct request *emit_request(struct controller *controller, enum request_kind ki
                              service_id service, uint64_t deployment)
 {
     struct request *request = &push(controller, ACTION_REQUEST)->u.request;
+    memset(request, 0, sizeof *request);
     request->kind = kind;
     request->service = service;
     request->deployment = deployment;

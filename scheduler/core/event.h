@@ -8,6 +8,7 @@
 #ifndef BERTH_SCHEDULER_CORE_EVENT_H
 #define BERTH_SCHEDULER_CORE_EVENT_H
 
+#include "scheduler/core/capacity.h"
 #include "scheduler/core/deployment.h"
 #include "scheduler/placement/placement.h"
 #include "scheduler/policy/datapoints.h"
@@ -39,9 +40,12 @@ enum event_kind {
     EVENT_DELETE_SCALING_POLICY,
     EVENT_PUT_SCHEDULED_ACTION,
     EVENT_DELETE_SCHEDULED_ACTION,
-    EVENT_MESSAGE, /* from an agent */
-    EVENT_ANSWER,  /* from what is around the cluster: outside.h */
-    EVENT_RESUME,  /* the driver began anew: unanswered requests are asked again */
+    EVENT_PUT_CAPACITY_PROVIDER, /* CreateCapacityProvider, UpdateCapacityProvider */
+    EVENT_DELETE_CAPACITY_PROVIDER,
+    EVENT_PUT_DEFAULT_PROVIDERS, /* the cluster's defaultCapacityProviderStrategy */
+    EVENT_MESSAGE,               /* from an agent */
+    EVENT_ANSWER,                /* from what is around the cluster: outside.h */
+    EVENT_RESUME,                /* the driver began anew: unanswered requests are asked again */
     EVENT_KIND_COUNT
 };
 
@@ -83,7 +87,8 @@ struct event_run_task {
     const char *started_by;      /* may be NULL */
     uint32_t count;              /* >= 1 */
     uint64_t reference;          /* given to every copy of the call */
-    bool waits; /* capacity provider: what does not fit waits in PROVISIONING, else it is refused */
+    bool waits; /* what does not fit waits in PROVISIONING, else it is refused; with providers
+                   always */
     bool wants_failures; /* the reply lists every instance, not only counts */
     const struct placement_strategy_spec *strategies;
     const struct placement_constraint_spec *constraints;
@@ -92,13 +97,9 @@ struct event_run_task {
     const struct gpu_request *gpus; /* override of the GPU requests */
     uint16_t gpu_count;
     bool overrides_gpus;
-};
-
-/* One item of a capacityProviderStrategy (semantics 5.1). */
-struct provider_share {
-    const char *provider;
-    uint32_t weight; /* 0..1000 */
-    uint32_t base;   /* 0..100000 */
+    bool takes_launch_type;                 /* EC2: the cluster's default strategy does not apply */
+    const struct provider_share *providers; /* capacityProviderStrategy; none: the cluster's */
+    uint16_t provider_count;
 };
 
 struct event_service {
@@ -127,7 +128,18 @@ struct event_service {
        ENABLED), or keep */
     int32_t rebalancing;
     bool sets_providers;                    /* update: replace them; a deployment */
-    const struct provider_share *providers; /* capacityProviderStrategy; none: launch type EC2 */
+    bool takes_launch_type;                 /* EC2: the cluster's default strategy does not apply */
+    const struct provider_share *providers; /* capacityProviderStrategy; none: the cluster's */
+    uint16_t provider_count;
+};
+
+struct event_capacity_provider {
+    const char *provider; /* FARGATE and FARGATE_SPOT are called by their kinds */
+    struct capacity_provider_settings settings;
+};
+
+struct event_default_providers {
+    const struct provider_share *providers;
     uint16_t provider_count;
 };
 
@@ -220,6 +232,8 @@ struct event {
         struct event_scalable_target scalable_target;
         struct event_scaling_policy scaling_policy;
         struct event_scheduled_action scheduled_action;
+        struct event_capacity_provider capacity_provider;
+        struct event_default_providers default_providers;
         struct message message;
         struct answer answer;
     } u;

@@ -63,11 +63,22 @@ static uint32_t *figure_of(const struct task *task)
     return task->is_healthy ? &tally->healthy : &tally->young;
 }
 
+/* How many of the deployment's tasks a provider has follows the same calls. */
+static void count_item(const struct task *task, int change)
+{
+    if (task->provider == SYMBOL_NONE || !task->desired_running)
+        return;
+    struct provider_item *item = deployment_item(task->deployment, task->provider);
+    if (item != NULL)
+        item->count += (uint32_t)change;
+}
+
 void task_count(struct task *task)
 {
     if (task->deployment == NULL || task->status == TASK_STOPPED)
         return;
     ++*figure_of(task);
+    count_item(task, 1);
     if (is_listed(task))
         task_list_insert(&task->deployment->young, task, LIST_QUEUE);
 }
@@ -79,6 +90,7 @@ void task_uncount(struct task *task)
     uint32_t *figure = figure_of(task);
     assert(*figure > 0);
     --*figure;
+    count_item(task, -1);
     if (is_listed(task))
         task_list_remove(&task->deployment->young, task, LIST_QUEUE);
 }

@@ -19,6 +19,7 @@ struct host *host_of(struct controller *controller, instance_id id)
         struct host *host = vec_push(&controller->hosts);
         memset(host, 0, sizeof *host);
         host->lost_ns = BERTH_NS_NEVER;
+        host->leave_by_ns = BERTH_NS_NEVER;
     }
     return &controller->hosts.items[id];
 }
@@ -70,6 +71,8 @@ static void set_lost_deadline(struct controller *controller, instance_id id, ber
 /* Everything about its capacity may have changed for the better. */
 static void appear(struct controller *controller, instance_id id)
 {
+    if (cluster_instance(controller->cluster, id)->is_dedicated)
+        return;
     touch(controller, id);
     daemons_check(controller, id);
 }
@@ -109,6 +112,8 @@ static instance_id add(struct controller *controller, const struct event_registe
         .name = name,
         .ec2_id = spec->ec2_id,
         .agent_version = spec->agent_version,
+        .pool = symbols_add(controller->symbols, spec->provider),
+        .is_dedicated = spec->fargate_task != TASK_NONE,
         .cpu_units = spec->cpu_units,
         .mem_mib = spec->mem_mib,
         .gpu_count = spec->gpu_count,
@@ -175,13 +180,19 @@ void instances_register(struct controller *controller, const struct event *event
         reconnect(controller, id);
     } else {
         const char *wrong = check_spec(spec);
+        if (wrong == NULL)
+            wrong = capacity_check_registration(controller, spec);
         if (wrong != NULL) {
             emit_refusal(controller, event, REPLY_INVALID, "%s", wrong);
             return;
         }
         id = add(controller, spec);
+        (void)host_of(controller, id);
+        capacity_instance_came(controller, id);
         brake_count(controller, id);
         emit_instance(controller, id);
+        if (spec->fargate_task != TASK_NONE)
+            capacity_machine_came(controller, spec->fargate_task, id);
         appear(controller, id);
     }
     struct reply *reply = emit_reply(controller, event);
@@ -215,6 +226,7 @@ void instances_deregister(struct controller *controller, const struct event *eve
                      (unsigned)host_of(controller, id)->tasks.count);
         return;
     }
+    capacity_instance_gone(controller, id);
     brake_uncount(controller, id);
     cluster_set_status(controller->cluster, id, INSTANCE_INACTIVE);
     brake_count(controller, id);
@@ -225,7 +237,8 @@ void instances_deregister(struct controller *controller, const struct event *eve
         end_all(controller, id, STOP_TERMINATION_NOTICE, STOP_REASON_HOST_TERMINATED);
     else
         end_all(controller, id, STOP_USER_INITIATED, STOP_REASON_DEREGISTERED);
-    daemons_check(controller, id);
+    if (!instance->is_dedicated)
+        daemons_check(controller, id);
     struct reply *reply = emit_reply(controller, event);
     if (reply != NULL)
         reply->u.instance = id;
@@ -246,6 +259,21 @@ static void set_draining(struct controller *controller, instance_id id, bool is_
     }
 }
 
+static void set_status(struct controller *controller, instance_id id, enum instance_status status)
+{
+    brake_uncount(controller, id);
+    cluster_set_status(controller->cluster, id, status);
+    brake_count(controller, id);
+    emit_instance(controller, id);
+    set_draining(controller, id, status == INSTANCE_DRAINING);
+    appear(controller, id);
+}
+
+void instance_drain(struct controller *controller, instance_id id)
+{
+    set_status(controller, id, INSTANCE_DRAINING);
+}
+
 void instances_update_state(struct controller *controller, const struct event *event)
 {
     instance_id id = event->u.update_instance_state.instance;
@@ -258,14 +286,16 @@ void instances_update_state(struct controller *controller, const struct event *e
                      "status: an instance can be set to ACTIVE or DRAINING only");
         return;
     }
-    if (instance->status != status) {
-        brake_uncount(controller, id);
-        cluster_set_status(controller->cluster, id, status);
-        brake_count(controller, id);
-        emit_instance(controller, id);
-        set_draining(controller, id, status == INSTANCE_DRAINING);
-        appear(controller, id);
+    if (instance->is_dedicated || host_of(controller, id)->leave == HOST_IS_ASKED) {
+        emit_refusal(controller, event, REPLY_REFUSED,
+                     "containerInstance: %s is Fargate's or is being terminated; it cannot change",
+                     symbols_text(controller->symbols, instance->name));
+        return;
     }
+    if (status == INSTANCE_ACTIVE && host_of(controller, id)->leave == HOST_DRAINS)
+        host_set_leave(controller, id, HOST_STAYS, BERTH_NS_NEVER);
+    if (instance->status != status)
+        set_status(controller, id, status);
     struct reply *reply = emit_reply(controller, event);
     if (reply != NULL)
         reply->u.instance = id;

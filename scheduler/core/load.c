@@ -185,6 +185,96 @@ static void load_group(struct loader *loader)
     *vec_push(&controller->groups) = state;
 }
 
+/* So many numbers of a list; a list that is not there leaves them as they are. */
+static void load_numbers(struct loader *loader, const char *field, uint32_t *const *out,
+                         size_t count)
+{
+    char *rest = get_list(loader, field);
+    uint64_t number;
+    if (rest == NULL)
+        return;
+    for (size_t i = 0; i < count; i++) {
+        if (!list_next_u64(&rest, UINT32_MAX, &number)) {
+            wrong(loader, field);
+            return;
+        }
+        *out[i] = (uint32_t)number;
+    }
+}
+
+static void load_group_scaling(struct loader *loader, struct provider *provider)
+{
+    provider->is_managed = get_u64(loader, "managed", 1) != 0;
+    provider->protects = get_u64(loader, "protects", 1) != 0;
+    provider->drains = get_u64(loader, "drains", 1) != 0;
+    provider->bounds.target_percent = (uint32_t)get_u64(loader, "target", 100);
+    provider->bounds.step_min = (uint32_t)get_u64(loader, "step-min", 10000);
+    provider->bounds.step_max = (uint32_t)get_u64(loader, "step-max", 10000);
+    provider->warm_up_ns = get_moment(loader, "warm-up");
+    provider->created_ns = get_moment(loader, "created");
+    provider->wanted = (uint32_t)get_u64(loader, "wanted", UINT32_MAX);
+    provider->reservation_milli = get_u64(loader, "reservation", UINT64_MAX);
+    provider->tick_ns = get_deadline(loader, "tick");
+    provider->newest_ns = get_deadline(loader, "newest");
+    provider->scaled_out_ns = get_deadline(loader, "scaled-out");
+    provider->low_since_ns = get_deadline(loader, "low-since");
+    if (provider->bounds.target_percent == 0 || provider->bounds.step_min == 0 ||
+        provider->bounds.step_min > provider->bounds.step_max)
+        wrong(loader, "target");
+}
+
+static void load_provider(struct loader *loader)
+{
+    struct controller *controller = loader->controller;
+    symbol name = get_symbol(loader, "name");
+    enum provider_kind kind =
+        (enum provider_kind)get_word(loader, "kind", provider_kind_names, PROVIDER_KIND_COUNT);
+    if (name == SYMBOL_NONE || provider_find(controller, name) != NULL ||
+        controller->providers.count == SHARES_MAX)
+        wrong(loader, "name");
+    if (loader->has_failed)
+        return;
+    struct provider *provider = provider_new(controller, name, kind);
+    provider->revision = get_revision(loader);
+    load_group_scaling(loader, provider);
+    load_numbers(loader, "default",
+                 (uint32_t *const[]){&provider->default_place, &provider->default_weight,
+                                     &provider->default_base},
+                 3);
+    load_numbers(loader, "group",
+                 (uint32_t *const[]){&provider->in_service, &provider->launching,
+                                     &provider->minimum, &provider->maximum},
+                 4);
+    provider->is_told = text_get(&loader->line, "group") != NULL;
+    for (char *rest = get_list(loader, "zones"); rest != NULL;)
+        *vec_push(&provider->zones) =
+            (struct provider_zone){symbols_add(controller->symbols, list_next(&rest)), MAP_INIT};
+    if (provider->default_place > SHARES_MAX)
+        wrong(loader, "default");
+    if (is_fargate(kind) != (provider->zones.count > 0))
+        wrong(loader, "zones");
+}
+
+/* The instance's part in its provider; the figures of both follow from its tasks. */
+static void load_membership(struct loader *loader, instance_id id)
+{
+    struct controller *controller = loader->controller;
+    const struct instance *instance = cluster_instance(controller->cluster, id);
+    struct host *host = host_of(controller, id);
+    if (instance->status == INSTANCE_INACTIVE || instance->pool == SYMBOL_NONE)
+        return;
+    if (provider_find(controller, instance->pool) == NULL) {
+        wrong(loader, "provider");
+        return;
+    }
+    if (text_get(&loader->line, "leave") != NULL)
+        host->leave = (enum host_leave)get_u64(loader, "leave", HOST_IS_ASKED);
+    host->leave_by_ns = get_deadline(loader, "leave-by");
+    if (host->leave_by_ns != BERTH_NS_NEVER)
+        heap_set(&controller->leave_deadlines, id, host->leave_by_ns);
+    capacity_instance_came(controller, id);
+}
+
 enum { LOADED_PORTS_MAX = 256, LOADED_ATTRIBUTES_MAX = 1024 };
 
 static uint16_t load_ports(struct loader *loader, const char *field, uint16_t *ports)
@@ -263,6 +353,8 @@ static void load_instance(struct loader *loader)
         .udp_ports_used = udp,
         .attributes = attributes,
         .registered_wall_ns = get_i64(loader, "registered"),
+        .pool = get_symbol(loader, "provider"),
+        .is_dedicated = text_get(&loader->line, "dedicated") != NULL,
     };
     spec.tcp_port_count = load_ports(loader, "tcp", tcp);
     spec.udp_port_count = load_ports(loader, "udp", udp);
@@ -276,7 +368,9 @@ static void load_instance(struct loader *loader)
     }
     if (loader->has_failed)
         return;
-    load_instance_state(loader, cluster_add_instance(controller->cluster, &spec), revision);
+    instance_id id = cluster_add_instance(controller->cluster, &spec);
+    load_instance_state(loader, id, revision);
+    load_membership(loader, id);
 }
 
 /* The specs of a list, lent by it; returns how many. */
@@ -368,6 +462,24 @@ static void load_target_groups(struct loader *loader, struct deployment *deploym
     }
 }
 
+static void load_strategy(struct loader *loader, struct deployment *deployment)
+{
+    struct controller *controller = loader->controller;
+    for (char *rest = get_list(loader, "providers"); rest != NULL;) {
+        char *item = list_next(&rest);
+        symbol name = symbols_add(controller->symbols, list_next(&item));
+        uint64_t weight = 0, base = 0;
+        if (!list_next_u64(&item, SHARE_WEIGHT_MAX, &weight) ||
+            !list_next_u64(&item, SHARE_BASE_MAX, &base) ||
+            provider_find(controller, name) == NULL || deployment->providers.count == SHARES_MAX) {
+            wrong(loader, "providers");
+            return;
+        }
+        *vec_push(&deployment->providers) =
+            (struct provider_item){name, (uint32_t)weight, (uint32_t)base, 0};
+    }
+}
+
 static void load_deployment_state(struct loader *loader, struct deployment *deployment)
 {
     deployment->record_revision = get_revision(loader);
@@ -392,6 +504,7 @@ static void load_deployment_state(struct loader *loader, struct deployment *depl
     deployment->created_wall_ns = get_i64(loader, "created");
     deployment->updated_wall_ns = get_i64(loader, "updated");
     load_target_groups(loader, deployment);
+    load_strategy(loader, deployment);
 }
 
 /* "deployment/SERVICE/NUMBER": the service, whose own record is there already. */
@@ -668,7 +781,7 @@ static void load_place(struct loader *loader, struct task *task)
         host_set_running(controller, id, host->running + 1);
     struct service *service = task->deployment == NULL ? NULL : task->deployment->service;
     if (service == NULL || service->scheduling != SCHEDULING_DAEMON) {
-        host->ordinary++;
+        host_set_ordinary(controller, id, host->ordinary + 1);
         return;
     }
     if (service->daemon.seats.items[id].task != NULL)
@@ -681,13 +794,31 @@ static void load_wait(struct loader *loader, struct task *task)
     struct controller *controller = loader->controller;
     char *strategies = get_list(loader, "strategies");
     struct plan *plan = load_plan(loader, task->def, strategies, get_list(loader, "constraints"),
-                                  PLACEMENT_DEFAULT_STANDALONE);
-    if (task->service != SERVICE_NONE || task->status != TASK_PROVISIONING)
+                                  task->service == SERVICE_NONE ? PLACEMENT_DEFAULT_STANDALONE
+                                                                : PLACEMENT_DEFAULT_SERVICE);
+    if (task->status != TASK_PROVISIONING ||
+        (task->service != SERVICE_NONE &&
+         (task->deployment == NULL || task->provider == SYMBOL_NONE)))
         wrong(loader, "status");
     if (plan == NULL || loader->has_failed)
         return;
     struct demand demand = task_demand(task);
-    waiting_add(controller, task, waiting_class(controller, plan, task->group, &demand));
+    waiting_add(controller, task,
+                waiting_class(controller, plan, task->group, task->provider, &demand));
+}
+
+/* A provider of a task that has not ended is there, and one of Fargate's has named a zone. */
+static void load_capacity(struct loader *loader, struct task *task)
+{
+    struct controller *controller = loader->controller;
+    task->provider = get_symbol(loader, "provider");
+    task->zone = get_symbol(loader, "zone");
+    const struct provider *provider = provider_find(controller, task->provider);
+    bool is_waiting = text_get(&loader->line, "instance") == NULL && task->provider != SYMBOL_NONE;
+    if ((is_waiting && provider == NULL) ||
+        (provider != NULL && is_fargate(provider->kind) != (task->zone != SYMBOL_NONE)) ||
+        (provider == NULL && task->zone != SYMBOL_NONE && is_waiting))
+        wrong(loader, "provider");
 }
 
 /* Absent: 0, not yet. */
@@ -798,12 +929,18 @@ static void load_task(struct loader *loader)
     raise_to(&controller->last_task, id);
     task->def = def;
     load_task_fields(loader, task);
+    load_capacity(loader, task);
     load_gpus(loader, task);
     if (!loader->has_failed)
         load_owner(loader, task);
     if (loader->has_failed)
         return;
-    if (text_get(&loader->line, "instance") == NULL)
+    if (task->desired_running)
+        capacity_zone_count(controller, task, 1);
+    bool is_placed = text_get(&loader->line, "instance") != NULL;
+    if (!is_placed && task->zone != SYMBOL_NONE)
+        task_list_append(&controller->machines, task, LIST_PLACE);
+    else if (!is_placed)
         load_wait(loader, task);
     else
         load_place(loader, task);
@@ -826,9 +963,11 @@ static const struct {
     const char *prefix;
     void (*load)(struct loader *loader);
 } kinds[] = {
-    {"taskdef/", load_task_def},  {"controller", load_controller}, {"group/", load_group},
-    {"instance/", load_instance}, {"service/", load_service},      {"deployment/", load_deployment},
-    {"task/", load_task},         {"scaling/", load_scaling},
+    {"taskdef/", load_task_def},      {"controller", load_controller},
+    {"group/", load_group},           {"provider/", load_provider},
+    {"instance/", load_instance},     {"service/", load_service},
+    {"deployment/", load_deployment}, {"task/", load_task},
+    {"scaling/", load_scaling},
 };
 
 static bool load_one(struct loader *loader, const struct record *record,
@@ -876,6 +1015,9 @@ static bool load_all(struct loader *loader, const struct record *records, size_t
 /* What follows from all records together. */
 static void settle(struct controller *controller)
 {
+    controller->is_capacity_dirty = false;
+    for (size_t i = 0; i < controller->providers.count; i++)
+        controller->providers.items[i].is_dirty = false;
     for (size_t at = 0; at < controller->services.count; at++) {
         struct service *service = controller->services.items[at];
         if (service == NULL)

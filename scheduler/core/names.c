@@ -152,6 +152,9 @@ const char *const event_kind_names[EVENT_KIND_COUNT] = {
     [EVENT_DELETE_SCALING_POLICY] = "DeleteScalingPolicy",
     [EVENT_PUT_SCHEDULED_ACTION] = "PutScheduledAction",
     [EVENT_DELETE_SCHEDULED_ACTION] = "DeleteScheduledAction",
+    [EVENT_PUT_CAPACITY_PROVIDER] = "PutCapacityProvider",
+    [EVENT_DELETE_CAPACITY_PROVIDER] = "DeleteCapacityProvider",
+    [EVENT_PUT_DEFAULT_PROVIDERS] = "PutDefaultProviders",
     [EVENT_MESSAGE] = "Message",
     [EVENT_ANSWER] = "Answer",
     [EVENT_RESUME] = "Resume",
@@ -172,6 +175,7 @@ const char *const record_kind_names[RECORD_KIND_COUNT] = {
     [RECORD_GROUP] = "group",
     [RECORD_DEPLOYMENT] = "deployment",
     [RECORD_SCALING] = "scaling",
+    [RECORD_PROVIDER] = "provider",
 };
 
 const char *const stop_code_names[STOP_CODE_COUNT] = {
@@ -230,4 +234,12 @@ const char *const service_event_kind_names[SERVICE_EVENT_KIND_COUNT] = {
     [SERVICE_EVENT_DEREGISTERED_TARGETS] = "SERVICE_TARGETS_DEREGISTERED",
     [SERVICE_EVENT_DRAINING] = "SERVICE_CONNECTIONS_DRAINING",
     [SERVICE_EVENT_UNHEALTHY_TARGET] = "SERVICE_TASK_TARGET_UNHEALTHY",
+    [SERVICE_EVENT_PROVISIONING_LIMIT] = "SERVICE_TASK_PROVISIONING_LIMIT",
+    [SERVICE_EVENT_EMPTY_PROVIDER] = "SERVICE_CAPACITY_PROVIDER_EMPTY",
+};
+
+const char *const provider_kind_names[PROVIDER_KIND_COUNT] = {
+    [PROVIDER_GROUP] = "GROUP",
+    [PROVIDER_FARGATE] = "FARGATE",
+    [PROVIDER_FARGATE_SPOT] = "FARGATE_SPOT",
 };

@@ -86,7 +86,7 @@ struct request {
         struct {
             const char *provider; /* capacity provider; lent by the controller's symbols */
             uint32_t wanted;      /* RESIZE: instances */
-            instance_id instance; /* TERMINATE */
+            instance_id instance; /* TERMINATE; INSTANCE_NONE: the machine that `task` waits for */
             task_id task;         /* LAUNCH_FARGATE */
             int32_t cpu_units, mem_mib;
             const char *zone; /* LAUNCH_FARGATE: where; lent likewise */
@@ -166,10 +166,11 @@ struct answer {
         } metric;
         struct { /* what a group is now; also told without being asked */
             const char *provider;
-            uint32_t in_service;    /* running instances, registered or not */
-            uint32_t launching;     /* not in service yet */
-            task_id refused_task;   /* Fargate had no room for it; TASK_NONE: none */
-            task_id interrupt_task; /* Fargate Spot takes it back in two minutes; or TASK_NONE */
+            uint32_t in_service;       /* running instances, registered or not */
+            uint32_t launching;        /* not in service yet */
+            uint32_t minimum, maximum; /* the sizes between which it is kept */
+            task_id refused_task;      /* Fargate had no room for it; TASK_NONE: none */
+            task_id interrupt_task;    /* Fargate Spot takes it back in two minutes; or TASK_NONE */
         } group;
     } u;
 };

@@ -118,11 +118,13 @@ static void stop_victims(struct controller *controller, struct service *service,
     struct rng *stream = &controller->groups.items[service->group].stream;
     bool takes_all = count >= controller->victims.count;
     for (; count > 0 && controller->victims.count > 0; count--) {
-        size_t at = takes_all
-                        ? 0
-                        : placement_choose_victim(controller->cluster, plan->compiled,
-                                                  service->group, stream, controller->victims.items,
-                                                  controller->victims.count);
+        size_t at = 0;
+        if (is_surplus && !takes_all)
+            at = capacity_choose_victim(controller, service);
+        else if (!takes_all)
+            at =
+                placement_choose_victim(controller->cluster, plan->compiled, service->group, stream,
+                                        controller->victims.items, controller->victims.count);
         if (at == SIZE_MAX)
             return;
         struct task *task = controller->victim_tasks.items[at];
@@ -139,13 +141,16 @@ static void stop_victims(struct controller *controller, struct service *service,
 /* Every outgoing task that does not count as healthy and is RUNNING, or is not RUNNING yet. */
 static void stop_unhealthy(struct controller *controller, struct service *service, bool is_running)
 {
+    struct task *next; /* One that was not placed is gone when it is stopped. */
     for (size_t i = 0; i < service->deployments.count; i++)
         for (struct task *task = service->deployments.items[i]->tasks.first; task != NULL;
-             task = task->links[LIST_OWNER].next)
+             task = next) {
+            next = task->links[LIST_OWNER].next;
             if (task->desired_running && !task->is_healthy && is_outgoing(service, task) &&
                 (task->status == TASK_RUNNING) == is_running &&
                 !is_kept_by_protection(controller, task))
                 stop_one(controller, task, false);
+        }
 }
 
 static void stop_some(struct controller *controller, struct service *service)
@@ -162,8 +167,8 @@ static void stop_some(struct controller *controller, struct service *service)
     stop_victims(controller, service, stops.surplus, true);
 }
 
-struct task *service_launch(struct controller *controller, struct deployment *deployment,
-                            instance_id instance)
+struct task *service_new_task(struct controller *controller, struct deployment *deployment,
+                              symbol provider)
 {
     struct service *service = deployment->service;
     struct task *task = task_alloc(controller, ++controller->last_task);
@@ -180,11 +185,19 @@ struct task *service_launch(struct controller *controller, struct deployment *de
     task->gpu_count = deployment->def->demand.gpu_count;
     task->requested_mono_ns = was_blocked ? service->blocked_since_ns : controller->now.mono_ns;
     task->created_wall_ns = controller->now.wall_ns;
+    task->provider = provider;
     task_list_append(&deployment->tasks, task, LIST_OWNER);
     task_count(task);
     service->is_record_dirty = true;
     rate_take(controller, service);
     *vec_push(&controller->started) = task->id;
+    return task;
+}
+
+struct task *service_launch(struct controller *controller, struct deployment *deployment,
+                            instance_id instance)
+{
+    struct task *task = service_new_task(controller, deployment, SYMBOL_NONE);
     task_place(controller, task, instance);
     return task;
 }
@@ -212,6 +225,10 @@ static void start_some(struct controller *controller, struct service *service)
     if (wanted > left) {
         rule_fired(controller, RULE_LAUNCH_RATE);
         wanted = left;
+    }
+    if (primary->providers.count > 0) {
+        capacity_start_some(controller, service, wanted);
+        return;
     }
     struct placement_request request =
         task_request(controller, primary->plan, service->group, &primary->def->demand);

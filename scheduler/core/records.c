@@ -6,6 +6,7 @@
  *     group/00000003                   a task group's random stream
  *     instance/00000012                a container instance
  *     scaling/NAME                     a service's auto scaling
+ *     provider/NAME                    a capacity provider
  *     service/NAME                     a service; its live deployments by number
  *     task/0000000000000123            a task
  *     taskdef/FAMILY/00000007          a task definition, its document whole
@@ -162,6 +163,47 @@ static void list_attributes(struct text *list, const struct controller *controll
     text_free(&item);
 }
 
+static void write_provider(const struct controller *controller, const struct provider *provider,
+                           struct text *out)
+{
+    struct text list = TEXT_INIT;
+    text_word(out, "provider");
+    text_field_u64(out, "rev", provider->revision);
+    field_symbol(out, controller, "name", provider->name);
+    text_field(out, "kind", provider_kind_names[provider->kind]);
+    text_field_u64(out, "managed", provider->is_managed);
+    text_field_u64(out, "protects", provider->protects);
+    text_field_u64(out, "drains", provider->drains);
+    text_field_u64(out, "target", provider->bounds.target_percent);
+    text_field_u64(out, "step-min", provider->bounds.step_min);
+    text_field_u64(out, "step-max", provider->bounds.step_max);
+    text_field_i64(out, "warm-up", provider->warm_up_ns);
+    text_field_i64(out, "created", provider->created_ns);
+    for (size_t i = 0; i < provider->zones.count; i++)
+        list_add(&list, symbols_text(controller->symbols, provider->zones.items[i].name));
+    field_list(out, "zones", &list);
+    if (provider->default_place > 0) {
+        list_add_u64(&list, provider->default_place);
+        list_add_u64(&list, provider->default_weight);
+        list_add_u64(&list, provider->default_base);
+    }
+    field_list(out, "default", &list);
+    if (provider->is_told) {
+        list_add_u64(&list, provider->in_service);
+        list_add_u64(&list, provider->launching);
+        list_add_u64(&list, provider->minimum);
+        list_add_u64(&list, provider->maximum);
+    }
+    field_list(out, "group", &list);
+    text_field_u64(out, "wanted", provider->wanted);
+    text_field_u64(out, "reservation", provider->reservation_milli);
+    field_ns(out, "tick", provider->tick_ns);
+    field_ns(out, "newest", provider->newest_ns);
+    field_ns(out, "scaled-out", provider->scaled_out_ns);
+    field_ns(out, "low-since", provider->low_since_ns);
+    text_free(&list);
+}
+
 static void write_instance(const struct controller *controller, instance_id id, struct text *out)
 {
     const struct host *host = &controller->hosts.items[id];
@@ -189,6 +231,12 @@ static void write_instance(const struct controller *controller, instance_id id, 
     field_list(out, "udp", &list);
     list_attributes(&list, controller, instance);
     field_list(out, "attributes", &list);
+    field_symbol(out, controller, "provider", instance->pool);
+    if (instance->is_dedicated)
+        text_field_u64(out, "dedicated", 1);
+    if (host->leave != HOST_STAYS)
+        text_field_u64(out, "leave", host->leave);
+    field_ns(out, "leave-by", host->leave_by_ns);
     text_free(&list);
 }
 
@@ -232,6 +280,22 @@ static void list_target_groups(const struct controller *controller,
         list_add(list, symbols_text(controller->symbols, deployment->target_groups[i]));
 }
 
+/* "NAME,WEIGHT,BASE", one item each. */
+static void list_providers(const struct controller *controller, const struct deployment *deployment,
+                           struct text *list)
+{
+    struct text item = TEXT_INIT;
+    for (size_t i = 0; i < deployment->providers.count; i++) {
+        const struct provider_item *provider = &deployment->providers.items[i];
+        text_clear(&item);
+        list_add(&item, symbols_text(controller->symbols, provider->provider));
+        list_add_u64(&item, provider->weight);
+        list_add_u64(&item, provider->base);
+        list_add(list, item.bytes);
+    }
+    text_free(&item);
+}
+
 static void write_deployment(const struct controller *controller,
                              const struct deployment *deployment, struct text *out)
 {
@@ -242,6 +306,8 @@ static void write_deployment(const struct controller *controller,
     field_def(out, deployment->def);
     list_target_groups(controller, deployment, &strategies);
     field_list(out, "target-groups", &strategies);
+    list_providers(controller, deployment, &strategies);
+    field_list(out, "providers", &strategies);
     list_specs(deployment->plan, &strategies, &constraints);
     field_list(out, "strategies", &strategies);
     field_list(out, "constraints", &constraints);
@@ -418,9 +484,11 @@ static void write_task(const struct controller *controller, const struct task *t
     field_wall(out, "stopping", task->stopping_ns);
     write_health(controller, task, out);
     field_symbol(out, controller, "started-by", task->started_by);
+    field_symbol(out, controller, "provider", task->provider);
+    field_symbol(out, controller, "zone", task->zone);
     if (!task->desired_running)
         write_task_end(controller, task, out);
-    if (task->instance == INSTANCE_NONE)
+    if (task->instance == INSTANCE_NONE && task->zone == SYMBOL_NONE)
         write_waiting(controller, task, out);
 }
 
@@ -466,6 +534,9 @@ void controller_record_key(const struct controller *controller, const struct cha
         text_addf(key, "scaling/%s",
                   symbols_text(controller->symbols, change->u.scaling.service_name));
         break;
+    case RECORD_PROVIDER:
+        text_addf(key, "provider/%s", symbols_text(controller->symbols, change->u.provider.name));
+        break;
     case RECORD_DEPLOYMENT:
         text_addf(key, "deployment/%08lu/%020llu", (unsigned long)change->u.deployment.service,
                   (unsigned long long)change->u.deployment.deployment);
@@ -483,6 +554,7 @@ void controller_record_value(const struct controller *controller, const struct c
                              struct text *value)
 {
     const struct deployment *deployment;
+    const struct provider *provider;
     const struct service *service;
     const struct task *task;
     if (change->is_deleted)
@@ -512,6 +584,11 @@ void controller_record_value(const struct controller *controller, const struct c
         break;
     case RECORD_SCALING:
         scaling_write(controller, change->u.scaling.service, value);
+        break;
+    case RECORD_PROVIDER:
+        provider = provider_find(controller, change->u.provider.name);
+        if (provider != NULL)
+            write_provider(controller, provider, value);
         break;
     case RECORD_DEPLOYMENT:
         service = controller->services.items[change->u.deployment.service];
@@ -571,6 +648,11 @@ static void collect(const struct controller *controller, line_list *lines)
     change.kind = RECORD_GROUP;
     for (group_id group = 0; group < controller->groups.count; group++) {
         change.u.group = group;
+        add_line(controller, &change, lines);
+    }
+    change.kind = RECORD_PROVIDER;
+    for (size_t i = 0; i < controller->providers.count; i++) {
+        change.u.provider = provider_view_of(&controller->providers.items[i]);
         add_line(controller, &change, lines);
     }
     change.kind = RECORD_INSTANCE;

@@ -24,8 +24,10 @@ void outside_answered(struct controller *controller, const struct event *event)
         break;
     case ANSWER_TRAFFIC:
     case ANSWER_HOOK:
-    case ANSWER_GROUP:
     case ANSWER_KIND_COUNT:
+        break;
+    case ANSWER_GROUP:
+        capacity_answered(controller, &event->u.answer);
         break;
     }
 }
@@ -33,4 +35,5 @@ void outside_answered(struct controller *controller, const struct event *event)
 void outside_resumed(struct controller *controller)
 {
     targets_resume(controller);
+    capacity_resumed(controller);
 }

@@ -63,6 +63,7 @@ struct ask {
     group_id group;
     struct demand demand; /* GPU requests interned */
     uint32_t wait_class;  /* UINT32_MAX until a copy has to wait */
+    struct strategy_items providers;
 };
 
 static enum berth_err check_numbers(const struct event_run_task *event, struct berth_error *err)
@@ -133,6 +134,14 @@ static bool resolve(struct controller *controller, const struct event *event, st
             intern_bytes(controller, wanted->gpus, wanted->gpu_count * sizeof *wanted->gpus);
         ask->demand.gpu_count = wanted->gpu_count;
     }
+    if (capacity_resolve(controller, wanted->providers, wanted->provider_count,
+                         wanted->takes_launch_type || wanted->waits, &ask->providers,
+                         &err) != BERTH_OK ||
+        (ask->providers.is_fargate &&
+         capacity_check_fargate(ask->def, &ask->demand, &err) != BERTH_OK)) {
+        emit_refusal(controller, event, REPLY_INVALID, "%s", err.text);
+        return false;
+    }
     ask->group = wanted->group == NULL ? default_group(controller, ask->plan)
                                        : group_ensure(controller, wanted->group);
     return true;
@@ -159,7 +168,8 @@ static void wait(struct controller *controller, struct ask *ask)
 {
     struct task *task = new_task(controller, ask);
     if (ask->wait_class == UINT32_MAX)
-        ask->wait_class = waiting_class(controller, ask->plan, ask->group, &ask->demand);
+        ask->wait_class =
+            waiting_class(controller, ask->plan, ask->group, SYMBOL_NONE, &ask->demand);
     waiting_add(controller, task, ask->wait_class);
     emit_task(controller, task, TASK_PROVISIONING, true);
 }
@@ -199,16 +209,75 @@ static void answer(struct controller *controller, const struct event *event, con
         fill_failures(controller, ask, reply);
 }
 
+/* False: the copy is refused, since as many wait in PROVISIONING as may. */
+static bool run_by_provider(struct controller *controller, struct ask *ask,
+                            struct provider *provider, uint32_t *placed)
+{
+    struct placement_request request =
+        task_request(controller, ask->plan, ask->group, &ask->demand);
+    instance_id instance = INSTANCE_NONE;
+    request.pool = provider->name;
+    if (!is_fargate(provider->kind) &&
+        waiting_find(controller, ask->plan, ask->group, provider->name, &ask->demand) == UINT32_MAX)
+        instance = placement_choose(controller->cluster, &request);
+    if (instance == INSTANCE_NONE && !is_fargate(provider->kind) &&
+        controller->provisioning >= PROVISIONING_TASKS_MAX)
+        return false;
+    struct task *task = new_task(controller, ask);
+    task->provider = provider->name;
+    if (is_fargate(provider->kind)) {
+        capacity_launch(controller, task, provider);
+    } else if (instance != INSTANCE_NONE) {
+        task_place(controller, task, instance);
+        ++*placed;
+    } else {
+        waiting_add(controller, task,
+                    waiting_class(controller, ask->plan, ask->group, provider->name, &ask->demand));
+        emit_task(controller, task, TASK_PROVISIONING, true);
+    }
+    return true;
+}
+
+/* The shares are those of the call (semantics 5.1). */
+static void run_by_providers(struct controller *controller, const struct event *event,
+                             struct ask *ask)
+{
+    uint32_t created = 0, placed = 0;
+    task_id first = controller->last_task + 1;
+    if (!ask->providers.is_fargate && controller->provisioning >= PROVISIONING_TASKS_MAX) {
+        emit_refusal(controller, event, REPLY_REFUSED,
+                     "the tasks provisioning capacity limit was exceeded: %d tasks are "
+                     "PROVISIONING; try again later",
+                     PROVISIONING_TASKS_MAX);
+        return;
+    }
+    for (; created < ask->event->count; created++) {
+        struct provider *provider =
+            capacity_choose(controller, ask->providers.items, ask->providers.count);
+        if (!run_by_provider(controller, ask, provider, &placed))
+            break;
+        for (uint16_t i = 0; i < ask->providers.count; i++)
+            ask->providers.items[i].count += ask->providers.items[i].provider == provider->name;
+    }
+    group_settle(controller, ask->group);
+    answer(controller, event, ask, first, created, placed);
+}
+
 void run_task(struct controller *controller, const struct event *event)
 {
     struct ask ask;
     uint32_t placed = 0;
     if (!resolve(controller, event, &ask))
         return;
+    if (ask.providers.count > 0) {
+        run_by_providers(controller, event, &ask);
+        return;
+    }
     task_id first = controller->last_task + 1;
     struct placement_request request = task_request(controller, ask.plan, ask.group, &ask.demand);
     /* If the same waits already, there is no room: that is what waiting.c keeps true. */
-    bool may_fit = waiting_find(controller, ask.plan, ask.group, &ask.demand) == UINT32_MAX;
+    bool may_fit =
+        waiting_find(controller, ask.plan, ask.group, SYMBOL_NONE, &ask.demand) == UINT32_MAX;
     while (may_fit && placed < ask.event->count) {
         instance_id instance = placement_choose(controller->cluster, &request);
         if (instance == INSTANCE_NONE)

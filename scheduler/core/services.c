@@ -318,6 +318,44 @@ static enum berth_err check_create(const struct event_service *wanted, struct be
     return check_deploying(wanted, err);
 }
 
+/* The capacityProviderStrategy of a call; a daemon has none. */
+static enum berth_err resolve_providers(const struct controller *controller,
+                                        const struct event_service *wanted, bool is_daemon,
+                                        const struct task_def *def, struct strategy_items *out,
+                                        struct berth_error *err)
+{
+    if (is_daemon && wanted->provider_count > 0)
+        return berth_fail(err, BERTH_ERR_INPUT,
+                          "capacityProviderStrategy: a DAEMON service runs on every instance; "
+                          "leave it out");
+    enum berth_err code = capacity_resolve(controller, wanted->providers, wanted->provider_count,
+                                           wanted->takes_launch_type || is_daemon, out, err);
+    if (code == BERTH_OK && out->is_fargate)
+        code = capacity_check_fargate(def, &def->demand, err);
+    return code;
+}
+
+/* Those of an update: given, or PRIMARY's. */
+static enum berth_err update_providers(const struct controller *controller,
+                                       const struct service *service,
+                                       const struct event_service *wanted,
+                                       const struct task_def *def, struct strategy_items *out,
+                                       struct berth_error *err)
+{
+    const struct deployment *primary = service->deployments.items[0];
+    if (wanted->sets_providers)
+        return resolve_providers(controller, wanted, service->scheduling == SCHEDULING_DAEMON, def,
+                                 out, err);
+    *out = (struct strategy_items){.count = (uint16_t)primary->providers.count};
+    for (uint16_t i = 0; i < out->count; i++) {
+        out->items[i] = primary->providers.items[i];
+        out->items[i].count = 0;
+        out->is_fargate =
+            is_fargate(provider_find(controller, primary->providers.items[i].provider)->kind);
+    }
+    return out->is_fargate ? capacity_check_fargate(def, &def->demand, err) : BERTH_OK;
+}
+
 void services_create(struct controller *controller, const struct event *event)
 {
     const struct event_service *wanted = &event->u.service;
@@ -326,9 +364,11 @@ void services_create(struct controller *controller, const struct event *event)
     struct berth_error err = BERTH_ERROR_INIT;
     struct plan *plan = NULL;
     const struct task_def *def = NULL;
+    struct strategy_items providers;
     if (check_create(wanted, &err) != BERTH_OK ||
         resolve_numbers(wanted, is_daemon, &desired, &minimum, &maximum, &err) != BERTH_OK ||
         (def = find_def(controller, wanted->task_definition, &err)) == NULL ||
+        resolve_providers(controller, wanted, is_daemon, def, &providers, &err) != BERTH_OK ||
         plan_get(controller, def, wanted->strategies, wanted->strategy_count, wanted->constraints,
                  wanted->constraint_count, PLACEMENT_DEFAULT_SERVICE, &plan, &err) != BERTH_OK) {
         emit_refusal(controller, event, REPLY_INVALID, "%s", err.text);
@@ -353,8 +393,9 @@ void services_create(struct controller *controller, const struct event *event)
     if (wanted->settings != NULL)
         settings_copy(controller, &service->settings, wanted->settings);
     set_grace(service, wanted->grace_s);
-    (void)deployment_start(controller, service, plan, wanted->target_groups,
-                           wanted->target_group_count);
+    deployment_set_providers(deployment_start(controller, service, plan, wanted->target_groups,
+                                              wanted->target_group_count),
+                             &providers);
     if (is_daemon)
         *vec_push(&controller->daemons) = service->id;
     service_mark(controller, service);
@@ -460,6 +501,7 @@ void services_update(struct controller *controller, const struct event *event)
     const struct task_def *def = service->deployments.items[0]->def;
     struct berth_error err = BERTH_ERROR_INIT;
     struct plan *plan = NULL;
+    struct strategy_items providers;
     if (is_daemon && wanted->sets_strategies && wanted->strategy_count > 0)
         (void)berth_fail(&err, BERTH_ERR_INPUT,
                          "placementStrategy: a DAEMON service has none; leave it out");
@@ -468,6 +510,7 @@ void services_update(struct controller *controller, const struct event *event)
         (wanted->task_definition != NULL &&
          (def = find_def(controller, wanted->task_definition, &err)) == NULL) ||
         check_deploying(wanted, &err) != BERTH_OK ||
+        update_providers(controller, service, wanted, def, &providers, &err) != BERTH_OK ||
         replan(controller, service->deployments.items[0]->plan, wanted, def, &plan, &err) !=
             BERTH_OK) {
         emit_refusal(controller, event, REPLY_INVALID, "%s", err.text);
@@ -476,12 +519,14 @@ void services_update(struct controller *controller, const struct event *event)
     const char *groups[TARGET_GROUPS_MAX];
     uint16_t group_count = wanted_target_groups(controller, service, wanted, groups);
     bool deploys = wanted->force_new_deployment || def != service->deployments.items[0]->def ||
+                   wanted->sets_providers ||
                    !has_target_groups(controller, service, groups, group_count);
     plan_hold(controller, plan);
     adopt_specs(controller, service, wanted);
     adopt_settings(controller, service, wanted);
     if (deploys)
-        (void)deployment_start(controller, service, plan, groups, group_count);
+        deployment_set_providers(deployment_start(controller, service, plan, groups, group_count),
+                                 &providers);
     set_grace(service, wanted->grace_s);
     plan_drop(controller, plan);
     if (service->desired_count != desired || service->minimum_percent != minimum ||
@@ -504,12 +549,16 @@ static void remove_service(struct controller *controller, struct service *servic
         struct deployment *deployment = service->deployments.items[i];
         while (deployment->tasks.first != NULL) {
             struct task *task = deployment->tasks.first;
+            bool is_placed = task->instance != INSTANCE_NONE;
             task_stop(controller, task, STOP_SERVICE_SCHEDULER_INITIATED,
                       STOP_REASON_SERVICE_DELETED);
+            if (!is_placed)
+                continue; /* It is gone. */
             task_uncount(task);
             task_list_remove(&deployment->tasks, task, LIST_OWNER);
             if (service->scheduling == SCHEDULING_DAEMON)
-                host_of(controller, task->instance)->ordinary++;
+                host_set_ordinary(controller, task->instance,
+                                  host_of(controller, task->instance)->ordinary + 1);
             task->deployment = NULL;
         }
     }

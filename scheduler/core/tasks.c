@@ -179,7 +179,7 @@ void task_place(struct controller *controller, struct task *task, instance_id in
     task_list_insert(&host->tasks, task, LIST_PLACE);
     struct service *service = task->deployment == NULL ? NULL : task->deployment->service;
     if (service == NULL || service->scheduling != SCHEDULING_DAEMON)
-        host->ordinary++;
+        host_set_ordinary(controller, instance, host->ordinary + 1);
     touch_watched(controller, instance);
     emit_task(controller, task, previous, true);
     if (demand.needs_eni)
@@ -261,6 +261,7 @@ static void give_up(struct controller *controller, struct task *task, enum stop_
     if (!task->desired_running)
         return;
     protection_set(controller, task, BERTH_NS_NEVER);
+    capacity_zone_count(controller, task, -1);
     task->desired_running = false;
     task->stop_code = code;
     task->stop_reason = reason;
@@ -356,10 +357,13 @@ static void release_instance(struct controller *controller, struct task *task)
     if (is_daemon) {
         service->daemon.seats.items[task->instance].task = NULL;
         daemon_check(controller, service, task->instance);
-    } else if (--host->ordinary == 0 &&
-               cluster_instance(controller->cluster, task->instance)->status == INSTANCE_DRAINING) {
-        daemons_check(controller, task->instance);
+    } else {
+        host_set_ordinary(controller, task->instance, host->ordinary - 1);
+        if (host->ordinary == 0 &&
+            cluster_instance(controller->cluster, task->instance)->status == INSTANCE_DRAINING)
+            daemons_check(controller, task->instance);
     }
+    capacity_released(controller, task->instance);
 }
 
 void task_end(struct controller *controller, struct task *task, enum stop_code code,
@@ -375,6 +379,8 @@ void task_end(struct controller *controller, struct task *task, enum stop_code c
     give_up(controller, task, code, reason);
     if (task->instance != INSTANCE_NONE)
         release_instance(controller, task);
+    else if (task->zone != SYMBOL_NONE)
+        capacity_machine_unneeded(controller, task);
     else
         waiting_remove(controller, task);
     if (is_registered)

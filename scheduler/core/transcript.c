@@ -90,6 +90,8 @@ static const struct field run_task_fields[] = {
     {"memory", FIELD_I32, AT(u.run_task.mem_mib), .absent = OVERRIDE_NONE},
     {"gpus", FIELD_GPUS, AT(u.run_task.gpus), COUNT_AT(u.run_task.gpu_count)},
     {"overrides-gpus", FIELD_BOOL, AT(u.run_task.overrides_gpus)},
+    {"launch-type", FIELD_BOOL, AT(u.run_task.takes_launch_type)},
+    {"providers", FIELD_SHARES, AT(u.run_task.providers), COUNT_AT(u.run_task.provider_count)},
 };
 
 static const struct field stop_task_fields[] = {
@@ -122,6 +124,9 @@ static const struct field service_fields[] = {
     {"sets-settings", FIELD_BOOL, AT(u.service.sets_settings)},
     {"grace", FIELD_I32, AT(u.service.grace_s), .absent = OVERRIDE_NONE},
     {"rebalancing", FIELD_I32, AT(u.service.rebalancing), .absent = OVERRIDE_NONE},
+    {"sets-providers", FIELD_BOOL, AT(u.service.sets_providers)},
+    {"launch-type", FIELD_BOOL, AT(u.service.takes_launch_type)},
+    {"providers", FIELD_SHARES, AT(u.service.providers), COUNT_AT(u.service.provider_count)},
 };
 
 static const struct field service_deployment_fields[] = {
@@ -190,6 +195,30 @@ static const struct field scheduled_action_fields[] = {
     {"end", FIELD_I64, AT(u.scheduled_action.end_wall_ns)},
 };
 
+static const struct field capacity_provider_fields[] = {
+    {"provider", FIELD_TEXT, AT(u.capacity_provider.provider)},
+    {"kind", FIELD_ENUM, AT(u.capacity_provider.settings.kind), .names = provider_kind_names,
+     .name_count = PROVIDER_KIND_COUNT},
+    {"managed", FIELD_BOOL, AT(u.capacity_provider.settings.is_managed)},
+    {"target", FIELD_U32, AT(u.capacity_provider.settings.target_percent)},
+    {"step-min", FIELD_U32, AT(u.capacity_provider.settings.step_min)},
+    {"step-max", FIELD_U32, AT(u.capacity_provider.settings.step_max)},
+    {"warm-up", FIELD_I32, AT(u.capacity_provider.settings.warm_up_s), .absent = OVERRIDE_NONE},
+    {"protects", FIELD_BOOL, AT(u.capacity_provider.settings.protects)},
+    {"drains", FIELD_BOOL, AT(u.capacity_provider.settings.drains)},
+    {"zones", FIELD_NAMES, AT(u.capacity_provider.settings.zones),
+     COUNT_AT(u.capacity_provider.settings.zone_count)},
+};
+
+static const struct field delete_provider_fields[] = {
+    {"provider", FIELD_TEXT, AT(u.capacity_provider.provider)},
+};
+
+static const struct field default_providers_fields[] = {
+    {"providers", FIELD_SHARES, AT(u.default_providers.providers),
+     COUNT_AT(u.default_providers.provider_count)},
+};
+
 static const struct field message_fields[] = {
     {"kind", FIELD_ENUM, .is_required = true, AT(u.message.kind), .names = message_kind_names,
      .name_count = MESSAGE_KIND_COUNT},
@@ -233,6 +262,9 @@ static const struct field_table event_tables[EVENT_KIND_COUNT] = {
     [EVENT_DELETE_SCALING_POLICY] = FIELD_TABLE(scaling_policy_fields),
     [EVENT_PUT_SCHEDULED_ACTION] = FIELD_TABLE(scheduled_action_fields),
     [EVENT_DELETE_SCHEDULED_ACTION] = FIELD_TABLE(scheduled_action_fields),
+    [EVENT_PUT_CAPACITY_PROVIDER] = FIELD_TABLE(capacity_provider_fields),
+    [EVENT_DELETE_CAPACITY_PROVIDER] = FIELD_TABLE(delete_provider_fields),
+    [EVENT_PUT_DEFAULT_PROVIDERS] = FIELD_TABLE(default_providers_fields),
     [EVENT_MESSAGE] = FIELD_TABLE(message_fields),
     [EVENT_ANSWER] = FIELD_TABLE(answer_fields),
     [EVENT_RESUME] = {NULL, 0},

@@ -18,6 +18,7 @@ static const char *const reply_status_names[] = {
 #define NAMED(table, total) .names = (table), .name_count = (total)
 #define TASK(member) AT(struct task_view, member)
 #define SERVICE(member) AT(struct service_view, member)
+#define PROVIDER(member) AT(struct provider_view, member)
 #define REPORT(member) AT(struct message, u.report.member)
 #define PAYLOAD(member) AT(struct message, u.payload.member)
 
@@ -94,6 +95,16 @@ static const struct field deployment_fields[] = {
     {"updated", FIELD_I64, DEPLOYMENT(updated_wall_ns)},
 };
 
+static const struct field provider_fields[] = {
+    {"in-service", FIELD_U32, .is_required = true, PROVIDER(in_service)},
+    {"launching", FIELD_U32, PROVIDER(launching)},
+    {"busy", FIELD_U32, PROVIDER(busy)},
+    {"leaving", FIELD_U32, PROVIDER(leaving)},
+    {"waiting", FIELD_U32, PROVIDER(waiting)},
+    {"wanted", FIELD_U32, PROVIDER(wanted)},
+    {"reservation-milli", FIELD_U64, PROVIDER(reservation_milli)},
+};
+
 static const struct field report_fields[] = {
     {"task", FIELD_U64, .is_required = true, REPORT(task)},
     {"status", FIELD_ENUM, .is_required = true, REPORT(status),
@@ -124,6 +135,7 @@ static const struct field payload_fields[] = {
 static const struct field_table task_table = FIELD_TABLE(task_fields);
 static const struct field_table service_table = FIELD_TABLE(service_fields);
 static const struct field_table deployment_table = FIELD_TABLE(deployment_fields);
+static const struct field_table provider_table = FIELD_TABLE(provider_fields);
 
 const struct field_table *message_body_table(enum message_kind kind)
 {
@@ -201,6 +213,7 @@ static void format_change(const struct controller *controller, const struct chan
         field_group(controller, change->u.task.group, out);
         fields_write(&task_table, &change->u.task, out);
         text_field(out, "stop-text", symbol_text(controller, change->u.task.stop_text));
+        text_field(out, "provider", symbol_text(controller, change->u.task.provider));
         break;
     case RECORD_SERVICE:
         text_field(out, "service", symbol_text(controller, change->u.service.name));
@@ -219,6 +232,10 @@ static void format_change(const struct controller *controller, const struct chan
         text_field(out, "service", symbol_text(controller, change->u.scaling.service_name));
         text_field_u64(out, "min", change->u.scaling.min_capacity);
         text_field_u64(out, "max", change->u.scaling.max_capacity);
+        break;
+    case RECORD_PROVIDER:
+        text_field(out, "provider", symbol_text(controller, change->u.provider.name));
+        fields_write(&provider_table, &change->u.provider, out);
         break;
     case RECORD_DEPLOYMENT:
         text_field(out, "service", symbol_text(controller, change->u.deployment.service_name));
@@ -326,6 +343,9 @@ static void format_reply(const struct controller *controller, const struct reply
     case EVENT_UPDATE_SERVICE_PRIMARY_TASK_SET:
     case EVENT_DELETE_TASK_SET:
     case EVENT_UPDATE_TASK_PROTECTION:
+    case EVENT_PUT_CAPACITY_PROVIDER:
+    case EVENT_DELETE_CAPACITY_PROVIDER:
+    case EVENT_PUT_DEFAULT_PROVIDERS:
     case EVENT_MESSAGE:
     case EVENT_ANSWER:
     case EVENT_RESUME:

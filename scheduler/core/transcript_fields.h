@@ -31,6 +31,7 @@ enum field_type {
     FIELD_CONSTRAINTS, /* pairs: struct placement_constraint_spec, count uint16_t */
     FIELD_NAMES,       /* list of const char *, count uint16_t */
     FIELD_HOOKS,       /* list of struct deployment_hook, count uint16_t */
+    FIELD_SHARES,      /* pairs, name:weight/base: struct provider_share, count uint16_t */
     FIELD_DOCUMENT,    /* struct task_def *, as its document */
 };
 

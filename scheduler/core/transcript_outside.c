@@ -113,6 +113,8 @@ static const struct field group_answer[] = {
     {"provider", FIELD_TEXT, ANSWER(u.group.provider)},
     {"in-service", FIELD_U32, ANSWER(u.group.in_service)},
     {"launching", FIELD_U32, ANSWER(u.group.launching)},
+    {"minimum", FIELD_U32, ANSWER(u.group.minimum)},
+    {"maximum", FIELD_U32, ANSWER(u.group.maximum), .absent = UINT32_MAX},
     {"refused-task", FIELD_U64, ANSWER(u.group.refused_task)},
     {"interrupt-task", FIELD_U64, ANSWER(u.group.interrupt_task)},
 };

@@ -180,6 +180,8 @@ static size_t item_bytes(enum field_type type)
         return sizeof(const char *);
     case FIELD_HOOKS:
         return sizeof(struct deployment_hook);
+    case FIELD_SHARES:
+        return sizeof(struct provider_share);
     case FIELD_ATTRIBUTES:
         return sizeof(struct attribute_text);
     case FIELD_STRATEGIES:
@@ -233,6 +235,22 @@ static bool read_hook(char *item, struct deployment_hook *hook)
     return true;
 }
 
+/* "name:weight/base" */
+static bool read_share(char *item, struct provider_share *share)
+{
+    uint64_t weight, base;
+    char *value = pair_value(item);
+    char *slash = value == NULL ? NULL : strchr(value, '/');
+    if (slash == NULL)
+        return false;
+    *slash = '\0';
+    if (!parse_u64(value, &weight) || !parse_u64(slash + 1, &base) || weight > UINT32_MAX ||
+        base > UINT32_MAX)
+        return false;
+    *share = (struct provider_share){item, (uint32_t)weight, (uint32_t)base};
+    return true;
+}
+
 /* One item's text to its place in the array; what to give instead when it is wrong. */
 static const char *read_item(enum field_type type, char *item, void *items, size_t index)
 {
@@ -244,6 +262,9 @@ static const char *read_item(enum field_type type, char *item, void *items, size
     } else if (type == FIELD_NAMES) {
         unescape(item);
         ((const char **)items)[index] = item;
+    } else if (type == FIELD_SHARES) {
+        if (!read_share(item, &((struct provider_share *)items)[index]))
+            return "items such as spot:4/0 (weight/base) with ; between them";
     } else if (type == FIELD_STRATEGIES) {
         struct placement_strategy_spec *spec = &((struct placement_strategy_spec *)items)[index];
         spec->field = pair_value(item);
@@ -334,6 +355,7 @@ static enum berth_err read_present(const struct field_reader *reader, const stru
     case FIELD_GPUS:
     case FIELD_NAMES:
     case FIELD_HOOKS:
+    case FIELD_SHARES:
     case FIELD_ATTRIBUTES:
     case FIELD_STRATEGIES:
     case FIELD_CONSTRAINTS:

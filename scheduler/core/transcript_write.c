@@ -91,6 +91,10 @@ static void add_item(const struct field *field, const void *items, uint32_t inde
         list_add_text(list, ((const char *const *)items)[index], false);
     } else if (field->type == FIELD_HOOKS) {
         add_hook(list, &((const struct deployment_hook *)items)[index]);
+    } else if (field->type == FIELD_SHARES) {
+        const struct provider_share *share = &((const struct provider_share *)items)[index];
+        list_add_text(list, share->provider, true);
+        text_addf(list, ":%lu/%lu", (unsigned long)share->weight, (unsigned long)share->base);
     } else if (field->type == FIELD_STRATEGIES) {
         const struct placement_strategy_spec *spec =
             &((const struct placement_strategy_spec *)items)[index];
@@ -180,6 +184,7 @@ void fields_write(const struct field_table *table, const void *base, struct text
         case FIELD_GPUS:
         case FIELD_NAMES:
         case FIELD_HOOKS:
+        case FIELD_SHARES:
         case FIELD_ATTRIBUTES:
         case FIELD_STRATEGIES:
         case FIELD_CONSTRAINTS:

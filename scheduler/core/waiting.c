@@ -16,9 +16,10 @@
 
 static const struct wait_need need_never = {INT32_MAX, INT32_MAX};
 
-static uint64_t hash_of(const struct plan *plan, group_id group, const struct demand *demand)
+static uint64_t hash_of(const struct plan *plan, group_id group, symbol pool,
+                        const struct demand *demand)
 {
-    uint64_t hash = map_mix(plan->hash ^ group);
+    uint64_t hash = map_mix(plan->hash ^ group ^ (uint64_t)pool << 32);
     hash =
         map_mix(hash ^ ((uint64_t)(uint32_t)demand->cpu_units << 32 | (uint32_t)demand->mem_mib));
     for (uint16_t i = 0; i < demand->gpu_count; i++)
@@ -27,33 +28,34 @@ static uint64_t hash_of(const struct plan *plan, group_id group, const struct de
 }
 
 static uint32_t find(const struct waiting *waiting, const struct plan *plan, group_id group,
-                     const struct demand *demand, uint64_t hash)
+                     symbol pool, const struct demand *demand, uint64_t hash)
 {
     uint32_t at = map_get(&waiting->by_hash, hash);
     for (; at != MAP_ABSENT; at = waiting->classes.items[at].next) {
         const struct wait_class *class = &waiting->classes.items[at];
-        if (class->plan == plan && class->group == group && class->cpu_units == demand->cpu_units &&
-            class->mem_mib == demand->mem_mib && class->gpus == demand->gpus &&
-            class->gpu_count == demand->gpu_count)
+        if (class->plan == plan && class->group == group && class->pool == pool &&
+            class->cpu_units == demand->cpu_units && class->mem_mib == demand->mem_mib &&
+            class->gpus == demand->gpus && class->gpu_count == demand->gpu_count)
             return at;
     }
     return UINT32_MAX;
 }
 
 uint32_t waiting_find(const struct controller *controller, const struct plan *plan, group_id group,
-                      const struct demand *demand)
+                      symbol pool, const struct demand *demand)
 {
     if (controller->waiting.tasks.count == 0)
         return UINT32_MAX;
-    return find(&controller->waiting, plan, group, demand, hash_of(plan, group, demand));
+    return find(&controller->waiting, plan, group, pool, demand,
+                hash_of(plan, group, pool, demand));
 }
 
 uint32_t waiting_class(struct controller *controller, struct plan *plan, group_id group,
-                       const struct demand *demand)
+                       symbol pool, const struct demand *demand)
 {
     struct waiting *waiting = &controller->waiting;
-    uint64_t hash = hash_of(plan, group, demand);
-    uint32_t at = find(waiting, plan, group, demand, hash);
+    uint64_t hash = hash_of(plan, group, pool, demand);
+    uint32_t at = find(waiting, plan, group, pool, demand, hash);
     if (at != UINT32_MAX)
         return at;
     if (waiting->free_slot != UINT32_MAX) {
@@ -66,6 +68,7 @@ uint32_t waiting_class(struct controller *controller, struct plan *plan, group_i
     }
     waiting->classes.items[at] = (struct wait_class){
         .plan = plan,
+        .pool = pool,
         .gpus = demand->gpus,
         .gpu_count = demand->gpu_count,
         .group = group,
@@ -112,9 +115,21 @@ static void end_class(struct controller *controller, uint32_t at)
     waiting->free_slot = at;
 }
 
+/* Managed scaling looks at how many wait for a provider. */
+static void count_waiting(struct controller *controller, symbol pool, int change)
+{
+    struct provider *provider = provider_find(controller, pool);
+    if (provider == NULL)
+        return;
+    provider->waiting += (uint32_t)change;
+    controller->provisioning += (uint32_t)change;
+    provider_set_dirty(controller, provider);
+}
+
 void waiting_add(struct controller *controller, struct task *task, uint32_t wait_class)
 {
     task->wait_class = wait_class;
+    count_waiting(controller, controller->waiting.classes.items[wait_class].pool, 1);
     task_list_append(&controller->waiting.tasks, task, LIST_PLACE);
     task_list_append(&controller->waiting.classes.items[wait_class].tasks, task, LIST_QUEUE);
 }
@@ -122,6 +137,7 @@ void waiting_add(struct controller *controller, struct task *task, uint32_t wait
 void waiting_remove(struct controller *controller, struct task *task)
 {
     struct wait_class *class = &controller->waiting.classes.items[task->wait_class];
+    count_waiting(controller, class->pool, -1);
     task_list_remove(&controller->waiting.tasks, task, LIST_PLACE);
     task_list_remove(&class->tasks, task, LIST_QUEUE);
     if (class->tasks.count == 0)
@@ -138,6 +154,8 @@ void waiting_free(struct controller *controller)
 
 void touch(struct controller *controller, instance_id id)
 {
+    if (cluster_instance(controller->cluster, id)->is_dedicated)
+        return;
     daemons_touched(controller, id);
     if (controller->waiting.tasks.count == 0 && controller->blocked.count == 0)
         return; /* Whoever comes to lack room later in this step has seen it as it is now. */
@@ -214,6 +232,7 @@ static bool try_class(struct controller *controller, uint32_t at)
     struct demand demand = class_demand(class);
     struct placement_request request = task_request(controller, class->plan, class->group, &demand);
     group_id group = class->group;
+    request.pool = class->pool;
     if (!fits_somewhere(controller, &request))
         return false;
     instance_id instance = placement_choose(controller->cluster, &request);
@@ -294,12 +313,15 @@ void controller_waiting_verdicts(const struct controller *controller,
         if (class->plan == NULL)
             continue;
         struct demand demand = class_demand(class);
-        struct placement_request request = {
-            .plan = class->plan->compiled, .demand = &demand, .group = class->group};
+        struct placement_request request = {.plan = class->plan->compiled,
+                                            .demand = &demand,
+                                            .group = class->group,
+                                            .pool = class->pool};
         enum placement_verdict why = PLACEMENT_INACTIVE; /* No instance at all. */
         (void)placement_closest(controller->cluster, &request, &why);
         counts[why] += class->tasks.count;
     }
+    counts[PLACEMENT_FARGATE] += controller->machines.count;
 }
 
 berth_ns waiting_deadline(const struct controller *controller)
@@ -319,8 +341,11 @@ void waiting_timer(struct controller *controller)
         struct demand demand = task_demand(task);
         struct placement_request request =
             task_request(controller, class->plan, class->group, &demand);
+        request.pool = class->pool;
         (void)placement_closest(controller->cluster, &request, &task->verdict);
         rule_fired(controller, RULE_WAIT_GIVEN_UP);
+        if (task->deployment != NULL)
+            service_start_failed(controller, task->deployment);
         task_stop(controller, task, STOP_TASK_FAILED_TO_START, STOP_REASON_CAPACITY);
     }
 }

@@ -187,6 +187,9 @@ static void on_reply(void *context, struct step_time decided, const struct reply
     case EVENT_UPDATE_SERVICE_PRIMARY_TASK_SET:
     case EVENT_DELETE_TASK_SET:
     case EVENT_UPDATE_TASK_PROTECTION:
+    case EVENT_PUT_CAPACITY_PROVIDER:
+    case EVENT_DELETE_CAPACITY_PROVIDER:
+    case EVENT_PUT_DEFAULT_PROVIDERS:
     case EVENT_ANSWER:
     case EVENT_RESUME:
     case EVENT_KIND_COUNT:

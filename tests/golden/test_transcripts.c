@@ -47,6 +47,9 @@ static const char *const names[] = {
     "alarm_rollback",
     "stop_rollback",
     "autoscaling",
+    "providers",
+    "managed_scaling",
+    "fargate",
 };
 
 /* The whole file, or NULL. */

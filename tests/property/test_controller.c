@@ -20,7 +20,7 @@
 #include "scheduler/ecs/task_def_json.h"
 #include "tests/support/world.h"
 
-enum { STEPS = 1500, HISTORIES = 12, TASKS_MAX = 100000, HEALTHY_S = 40 };
+enum { STEPS = 1500, HISTORIES = 18, TASKS_MAX = 100000, HEALTHY_S = 40 };
 
 struct coverage;
 
@@ -36,6 +36,8 @@ struct history {
     bool *is_balanced;       /* by task id: it was seen ACTIVATING */
     uint32_t reloads, placements, bounds_checked;
     const char *services[4];
+    VEC(struct request) requests; /* of groups and Fargate, not answered yet; texts are lent */
+    uint32_t in_service;          /* of the group "pool" */
     struct coverage *coverage;
 };
 
@@ -188,8 +190,9 @@ struct coverage {
     uint32_t requested[REQUEST_KIND_COUNT];
     uint32_t lasts[TASK_STATUS_COUNT];
     uint32_t unhealthy;
-    uint32_t waited, card_shares, reloads, placements, bounds_checked;
+    uint32_t requests[REQUEST_KIND_COUNT];
     uint64_t rules[RULE_COUNT];
+    uint32_t waited, card_shares, reloads, placements, bounds_checked;
 };
 
 /* The deployment of a service by its number; false when it is forgotten. */
@@ -333,7 +336,7 @@ static void check_changes(struct history *history)
         if (task->service == SERVICE_NONE)
             continue;
         assert_true(task->service < WATCHED_SERVICES);
-        started[task->service] |= is_placed;
+        started[task->service] |= task->version == 1;
         if (!task->desired_running && task->was_desired_running) {
             scaled[task->service] |= task->stop_reason == STOP_REASON_SCALING;
             replaced[task->service] |= task->previous_status == TASK_RUNNING &&
@@ -346,10 +349,24 @@ static void check_changes(struct history *history)
             check_bounds(history, id, started[id], replaced[id] && !scaled[id]);
 }
 
+static void take_requests(struct history *history)
+{
+    for (size_t i = 0; i < history->world.actions.count; i++) {
+        const struct action *action = &history->world.actions.items[i];
+        if (action->kind != ACTION_REQUEST)
+            continue;
+        const struct request *request = &action->u.request;
+        history->coverage->requests[request->kind]++;
+        if (request->kind >= REQUEST_RESIZE_GROUP)
+            *vec_push(&history->requests) = *request;
+    }
+}
+
 static void watch(struct world *world, const struct event *event, void *context)
 {
     struct history *history = context;
     (void)world;
+    take_requests(history);
     check_changes(history);
     keep_records(history);
     if (history->shadow != NULL)
@@ -384,13 +401,140 @@ static void define_all(struct world *world)
         world,
         "{\"family\":\"checked\",\"containerDefinitions\":[{\"name\":\"main\",\"image\":"
         "\"app\",\"cpu\":100,\"memory\":64,\"healthCheck\":{\"command\":[\"CMD\",\"ok\"]}}]}");
+    (void)world_define_json(
+        world, "{\"family\":\"pod\",\"networkMode\":\"awsvpc\",\"cpu\":\"256\",\"memory\":\"512\","
+               "\"containerDefinitions\":[{\"name\":\"main\",\"image\":\"app\"}]}");
 }
 
-static const char *const definitions[] = {"web:1", "web:2", "big", "port",
-                                          "gpu",   "near",  "vpc", "checked"};
-enum { DEFINITIONS = 8 };
+static const char *const definitions[] = {"web:1", "web:2", "big",     "port", "gpu",
+                                          "near",  "vpc",   "checked", "pod"};
+enum { DEFINITIONS = 9 };
 
-static void register_one(struct history *history)
+static void answer_group(struct history *history)
+{
+    struct event event = {.kind = EVENT_ANSWER, .u.answer.kind = ANSWER_GROUP};
+    event.u.answer.u.group.provider = "pool";
+    event.u.answer.u.group.in_service = history->in_service;
+    event.u.answer.u.group.maximum = 8;
+    world_step(&history->world, &event);
+}
+
+static void put_providers(struct history *history)
+{
+    static const char *const zones[] = {"a", "b"};
+    struct event event = {.kind = EVENT_PUT_CAPACITY_PROVIDER};
+    event.u.capacity_provider.provider = "pool";
+    event.u.capacity_provider.settings =
+        (struct capacity_provider_settings){.is_managed = true,
+                                            .target_percent = chance(history, 2) ? 100 : 80,
+                                            .warm_up_s = 60,
+                                            .protects = chance(history, 2),
+                                            .drains = chance(history, 2)};
+    (void)world_command(&history->world, event);
+    event.u.capacity_provider.provider = "plain";
+    event.u.capacity_provider.settings =
+        (struct capacity_provider_settings){.warm_up_s = OVERRIDE_NONE};
+    (void)world_command(&history->world, event);
+    event.u.capacity_provider.provider = "empty";
+    (void)world_command(&history->world, event);
+    for (int spot = 0; spot < 2; spot++) {
+        enum provider_kind kind = spot ? PROVIDER_FARGATE_SPOT : PROVIDER_FARGATE;
+        event.u.capacity_provider.provider = provider_kind_names[kind];
+        event.u.capacity_provider.settings = (struct capacity_provider_settings){
+            .kind = kind, .warm_up_s = OVERRIDE_NONE, .zones = zones, .zone_count = 2};
+        (void)world_command(&history->world, event);
+    }
+}
+
+/* Sound ones, and now and then one that is not. */
+static uint16_t shares_of(struct history *history, struct provider_share *shares)
+{
+    bool is_group = chance(history, 2);
+    shares[0] = (struct provider_share){is_group ? "pool" : "FARGATE", 1, draw(history, 3)};
+    if (is_group && chance(history, 6))
+        shares[0].provider = "empty";
+    shares[1] = (struct provider_share){is_group ? "plain" : "FARGATE_SPOT", draw(history, 4), 0};
+    if (chance(history, 20))
+        shares[1].provider = "nowhere";
+    return (uint16_t)(1 + draw(history, 2));
+}
+
+static void launch_machine(struct history *history, const struct request *request)
+{
+    struct event event = {.kind = EVENT_ANSWER, .u.answer.kind = ANSWER_GROUP};
+    event.u.answer.u.group.provider = request->u.group.provider;
+    event.u.answer.u.group.refused_task = request->u.group.task;
+    if (chance(history, 4)) {
+        world_step(&history->world, &event);
+        return;
+    }
+    struct attribute_text zone = {"ecs.availability-zone", request->u.group.zone};
+    event = (struct event){.kind = EVENT_REGISTER_INSTANCE,
+                           .u.register_instance = {.existing = INSTANCE_NONE,
+                                                   .cpu_units = request->u.group.cpu_units,
+                                                   .mem_mib = request->u.group.mem_mib,
+                                                   .attributes = &zone,
+                                                   .attribute_count = 1,
+                                                   .provider = request->u.group.provider,
+                                                   .fargate_task = request->u.group.task}};
+    (void)world_command(&history->world, event);
+}
+
+static void terminate_instance(struct history *history, const struct request *request)
+{
+    struct event event = {.kind = EVENT_DEREGISTER_INSTANCE, .token = 7};
+    event.u.deregister_instance.instance = request->u.group.instance;
+    event.u.deregister_instance.cause = DEREGISTER_TERMINATED;
+    if (request->u.group.instance == INSTANCE_NONE)
+        return;
+    world_step(&history->world, &event);
+    if (strcmp(request->u.group.provider, "pool") == 0 && history->in_service > 0) {
+        history->in_service--;
+        answer_group(history);
+    }
+}
+
+static void register_of(struct history *history, uint32_t kind);
+
+/* The first Spot task that there is is taken back. */
+static void interrupt_one(struct history *history)
+{
+    struct world *world = &history->world;
+    const struct symbols *symbols = cluster_symbols(controller_cluster(world->controller));
+    symbol spot = symbols_find(symbols, "FARGATE_SPOT");
+    struct task_view task;
+    struct event event = {.kind = EVENT_ANSWER, .u.answer.kind = ANSWER_GROUP};
+    event.u.answer.u.group.provider = "FARGATE_SPOT";
+    for (task_id at = 0; controller_next_task(world->controller, at, &task); at = task.task)
+        if (task.provider == spot && task.desired_running) {
+            event.u.answer.u.group.interrupt_task = task.task;
+            world_step(world, &event);
+            return;
+        }
+}
+
+/* The world around does one of the things that it was asked for, or takes a Spot task back. */
+static void answer_one(struct history *history)
+{
+    if (history->requests.count == 0 || chance(history, 6)) {
+        interrupt_one(history);
+        if (chance(history, 3))
+            world_step(&history->world, &(struct event){.kind = EVENT_RESUME});
+        return;
+    }
+    size_t at = draw(history, (uint32_t)history->requests.count);
+    struct request request = history->requests.items[at];
+    history->requests.items[at] = history->requests.items[--history->requests.count];
+    if (request.kind == REQUEST_LAUNCH_FARGATE)
+        launch_machine(history, &request);
+    else if (request.kind == REQUEST_TERMINATE_INSTANCE)
+        terminate_instance(history, &request);
+    else
+        register_of(history, 0);
+}
+
+/* Kind 0: of the group "pool", 1: of "plain". */
+static void register_of(struct history *history, uint32_t kind)
 {
     static const char *const zones[] = {"a", "b", "c"};
     static const uint16_t ports[] = {22, 2376};
@@ -410,7 +554,17 @@ static void register_one(struct history *history)
                                                   .tcp_port_count = 2,
                                                   .attributes = attributes,
                                                   .attribute_count = 1 + draw(history, 3)}};
+    event.u.register_instance.provider = kind == 0 ? "pool" : kind == 1 ? "plain" : NULL;
     (void)world_command(&history->world, event);
+    if (kind == 0) {
+        history->in_service++;
+        answer_group(history);
+    }
+}
+
+static void register_one(struct history *history)
+{
+    register_of(history, draw(history, 4));
 }
 
 static struct placement_strategy_spec strategy_of(struct history *history)
@@ -457,6 +611,9 @@ static void run_some(struct history *history)
                        .gpus = gpus,
                        .gpu_count = (uint16_t)draw(history, 3),
                        .overrides_gpus = chance(history, 5)}};
+    struct provider_share shares[2];
+    event.u.run_task.providers = shares;
+    event.u.run_task.provider_count = chance(history, 3) ? shares_of(history, shares) : 0;
     (void)world_command(&history->world, event);
 }
 
@@ -533,6 +690,14 @@ static void change_service(struct history *history)
     event.u.service.sets_constraints = chance(history, 8);
     event.u.service.sets_settings = chance(history, 4);
     event.u.service.settings = chance(history, 3) ? NULL : &settings;
+    struct provider_share shares[2];
+    event.u.service.providers = shares;
+    event.u.service.sets_providers = chance(history, 8);
+    if (!is_daemon && chance(history, 3)) {
+        event.u.service.provider_count = shares_of(history, shares);
+        if (shares[0].provider[0] == 'F')
+            event.u.service.task_definition = "pod";
+    }
     (void)world_command(&history->world, event);
 }
 
@@ -850,6 +1015,8 @@ static void something(struct history *history)
         scale(history);
     else if (kind < 68)
         answer_something(history);
+    else if (kind < 73)
+        answer_one(history);
     else if (kind < 84)
         (void)world_settle_one(&history->world);
     else if (kind < 86)
@@ -886,6 +1053,31 @@ static bool is_stalled(struct history *history, service_id service)
     return false;
 }
 
+/* Whether tasks of the service wait for an instance or a machine. */
+static bool is_provisioning(struct history *history, service_id service)
+{
+    struct task_view task;
+    for (task_id at = 0; controller_next_task(history->world.controller, at, &task); at = task.task)
+        if (task.service == service && task.last_status == TASK_PROVISIONING)
+            return true;
+    return false;
+}
+
+/* Its starts have failed in a row, for want of room too: it tries again later and later. */
+static bool is_throttled(struct history *history, service_id service)
+{
+    struct change change = {.kind = RECORD_DEPLOYMENT};
+    struct text value = TEXT_INIT;
+    for (uint32_t i = 0; i < controller_deployment_count(history->world.controller, service); i++) {
+        change.u.deployment = controller_deployment(history->world.controller, service, i);
+        if (change.u.deployment.is_primary)
+            controller_record_value(history->world.controller, &change, &value);
+    }
+    bool throttled = strstr(value.bytes, " failures=0 ") == NULL;
+    text_free(&value);
+    return throttled;
+}
+
 /* Everything heals; what can come true does, and then there is nothing left to do. */
 static void check_liveness(struct history *history)
 {
@@ -906,6 +1098,8 @@ static void check_liveness(struct history *history)
             world_state(world, id, INSTANCE_ACTIVE);
     }
     for (int i = 0; i < 60; i++) {
+        while (history->requests.count > 0)
+            answer_one(history);
         world_settle(world);
         world_advance(world, 60 * BERTH_NS_PER_S);
     }
@@ -914,7 +1108,8 @@ static void check_liveness(struct history *history)
         if (!service.is_active || service.is_steady)
             continue;
         all_steady = false;
-        if (is_blocked(history, &service) || is_stalled(history, id))
+        if (is_blocked(history, &service) || is_stalled(history, id) ||
+            is_provisioning(history, id) || is_throttled(history, id))
             continue;
         struct percents percents = percents_of(history, &service); /* or it cannot move */
         assert_true(service.deployment_count > 1);
@@ -931,6 +1126,7 @@ static void free_history(struct history *history)
     for (size_t i = 0; i < history->records.count; i++)
         free_record(&history->records.items[i]);
     vec_free(&history->records);
+    vec_free(&history->requests);
     commit_free(&history->commit);
     controller_destroy(history->shadow);
     action_list_free(&history->shadow_actions);
@@ -964,7 +1160,8 @@ static void run_history(uint64_t seed, bool gives_up, struct coverage *coverage)
     history.world.watch = watch;
     history.world.context = &history;
     define_all(&history.world);
-    for (int i = 0; i < 4; i++)
+    put_providers(&history);
+    for (int i = 0; i < 6; i++)
         register_one(&history);
     for (int i = 0; i < STEPS; i++)
         something(&history);
@@ -982,6 +1179,19 @@ static void run_history(uint64_t seed, bool gives_up, struct coverage *coverage)
     for (int kind = 0; kind < REQUEST_KIND_COUNT; kind++)
         coverage->requested[kind] += history.world.requested[kind];
     free_history(&history);
+}
+
+static void check_capacity(const struct coverage *coverage)
+{
+    static const enum rule rules[] = {RULE_BASE,       RULE_WEIGHT,        RULE_GROUP_OUT,
+                                      RULE_GROUP_IN,   RULE_MANAGED_DRAIN, RULE_FARGATE,
+                                      RULE_INTERRUPTED};
+    for (size_t i = 0; i < sizeof rules / sizeof rules[0]; i++)
+        if (coverage->rules[rules[i]] == 0)
+            fail_msg("%s never fired", rule_infos[rules[i]].name);
+    for (int kind = REQUEST_RESIZE_GROUP; kind <= REQUEST_LAUNCH_FARGATE; kind++)
+        if (coverage->requests[kind] == 0)
+            fail_msg("%s was never asked", request_kind_names[kind]);
 }
 
 static void test_histories(void **state)
@@ -1005,6 +1215,7 @@ static void test_histories(void **state)
     for (int status = 0; status < TASK_STATUS_COUNT; status++)
         if (coverage.lasts[status] == 0)
             fail_msg("no task was ever %s", task_status_names[status]);
+    check_capacity(&coverage);
     for (int reason = STOP_REASON_NONE + 1; reason <= STOP_REASON_CONSTRAINT; reason++)
         if (coverage.reasons[reason] == 0)
             fail_msg("no task ever stopped for %s", stop_reason_names[reason]);
@@ -1022,7 +1233,7 @@ static void test_histories(void **state)
         if (coverage.rules[scaling[i]] == 0)
             fail_msg("the rule %s never fired", rule_infos[scaling[i]].name);
     for (int kind = 0; kind < SERVICE_EVENT_KIND_COUNT; kind++)
-        if (coverage.told[kind] == 0)
+        if (coverage.told[kind] == 0 && kind != SERVICE_EVENT_PROVISIONING_LIMIT)
             fail_msg("%s was never told", service_event_kind_names[kind]);
 }
 

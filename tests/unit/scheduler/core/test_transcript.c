@@ -116,6 +116,8 @@ static void assert_register_instance(const struct event_register_instance *a,
     assert_int_equal(a->existing, b->existing);
     assert_text(a->ec2_id, b->ec2_id);
     assert_text(a->agent_version, b->agent_version);
+    assert_text(a->provider, b->provider);
+    assert_true(a->fargate_task == b->fargate_task);
     assert_int_equal(a->cpu_units, b->cpu_units);
     assert_int_equal(a->mem_mib, b->mem_mib);
     assert_int_equal(a->gpu_count, b->gpu_count);
@@ -129,6 +131,34 @@ static void assert_register_instance(const struct event_register_instance *a,
     }
 }
 
+static void assert_shares(const struct provider_share *a, uint16_t a_count,
+                          const struct provider_share *b, uint16_t b_count)
+{
+    assert_int_equal(a_count, b_count);
+    for (uint16_t i = 0; i < a_count; i++) {
+        assert_text(a[i].provider, b[i].provider);
+        assert_int_equal(a[i].weight, b[i].weight);
+        assert_int_equal(a[i].base, b[i].base);
+    }
+}
+
+static void assert_provider(const struct event_capacity_provider *a,
+                            const struct event_capacity_provider *b)
+{
+    assert_text(a->provider, b->provider);
+    assert_int_equal(a->settings.kind, b->settings.kind);
+    assert_int_equal(a->settings.is_managed, b->settings.is_managed);
+    assert_int_equal(a->settings.target_percent, b->settings.target_percent);
+    assert_int_equal(a->settings.step_min, b->settings.step_min);
+    assert_int_equal(a->settings.step_max, b->settings.step_max);
+    assert_int_equal(a->settings.warm_up_s, b->settings.warm_up_s);
+    assert_int_equal(a->settings.protects, b->settings.protects);
+    assert_int_equal(a->settings.drains, b->settings.drains);
+    assert_int_equal(a->settings.zone_count, b->settings.zone_count);
+    for (uint16_t i = 0; i < a->settings.zone_count; i++)
+        assert_text(a->settings.zones[i], b->settings.zones[i]);
+}
+
 static void assert_run_task(const struct event_run_task *a, const struct event_run_task *b)
 {
     assert_text(a->task_definition, b->task_definition);
@@ -138,6 +168,8 @@ static void assert_run_task(const struct event_run_task *a, const struct event_r
     assert_true(a->reference == b->reference);
     assert_int_equal(a->waits, b->waits);
     assert_int_equal(a->wants_failures, b->wants_failures);
+    assert_int_equal(a->takes_launch_type, b->takes_launch_type);
+    assert_shares(a->providers, a->provider_count, b->providers, b->provider_count);
     assert_specs(a->strategies, a->strategy_count, b->strategies, b->strategy_count, a->constraints,
                  a->constraint_count, b->constraints, b->constraint_count);
     assert_int_equal(a->cpu_units, b->cpu_units);
@@ -158,6 +190,9 @@ static void assert_service(const struct event_service *a, const struct event_ser
     assert_int_equal(a->maximum_percent, b->maximum_percent);
     assert_int_equal(a->force_new_deployment, b->force_new_deployment);
     assert_int_equal(a->force, b->force);
+    assert_int_equal(a->sets_providers, b->sets_providers);
+    assert_int_equal(a->takes_launch_type, b->takes_launch_type);
+    assert_shares(a->providers, a->provider_count, b->providers, b->provider_count);
     assert_int_equal(a->sets_strategies, b->sets_strategies);
     assert_int_equal(a->sets_constraints, b->sets_constraints);
     assert_specs(a->strategies, a->strategy_count, b->strategies, b->strategy_count, a->constraints,
@@ -321,6 +356,16 @@ static void assert_event(const struct event *a, const struct event *b)
     case EVENT_DELETE_SCHEDULED_ACTION:
         assert_scheduled_action(&a->u.scheduled_action, &b->u.scheduled_action);
         break;
+    case EVENT_PUT_CAPACITY_PROVIDER:
+        assert_provider(&a->u.capacity_provider, &b->u.capacity_provider);
+        break;
+    case EVENT_DELETE_CAPACITY_PROVIDER:
+        assert_text(a->u.capacity_provider.provider, b->u.capacity_provider.provider);
+        break;
+    case EVENT_PUT_DEFAULT_PROVIDERS:
+        assert_shares(a->u.default_providers.providers, a->u.default_providers.provider_count,
+                      b->u.default_providers.providers, b->u.default_providers.provider_count);
+        break;
     case EVENT_MESSAGE:
         assert_message(&a->u.message, &b->u.message);
         break;
@@ -414,6 +459,7 @@ struct pool {
     struct gpu_request gpus[ITEMS_MAX];
     task_id tasks[ITEMS_MAX];
     const char *names[ITEMS_MAX];
+    struct provider_share shares[ITEMS_MAX];
     struct deployment_hook hooks[ITEMS_MAX];
     struct deployment_settings settings;
     struct task_def def;
@@ -457,6 +503,8 @@ static void fill_pool(struct rng *rng, struct pool *pool)
         pool->gpus[i].milli = (uint32_t)draw(rng, UINT32_MAX);
         pool->tasks[i] = draw(rng, UINT64_MAX);
         pool->names[i] = draw_name(rng);
+        pool->shares[i] = (struct provider_share){draw_name(rng), (uint32_t)draw(rng, UINT32_MAX),
+                                                  (uint32_t)draw(rng, UINT32_MAX)};
         pool->hooks[i] = (struct deployment_hook){
             .name = draw_name(rng),
             .stages = 1 + (uint32_t)rng_below(rng, (1u << STAGE_COUNT) - 1),
@@ -485,7 +533,10 @@ static void fill_run_task(struct rng *rng, struct pool *pool, struct event_run_t
                                    .mem_mib = draw_i32(rng),
                                    .gpus = pool->gpus,
                                    .gpu_count = items(rng),
-                                   .overrides_gpus = rng_below(rng, 2)};
+                                   .overrides_gpus = rng_below(rng, 2),
+                                   .takes_launch_type = rng_below(rng, 2),
+                                   .providers = pool->shares,
+                                   .provider_count = items(rng)};
 }
 
 static void fill_service(struct rng *rng, struct pool *pool, struct event_service *service)
@@ -509,7 +560,11 @@ static void fill_service(struct rng *rng, struct pool *pool, struct event_servic
                                       .settings = rng_below(rng, 2) ? &pool->settings : NULL,
                                       .sets_target_groups = rng_below(rng, 2),
                                       .target_groups = pool->names,
-                                      .target_group_count = items(rng)};
+                                      .target_group_count = items(rng),
+                                      .sets_providers = rng_below(rng, 2),
+                                      .takes_launch_type = rng_below(rng, 2),
+                                      .providers = pool->shares,
+                                      .provider_count = items(rng)};
 }
 
 static void fill_register_instance(struct rng *rng, struct pool *pool,
@@ -527,7 +582,9 @@ static void fill_register_instance(struct rng *rng, struct pool *pool,
                                                  .tcp_port_count = items(rng),
                                                  .udp_port_count = items(rng),
                                                  .attributes = pool->attributes,
-                                                 .attribute_count = items(rng)};
+                                                 .attribute_count = items(rng),
+                                                 .provider = draw_text(rng),
+                                                 .fargate_task = draw(rng, UINT64_MAX)};
 }
 
 static void fill_message(struct rng *rng, struct pool *pool, struct message *message)
@@ -595,6 +652,22 @@ static struct event_scheduled_action draw_scheduled_action(struct rng *rng)
                                            .end_wall_ns = -(berth_ns)draw(rng, INT64_MAX)};
 }
 
+static void fill_provider(struct rng *rng, struct pool *pool, struct event_capacity_provider *out)
+{
+    *out = (struct event_capacity_provider){
+        .provider = draw_text(rng),
+        .settings = {.kind = (enum provider_kind)rng_below(rng, PROVIDER_KIND_COUNT),
+                     .is_managed = rng_below(rng, 2),
+                     .target_percent = (uint32_t)draw(rng, UINT32_MAX),
+                     .step_min = (uint32_t)draw(rng, UINT32_MAX),
+                     .step_max = (uint32_t)draw(rng, UINT32_MAX),
+                     .warm_up_s = draw_i32(rng),
+                     .protects = rng_below(rng, 2),
+                     .drains = rng_below(rng, 2),
+                     .zones = pool->names,
+                     .zone_count = items(rng)}};
+}
+
 static struct event draw_event(struct rng *rng, struct pool *pool, enum event_kind kind)
 {
     struct event event = {.kind = kind, .token = draw(rng, UINT64_MAX)};
@@ -643,6 +716,16 @@ static struct event draw_event(struct rng *rng, struct pool *pool, enum event_ki
     case EVENT_PUT_SCHEDULED_ACTION:
     case EVENT_DELETE_SCHEDULED_ACTION:
         event.u.scheduled_action = draw_scheduled_action(rng);
+        break;
+    case EVENT_PUT_CAPACITY_PROVIDER:
+        fill_provider(rng, pool, &event.u.capacity_provider);
+        break;
+    case EVENT_DELETE_CAPACITY_PROVIDER:
+        event.u.capacity_provider.provider = draw_text(rng);
+        break;
+    case EVENT_PUT_DEFAULT_PROVIDERS:
+        event.u.default_providers.providers = pool->shares;
+        event.u.default_providers.provider_count = items(rng);
         break;
     case EVENT_MESSAGE:
         fill_message(rng, pool, &event.u.message);
