@@ -43,6 +43,7 @@ enum chaos_kind {
     CHAOS_CLOCK_FORWARD,
     CHAOS_CLOCK_BACKWARD,
     CHAOS_HOST_TERMINATED,
+    CHAOS_HOST_WIPED,
     CHAOS_HOST_STOPPED,
     CHAOS_HOST_HUNG,
     CHAOS_HOST_DISCONNECTED,
@@ -55,5 +56,53 @@ enum chaos_kind {
 };
 
 extern const char *const chaos_kind_names[CHAOS_KIND_COUNT]; /* "messageLost", ... */
+
+struct chaos_hosts { /* owned by whoever asked */
+    uint32_t *items;
+    size_t count;
+};
+
+/* The driver's side. */
+struct chaos_ops {
+    /* Call chaos_fire then, with a, b and c. */
+    void (*put)(void *context, berth_ns at_ns, uint32_t a, uint64_t b, uint64_t c);
+    /* Slots of the fleet, before anything runs. */
+    void (*select)(void *context, const struct scenario_selector *selector,
+                   struct chaos_hosts *out);
+    uint32_t (*lose)(void *context, uint32_t host, enum loss_mode mode, const char *why);
+    void (*give_back)(void *context, uint32_t host, uint32_t loss);
+    /* A fault began or ended; HOST_NONE: it is not one host's. */
+    void (*told)(void *context, enum chaos_kind kind, const char *name, uint32_t host,
+                 bool is_begin);
+    /* The controller ends as `kind` says, or the next write fails. It is counted and told of when
+       that comes about. False when it cannot be now. */
+    bool (*crash)(void *context, enum chaos_kind kind, berth_ns down_ns);
+    void (*slow_disk)(void *context, const struct distribution *delay); /* NULL: as it was */
+    void (*jump_clock)(void *context, berth_ns by_ns);
+    void (*heal)(void *context); /* nothing that is prepared is to come about any more */
+};
+
+struct chaos;
+
+/* All is borrowed. `key`: parent of every stream. */
+struct chaos *chaos_create(const struct scenario *scenario, uint64_t key, berth_ns end_ns,
+                           struct fleet *fleet, const struct chaos_ops *ops, void *context);
+void chaos_destroy(struct chaos *chaos);
+void chaos_start(struct chaos *chaos);
+void chaos_fire(struct chaos *chaos, berth_ns now_ns, uint32_t a, uint64_t b, uint64_t c);
+
+/* For fleet_ops.fate. */
+void chaos_fate(struct chaos *chaos, uint32_t host, struct message_fate *fate);
+
+/* What a scenario can bring about: a run without it need not prepare for it. */
+bool chaos_needs_records(const struct scenario *scenario);
+bool chaos_meets_messages(const struct scenario *scenario);
+
+/* A fault at once, of the timeline: `kind`, and for how long, as `fault` says. */
+void chaos_begin(struct chaos *chaos, berth_ns now_ns, const char *name, enum fault_kind kind,
+                 const struct scenario_fault *fault, const struct chaos_hosts *hosts);
+
+void chaos_count(struct chaos *chaos, enum chaos_kind kind); /* it came about */
+void chaos_counts(const struct chaos *chaos, uint64_t counts[CHAOS_KIND_COUNT]);
 
 #endif

@@ -26,6 +26,7 @@ static void count_losses(const struct scenario *scenario, uint64_t chaos[CHAOS_K
 {
     static const enum chaos_kind kinds[] = {
         [LOSS_TERMINATE] = CHAOS_HOST_TERMINATED,
+        [LOSS_WIPE] = CHAOS_HOST_WIPED,
         [LOSS_STOP] = CHAOS_HOST_STOPPED,
         [LOSS_HANG] = CHAOS_HOST_HUNG,
         [LOSS_DISCONNECT] = CHAOS_HOST_DISCONNECTED,

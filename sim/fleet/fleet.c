@@ -35,6 +35,7 @@ static void add_hosts(struct fleet *fleet)
             fleet->hosts[index] = (struct host){
                 .group = g,
                 .zone = group->zone_count > 0 ? group->zones[i % group->zone_count] : "",
+                .rack = scenario_rack(group, i),
                 .instance = INSTANCE_NONE,
                 .is_fresh = true,
                 .slowness = 1,
@@ -127,6 +128,7 @@ struct host_view fleet_host(const struct fleet *fleet, uint32_t host)
     return (struct host_view){
         .group = h->group,
         .zone = h->zone,
+        .rack = h->rack,
         .instance = h->instance,
         .power = h->power,
         .is_linked = h->is_linked,
@@ -233,10 +235,12 @@ static void register_host(struct fleet *fleet, uint32_t host, instance_id existi
     const struct scenario_group *group = &fleet->scenario->groups[h->group];
     uint32_t count = 0;
     struct attribute_text *attributes =
-        mem_alloc((group->attribute_count + 2) * sizeof *attributes);
+        mem_alloc((group->attribute_count + 3) * sizeof *attributes);
     attributes[count++] = (struct attribute_text){"ecs.availability-zone", h->zone};
     if (group->instance_type != NULL && group->instance_type[0] != '\0')
         attributes[count++] = (struct attribute_text){"ecs.instance-type", group->instance_type};
+    if (h->rack != NULL)
+        attributes[count++] = (struct attribute_text){"berth.rack", h->rack};
     for (uint32_t i = 0; i < group->attribute_count; i++)
         attributes[count++] = group->attributes[i];
     char ec2_id[32];
@@ -316,6 +320,7 @@ void host_register(struct fleet *fleet, uint32_t host)
     struct host *h = &fleet->hosts[host];
     host_link(fleet, host); /* a predecessor that nobody deregistered is missed now */
     h->is_registered = false;
+    h->is_rebooted = false;
     fleet->registering = host;
     register_host(fleet, host, INSTANCE_NONE);
     fleet->registering = HOST_NONE;

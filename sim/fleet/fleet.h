@@ -47,6 +47,7 @@ enum host_power {
 struct host_view {
     uint32_t group;       /* of the scenario's fleet */
     const char *zone;     /* lent by the scenario */
+    const char *rack;     /* likewise, or NULL */
     instance_id instance; /* the last one it registered as, or INSTANCE_NONE */
     enum host_power power;
     bool is_linked;     /* its control connection works */

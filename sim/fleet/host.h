@@ -57,7 +57,7 @@ struct sim_task {
 
 struct host {
     uint32_t group;
-    const char *zone;
+    const char *zone, *rack;
     instance_id instance;
     enum host_power power;
     bool is_linked, is_registered;

@@ -41,11 +41,21 @@ enum berth_err arrivals_open(struct run *run)
     return run->code;
 }
 
+static void free_call(struct arrival_call *kept)
+{
+    mem_free((void *)(uintptr_t)kept->task.task_definition);
+    mem_free((void *)(uintptr_t)kept->task.group);
+    mem_free((void *)(uintptr_t)kept->task.constraint);
+}
+
 void arrivals_close(struct run *run)
 {
     for (uint32_t i = 0; run->sources != NULL && i < run->scenario->arrival_count; i++)
         source_close(run->sources[i].source);
     mem_free(run->sources);
+    for (size_t i = 0; i < run->arrival_calls.count; i++)
+        free_call(&run->arrival_calls.items[i]);
+    vec_free(&run->arrival_calls);
     vec_free(&run->copies);
     map_free(&run->copies_at);
 }
@@ -105,21 +115,18 @@ static uint16_t join_constraints(const struct scenario_constraints *own, const c
     return count;
 }
 
-void arrivals_fire(struct run *run, uint32_t index)
+static void call(struct run *run, uint32_t index, const struct source_task *task, uint64_t token)
 {
     const struct scenario_arrival *arrival = &run->scenario->arrivals[index];
-    struct run_source *source = &run->sources[index];
-    const struct source_task *task = &source->next;
     struct placement_constraint_spec constraints[PLACEMENT_CONSTRAINTS_MAX + 1];
-    uint64_t reference = reference_of(index, task->number);
-    struct event event = {.kind = EVENT_RUN_TASK, .token = 1};
-    struct event_run_task *call = &event.u.run_task;
-    *call = (struct event_run_task){
+    struct event event = {.kind = EVENT_RUN_TASK, .token = token};
+    struct event_run_task *run_task = &event.u.run_task;
+    *run_task = (struct event_run_task){
         .task_definition = run_definition(run, task->task_definition),
         .group = task->group,
         .started_by = arrival->name,
         .count = task->count,
-        .reference = reference,
+        .reference = reference_of(index, task->number),
         .waits = arrival->waits,
         .constraints = constraints,
         .constraint_count = join_constraints(&arrival->constraints, task->constraint, constraints),
@@ -129,36 +136,86 @@ void arrivals_fire(struct run *run, uint32_t index)
         .gpu_count = task->gpu_count,
         .overrides_gpus = task->overrides_gpus,
     };
-    call->strategies = run_strategies(run, &arrival->strategies, &call->strategy_count);
-    if (call->task_definition == NULL) {
-        run->code = source_fail(source->source, "taskDefinition", run->err,
+    run_task->strategies = run_strategies(run, &arrival->strategies, &run_task->strategy_count);
+    if (run_task->task_definition == NULL)
+        run->code = source_fail(run->sources[index].source, "taskDefinition", run->err,
                                 "\"%s\" is not a key of taskDefinitions; add it there",
                                 task->task_definition == NULL ? "" : task->task_definition);
-        return;
+    else
+        run_step(run, &event);
+}
+
+/* The answer is not there yet: what was asked is kept until it is, or to ask again. */
+static void keep_call(struct run *run, uint32_t index, const struct source_task *task)
+{
+    struct arrival_call *kept = vec_push(&run->arrival_calls);
+    *kept = (struct arrival_call){.token = run->last_call, .source = index, .task = *task};
+    kept->task.task_definition = mem_copy_text(task->task_definition);
+    kept->task.group = mem_copy_text(task->group);
+    kept->task.constraint = mem_copy_text(task->constraint);
+}
+
+void arrivals_call_again(struct run *run)
+{
+    size_t count = run->arrival_calls.count; /* an answer takes its call out of the list */
+    for (size_t i = 0; i < count && i < run->arrival_calls.count && run->code == BERTH_OK;) {
+        struct arrival_call kept = run->arrival_calls.items[i];
+        call(run, kept.source, &kept.task, kept.token);
+        if (i < run->arrival_calls.count && run->arrival_calls.items[i].token == kept.token)
+            i++;
+        else
+            count--;
     }
+}
+
+void arrivals_fire(struct run *run, uint32_t index)
+{
+    struct run_source *source = &run->sources[index];
+    const struct source_task *task = &source->next;
     if (task->has_lifetime)
-        remember_lifetime(run, reference, task->lifetime_ns, task->count);
+        remember_lifetime(run, reference_of(index, task->number), task->lifetime_ns, task->count);
+    run->last_call = run->control.keeps ? run->last_call + 1 : 1;
     run->calling = source;
-    run_step(run, &event);
+    call(run, index, task, run->last_call);
+    if (run->calling != NULL && run->control.keeps)
+        keep_call(run, index, task);
     run->calling = NULL;
     if (run->code == BERTH_OK)
         prepare_next(run, index);
 }
 
-void arrivals_replied(struct run *run, const struct reply *reply)
+static void take_answer(struct run *run, uint32_t index, const struct source_task *task,
+                        const struct reply *reply)
 {
-    const struct run_source *source = run->calling;
-    if (source == NULL)
-        return;
-    uint32_t index = (uint32_t)(source - run->sources);
     if (reply->status != REPLY_OK) {
         run->code =
-            source_fail(source->source, source->next.constraint != NULL ? "constraint" : NULL,
+            source_fail(run->sources[index].source, task->constraint != NULL ? "constraint" : NULL,
                         run->err, "%s", reply->text != NULL ? reply->text : "refused");
         return;
     }
-    collect_run_task(run->collect, run->now_ns, source->next.count, reply);
-    if (source->next.has_lifetime && reply->u.run_task.task_count < source->next.count)
-        forget_copies(run, reference_of(index, source->next.number),
-                      source->next.count - reply->u.run_task.task_count);
+    collect_run_task(run->collect, run->now_ns, task->count, reply);
+    if (task->has_lifetime && reply->u.run_task.task_count < task->count)
+        forget_copies(run, reference_of(index, task->number),
+                      task->count - reply->u.run_task.task_count);
+}
+
+void arrivals_replied(struct run *run, const struct reply *reply)
+{
+    const struct run_source *source = run->calling;
+    if (source != NULL && reply->token == run->last_call) {
+        run->calling = NULL;
+        take_answer(run, (uint32_t)(source - run->sources), &source->next, reply);
+        return;
+    }
+    for (size_t i = 0; i < run->arrival_calls.count; i++) {
+        struct arrival_call kept = run->arrival_calls.items[i];
+        if (kept.token != reply->token)
+            continue;
+        run->arrival_calls.count--;
+        memmove(run->arrival_calls.items + i, run->arrival_calls.items + i + 1,
+                (run->arrival_calls.count - i) * sizeof kept);
+        take_answer(run, kept.source, &kept.task, reply);
+        free_call(&kept);
+        return;
+    }
 }

@@ -149,6 +149,14 @@ void collect_bind(struct collect *collect, const struct controller *controller,
     collect->fleet = fleet;
 }
 
+void collect_reloaded(struct collect *collect, berth_ns now_ns, const struct controller *controller)
+{
+    collect->controller = controller;
+    uint32_t count = cluster_instance_count(controller_cluster(controller));
+    for (instance_id i = 0; i < count; i++)
+        collect_instance(collect, now_ns, i);
+}
+
 berth_ns collect_boundary(const struct collect *collect)
 {
     return collect->boundary_ns;

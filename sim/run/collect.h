@@ -26,6 +26,10 @@ void collect_destroy(struct collect *collect);
 void collect_bind(struct collect *collect, const struct controller *controller,
                   const struct fleet *fleet);
 
+/* Another core goes on from what is durable: what was read off the one before may be too new. */
+void collect_reloaded(struct collect *collect, berth_ns now_ns,
+                      const struct controller *controller);
+
 /* The next time at which something is sampled; to be told before any event at or after it. */
 berth_ns collect_boundary(const struct collect *collect);
 void collect_cross(struct collect *collect);

@@ -11,6 +11,7 @@
 #include "scheduler/base/map.h"
 #include "scheduler/base/mem.h"
 #include "scheduler/core/loop.h"
+#include "sim/chaos/chaos.h"
 #include "sim/fleet/fleet.h"
 #include "sim/run/collect.h"
 #include "sim/run/run.h"
@@ -26,6 +27,8 @@ enum run_event {
     RUN_RETURN,                    /* a: host, b: loss; a timeline's `for` is over */
     RUN_SLOW_OVER,                 /* a: host; likewise */
     RUN_FAULT,                     /* a: unit, b: phase */
+    RUN_CHAOS,                     /* of sim/chaos */
+    RUN_CONTROL,                   /* of the controller's process. a: what, c: generation */
 };
 
 /* One alternating process of a failure: an instance's, a zone's, a spot instance's. */
@@ -58,6 +61,44 @@ struct copies { /* of one arrival with a lifetime of its own */
     uint32_t left; /* not STOPPED yet; or the next free slot */
 };
 
+/* A call of the API that may have to be made again: by itself, or by what made it. */
+struct call {
+    struct event event;
+    struct sim_event cause;
+    bool is_caused;
+    uint64_t batch; /* once this is durable, it was heard */
+};
+
+struct call_list {
+    struct call *items;
+    size_t count;
+    size_t capacity;
+};
+
+/* A RunTask without an answer. */
+struct arrival_call {
+    uint64_t token;
+    uint32_t source;
+    struct source_task task; /* texts owned */
+};
+
+/* The controller as a process: control.c. */
+struct control {
+    bool keeps;            /* its records are kept, and it may end and be loaded again */
+    bool is_down;          /* until the restart */
+    bool has_ended;        /* in the event under way */
+    enum chaos_kind armed; /* where it will end next; CHAOS_KIND_COUNT: nowhere */
+    enum chaos_kind ended_by;
+    berth_ns down_ns;
+    uint64_t generation; /* of restarts: makes the events of an earlier process stale */
+    const struct distribution *delay; /* of a slow disk's syncs; NULL: none */
+    struct rng disk, tear;
+    berth_ns synced_at_ns; /* of the last sync that is queued */
+    uint64_t queued_batch;
+    berth_ns wall_offset_ns;
+    struct call_list calls;
+};
+
 struct run {
     const struct scenario *scenario;
     const struct run_options *options;
@@ -73,6 +114,9 @@ struct run {
     struct fleet_ops fleet_ops;
     struct fleet *fleet;
     struct world *world;
+    struct chaos *chaos;
+    struct control control;
+    struct sim_event dispatched; /* the event of the queue that is under way */
     struct collect *collect;
     struct journal *journal; /* NULL: nothing is written */
     berth_ns timer_at_ns;
@@ -81,6 +125,8 @@ struct run {
     char **definition_refs;   /* "family:revision", by index */
     struct run_source *sources;
     const struct run_source *calling; /* the source whose RunTask is being applied */
+    uint64_t last_call;               /* token of a RunTask, when its answer may be late */
+    VEC(struct arrival_call) arrival_calls;
     VEC(struct copies) copies;
     uint32_t free_copies; /* slot + 1; 0: none */
     struct map copies_at; /* by reference */
@@ -92,6 +138,8 @@ struct run {
 
 void run_put(struct run *run, berth_ns at_ns, enum run_event kind, uint32_t a, uint64_t b);
 void run_step(struct run *run, const struct event *event);
+void run_dispatch(struct run *run, const struct sim_event *event);
+void run_arm_timer(struct run *run);
 void run_fail(struct run *run, const char *where, const char *name, const char *text);
 const char *run_definition(const struct run *run, const char *name); /* "family:revision" */
 struct placement_strategy_spec const *
@@ -101,11 +149,29 @@ uint32_t run_lose(struct run *run, uint32_t host, enum loss_mode mode, const cha
 void run_return(struct run *run, uint32_t host, uint32_t loss);
 void run_recover(struct run *run, uint32_t host);
 
+/* control.c */
+void control_open(struct run *run, bool keeps);
+void control_close(struct run *run);
+enum berth_err control_step(struct run *run, const struct event *event);
+struct step_time control_time(const struct run *run);
+void control_settle(struct run *run); /* after every event of the queue */
+void control_fire(struct run *run, const struct sim_event *event);
+bool control_is_away(const struct run *run);             /* it has ended and not begun again */
+bool control_ends(void *context, enum loop_point point); /* for the loop */
+void control_reloaded(void *context);
+/* False when that cannot be now: no records are kept, it is down, or about to end. */
+bool control_crash(struct run *run, enum chaos_kind kind, berth_ns down_ns);
+bool control_fail_disk(struct run *run, berth_ns down_ns);                 /* the next batch */
+void control_slow_disk(struct run *run, const struct distribution *delay); /* NULL: no more */
+void control_jump_clock(struct run *run, berth_ns by_ns);
+void control_heal(struct run *run); /* what is armed will not happen */
+
 /* arrivals.c */
 enum berth_err arrivals_open(struct run *run);
 void arrivals_close(struct run *run);
 void arrivals_fire(struct run *run, uint32_t source);
 void arrivals_replied(struct run *run, const struct reply *reply);
+void arrivals_call_again(struct run *run); /* what nobody answered */
 void arrivals_stopped(struct run *run, const struct task_view *task);
 berth_ns arrivals_lifetime(const struct run *run, uint64_t reference);
 

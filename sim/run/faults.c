@@ -1,10 +1,11 @@
 /*
  * faults.c -- what happens by chance: alternating processes of up and down.
  *
- * Every instance of an `instance` failure, every zone of a `zone` failure and every spot instance
- * of a `spot` failure is a unit with two streams of its own, one for the times it stays up and one
- * for its repairs. They are keyed by the failure's name and the unit, so two strategies face the
- * same sequence. The hosts of a unit are told once, at the start, from the fleet's slots.
+ * Every instance of an `instance` failure, every zone or rack of a `zone` or `rack` failure and
+ * every spot instance of a `spot` failure is a unit with two streams of its own, one for the times
+ * it stays up and one for its repairs. They are keyed by the failure's name and the unit, so two
+ * strategies face the same sequence. The hosts of a unit are told once, at the start, from the
+ * fleet's slots.
  *
  *     up --mtbf--> [spot: notice, 120 s] --> down (waits for a repairer) --mttr--> up
  *
@@ -31,14 +32,27 @@ static void schedule(struct run *run, uint32_t index, berth_ns delay_ns, enum ph
     run_put(run, behaviour_later(run->now_ns, delay_ns), RUN_FAULT, index, (uint64_t)phase);
 }
 
-/* `entity` names the unit within its failure: a host's number, or a zone by its name. */
-static void add_unit(struct run *run, uint32_t failure, uint64_t entity, const char *zone,
+/* The zone or the rack of a host, as the failure has it; NULL: it stands in no rack. */
+static const char *place_of(const struct run *run, uint32_t failure, uint32_t host)
+{
+    struct host_view view = fleet_host(run->fleet, host);
+    return run->scenario->failures[failure].kind == FAILURE_RACK ? view.rack : view.zone;
+}
+
+static bool is_at(const struct run *run, uint32_t failure, uint32_t host, const char *place)
+{
+    const char *own = place_of(run, failure, host);
+    return own != NULL && strcmp(own, place) == 0;
+}
+
+/* `entity` names the unit within its failure: a host's number, or a zone or rack by its name. */
+static void add_unit(struct run *run, uint32_t failure, uint64_t entity, const char *place,
                      const struct host_list *hosts)
 {
     uint64_t key = run->fault_queues[failure].key;
     struct fault_unit *unit = vec_push(&run->units);
-    if (zone != NULL)
-        key = rng_key(key, zone, 0);
+    if (place != NULL)
+        key = rng_key(key, place, 0);
     *unit = (struct fault_unit){
         .failure = failure,
         .first_host = (uint32_t)run->fault_hosts.count,
@@ -46,8 +60,8 @@ static void add_unit(struct run *run, uint32_t failure, uint64_t entity, const c
         .down.key = rng_key(key, "mttr", entity),
     };
     for (size_t i = 0; i < hosts->count; i++)
-        if (zone == NULL ? hosts->items[i] == entity
-                         : strcmp(fleet_host(run->fleet, hosts->items[i]).zone, zone) == 0) {
+        if (place == NULL ? hosts->items[i] == entity
+                          : is_at(run, failure, hosts->items[i], place)) {
             *vec_push(&run->fault_hosts) = (struct fault_host){.host = hosts->items[i]};
             unit->host_count++;
         }
@@ -55,15 +69,15 @@ static void add_unit(struct run *run, uint32_t failure, uint64_t entity, const c
              distribution_draw_ns(&run->scenario->failures[failure].mtbf, &unit->up), PHASE_FAILS);
 }
 
-static void add_zones(struct run *run, uint32_t failure, const struct host_list *hosts)
+static void add_places(struct run *run, uint32_t failure, const struct host_list *hosts)
 {
     for (size_t i = 0; i < hosts->count; i++) {
-        const char *zone = fleet_host(run->fleet, hosts->items[i]).zone;
-        bool is_known = false;
+        const char *place = place_of(run, failure, hosts->items[i]);
+        bool is_known = place == NULL;
         for (size_t j = 0; j < i && !is_known; j++)
-            is_known = strcmp(fleet_host(run->fleet, hosts->items[j]).zone, zone) == 0;
+            is_known = is_at(run, failure, hosts->items[j], place);
         if (!is_known)
-            add_unit(run, failure, 0, zone, hosts);
+            add_unit(run, failure, 0, place, hosts);
     }
 }
 
@@ -80,7 +94,8 @@ static void start_failure(struct run *run, uint32_t index)
             add_unit(run, index, hosts.items[i], NULL, &(struct host_list){&hosts.items[i], 1, 1});
         break;
     case FAILURE_ZONE:
-        add_zones(run, index, &hosts);
+    case FAILURE_RACK:
+        add_places(run, index, &hosts);
         break;
     case FAILURE_SPOT:
         for (size_t i = 0; i < hosts.count; i++)

@@ -135,3 +135,18 @@ void journal_host(struct journal *journal, berth_ns now_ns, const struct control
     event_json_end(line);
     write_line(journal);
 }
+
+void journal_fault(struct journal *journal, berth_ns now_ns, const struct controller *controller,
+                   const char *what, const char *kind, const char *cause, uint32_t host)
+{
+    if (journal == NULL)
+        return;
+    struct text *line = begin_own(journal, now_ns, controller, what);
+    event_json_text(line, "kind", kind);
+    if (host != HOST_NONE)
+        event_json_number(line, "host", host);
+    if (cause != NULL)
+        event_json_text(line, "cause", cause);
+    event_json_end(line);
+    write_line(journal);
+}

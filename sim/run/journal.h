@@ -29,5 +29,8 @@ void journal_timeline(struct journal *journal, berth_ns now_ns, const struct con
 void journal_host(struct journal *journal, berth_ns now_ns, const struct controller *controller,
                   const char *what, uint32_t host, instance_id instance, const char *cause,
                   const char *mode);
+/* A fault of the key `faults`; `cause` (its name) may be NULL, `host` HOST_NONE. */
+void journal_fault(struct journal *journal, berth_ns now_ns, const struct controller *controller,
+                   const char *what, const char *kind, const char *cause, uint32_t host);
 
 #endif

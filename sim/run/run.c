@@ -54,13 +54,10 @@ void run_fail(struct run *run, const char *where, const char *name, const char *
                                where, name, text != NULL ? text : "refused");
 }
 
-static struct step_time step_time(const struct run *run)
+void run_arm_timer(struct run *run)
 {
-    return (struct step_time){run->now_ns, FLEET_WALL_EPOCH_NS + run->now_ns};
-}
-
-static void arm_timer(struct run *run)
-{
+    if (control_is_away(run))
+        return;
     berth_ns deadline_ns = loop_next_deadline(run->loop);
     if (deadline_ns >= run->timer_at_ns)
         return;
@@ -83,14 +80,14 @@ void run_step(struct run *run, const struct event *event)
     run->step_count++;
     if (run->options->transcript != NULL) {
         struct text text = TEXT_INIT;
-        transcript_format_time(step_time(run), &text);
+        transcript_format_time(control_time(run), &text);
         transcript_format_event(event, &text);
         write_transcript(run, &text);
     }
-    enum berth_err code = loop_step(run->loop, step_time(run), event, run->err);
+    enum berth_err code = control_step(run, event);
     if (code != BERTH_OK && run->code == BERTH_OK)
         run->code = code;
-    arm_timer(run);
+    run_arm_timer(run);
 }
 
 static void timer_fires(struct run *run, uint64_t generation)
@@ -99,7 +96,7 @@ static void timer_fires(struct run *run, uint64_t generation)
         return;
     run->timer_at_ns = BERTH_NS_NEVER;
     if (loop_next_deadline(run->loop) > run->now_ns)
-        arm_timer(run);
+        run_arm_timer(run);
     else
         run_step(run, &(struct event){.kind = EVENT_TIMER});
 }
@@ -334,6 +331,84 @@ void run_recover(struct run *run, uint32_t host)
     journal_back(run, host, was_lost);
 }
 
+/* What happens by the key `faults`: sim/chaos says when and to whom. */
+
+static void on_chaos_put(void *context, berth_ns at_ns, uint32_t a, uint64_t b, uint64_t c)
+{
+    struct run *run = context;
+    if (at_ns < run->end_ns)
+        sim_queue_put(run->queue, at_ns, (struct sim_event){RUN_CHAOS, a, b, c});
+}
+
+static void on_chaos_select(void *context, const struct scenario_selector *selector,
+                            struct chaos_hosts *out)
+{
+    struct host_list hosts = VEC_INIT;
+    select_hosts(context, selector, SELECT_SLOTS, &hosts);
+    out->items = hosts.items;
+    out->count = hosts.count;
+}
+
+static uint32_t on_chaos_lose(void *context, uint32_t host, enum loss_mode mode, const char *why)
+{
+    return run_lose(context, host, mode, why);
+}
+
+static void on_chaos_return(void *context, uint32_t host, uint32_t loss)
+{
+    run_return(context, host, loss);
+}
+
+static void on_chaos_told(void *context, enum chaos_kind kind, const char *name, uint32_t host,
+                          bool is_begin)
+{
+    struct run *run = context;
+    journal_fault(run->journal, run->now_ns, loop_controller(run->loop),
+                  is_begin ? "berth Fault Began" : "berth Fault Ended", chaos_kind_names[kind],
+                  name, host);
+    if (is_begin)
+        collect_disturbed(run->collect, run->now_ns);
+}
+
+static bool on_chaos_crash(void *context, enum chaos_kind kind, berth_ns down_ns)
+{
+    return kind == CHAOS_DISK_FAILURE ? control_fail_disk(context, down_ns)
+                                      : control_crash(context, kind, down_ns);
+}
+
+static void on_chaos_slow_disk(void *context, const struct distribution *delay)
+{
+    control_slow_disk(context, delay);
+}
+
+static void on_chaos_jump(void *context, berth_ns by_ns)
+{
+    control_jump_clock(context, by_ns);
+}
+
+static void on_chaos_heal(void *context)
+{
+    control_heal(context);
+}
+
+static const struct chaos_ops chaos_ops = {
+    .put = on_chaos_put,
+    .select = on_chaos_select,
+    .lose = on_chaos_lose,
+    .give_back = on_chaos_return,
+    .told = on_chaos_told,
+    .crash = on_chaos_crash,
+    .slow_disk = on_chaos_slow_disk,
+    .jump_clock = on_chaos_jump,
+    .heal = on_chaos_heal,
+};
+
+static void on_fate(void *context, uint32_t host, bool is_up, struct message_fate *fate)
+{
+    (void)is_up;
+    chaos_fate(((struct run *)context)->chaos, host, fate);
+}
+
 /* Setting up. */
 
 static uint64_t name_hash(const char *name)
@@ -403,7 +478,7 @@ static void build(struct run *run, berth_ns warm_up_ns)
     run->end_ns = scenario->run.duration_ns;
     run->timer_at_ns = BERTH_NS_NEVER;
     run->queue = sim_queue_create();
-    run->store = store_volatile_open();
+    control_open(run, chaos_needs_records(scenario));
     run->journal = journal_create(run->options->events, rng_key(run->key, "events", 0));
     const struct controller_options options = {
         .cluster = "default",
@@ -429,12 +504,20 @@ static void build(struct run *run, berth_ns warm_up_ns)
         run->loop_ops.decided = on_decided;
     if (run->options->observer != NULL && run->options->observer->stepped != NULL)
         run->fleet_ops.stepped = on_stepped;
+    if (run->control.keeps) {
+        run->loop_ops.ends = control_ends;
+        run->loop_ops.reloaded = control_reloaded;
+    }
+    if (chaos_meets_messages(scenario))
+        run->fleet_ops.fate = on_fate;
     run->loop = loop_create(controller_create(&options), &options, task_def_from_document,
                             &run->store, &run->loop_ops, run);
     run->fleet = fleet_create(scenario, rng_key(run->key, "fleet", 0), run->end_ns, run->queue,
                               &run->fleet_ops, run);
     run->world = world_create(scenario, rng_key(run->key, "world", 0), run->end_ns, run->queue,
                               run->fleet, &world_ops, run);
+    run->chaos = chaos_create(scenario, rng_key(run->key, "chaos", 0), run->end_ns, run->fleet,
+                              &chaos_ops, run);
     run->collect = collect_create(scenario, run->options, warm_up_ns);
     collect_bind(run->collect, loop_controller(run->loop), run->fleet);
     run->definition_refs = mem_alloc((scenario->task_def_count + 1) * sizeof *run->definition_refs);
@@ -453,6 +536,8 @@ static void start(struct run *run)
     timeline_start(run);
     if (run->code == BERTH_OK)
         faults_start(run);
+    if (run->code == BERTH_OK)
+        chaos_start(run->chaos);
 }
 
 static void tear_down(struct run *run)
@@ -464,15 +549,16 @@ static void tear_down(struct run *run)
     mem_free(run->definition_refs);
     map_free(&run->definition_at);
     collect_destroy(run->collect);
+    chaos_destroy(run->chaos);
     world_destroy(run->world);
     fleet_destroy(run->fleet);
     loop_destroy(run->loop);
-    run->store.ops->destroy(run->store.self);
+    control_close(run);
     journal_destroy(run->journal);
     sim_queue_destroy(run->queue);
 }
 
-static void dispatch(struct run *run, const struct sim_event *event)
+void run_dispatch(struct run *run, const struct sim_event *event)
 {
     if (event->kind < FLEET_EVENT_COUNT) {
         fleet_dispatch(run->fleet, run->now_ns, event);
@@ -503,6 +589,12 @@ static void dispatch(struct run *run, const struct sim_event *event)
         break;
     case RUN_FAULT:
         faults_fire(run, event->a, event->b);
+        break;
+    case RUN_CHAOS:
+        chaos_fire(run->chaos, run->now_ns, event->a, event->b, event->c);
+        break;
+    case RUN_CONTROL:
+        control_fire(run, event);
         break;
     }
 }
@@ -569,7 +661,9 @@ static void turn(struct run *run)
             collect_cross(run->collect);
         run->now_ns = at_ns;
         run->taken_count++;
-        dispatch(run, &event);
+        run->dispatched = event;
+        run_dispatch(run, &event);
+        control_settle(run);
         collect_settled(run->collect, at_ns);
         if (run->options->audits)
             audit(run);
@@ -592,6 +686,7 @@ static enum berth_err run_once(const struct scenario *scenario, const struct run
     observe_end(&run);
     if (run.code == BERTH_OK) {
         collect_finish(run.collect, out);
+        chaos_counts(run.chaos, out->chaos_counts);
         out->metrics[METRIC_EVENTS] =
             (double)(run.taken_count + run.step_count + fleet_agent_steps(run.fleet));
     }

@@ -1,8 +1,8 @@
 /*
  * select.c -- which hosts a selector means.
  *
- * Conditions first (group, zone, expression), then the order of registration, then `instance` or
- * `share` of what is left. An expression is asked about the last instance that a host registered
+ * Conditions first (group, zone, rack, expression), then the order of registration, then `instance`
+ * or `share` of what is left. An expression is asked about the last instance that a host registered
  * as, in the controller's own cluster. Before anything runs there is none: the fleet's slots are
  * then registered with a cluster of their own, so that a failure's hosts can be told at the start.
  */
@@ -48,6 +48,8 @@ static bool meets(const struct run *run, const struct scenario_selector *selecto
         return false;
     if (selector->zone != NULL && strcmp(selector->zone, view->zone) != 0)
         return false;
+    if (selector->rack != NULL && (view->rack == NULL || strcmp(selector->rack, view->rack) != 0))
+        return false;
     if (question->expression == NULL)
         return true;
     return instance < cluster_instance_count(question->cluster) &&
@@ -71,12 +73,15 @@ static struct cluster *cluster_of_slots(const struct run *run, struct symbols *s
     for (uint32_t i = 0; i < fleet_host_count(run->fleet); i++) {
         struct host_view view = fleet_host(run->fleet, i);
         const struct scenario_group *group = &run->scenario->groups[view.group];
-        struct attribute *attributes = mem_alloc((group->attribute_count + 2) * sizeof *attributes);
+        struct attribute *attributes = mem_alloc((group->attribute_count + 3) * sizeof *attributes);
         uint32_t count = 0;
         attributes[count++] = (struct attribute){zone_name, symbols_add(symbols, view.zone)};
         if (group->instance_type != NULL && group->instance_type[0] != '\0')
             attributes[count++] =
                 (struct attribute){type_name, symbols_add(symbols, group->instance_type)};
+        if (view.rack != NULL)
+            attributes[count++] = (struct attribute){symbols_add(symbols, "berth.rack"),
+                                                     symbols_add(symbols, view.rack)};
         for (uint32_t j = 0; j < group->attribute_count; j++)
             attributes[count++] =
                 (struct attribute){symbols_add(symbols, group->attributes[j].name),

@@ -18,6 +18,11 @@ static const char *const kind_names[] = {
     [TIMELINE_ALARM] = "alarm",
     [TIMELINE_ENGINE] = "engineRestart",
     [TIMELINE_SLOW] = "slow",
+    [TIMELINE_PARTITION] = "partition",
+    [TIMELINE_CLOG] = "clog",
+    [TIMELINE_CRASH] = "crashController",
+    [TIMELINE_JUMP] = "clockJump",
+    [TIMELINE_SLOW_DISK] = "slowDisk",
 };
 
 void timeline_start(struct run *run)
@@ -139,6 +144,18 @@ static void disturb_hosts(struct run *run, const struct scenario_timeline *entry
     vec_free(&hosts);
 }
 
+static void cause_fault(struct run *run, const struct scenario_timeline *entry,
+                        enum fault_kind kind)
+{
+    struct host_list hosts = VEC_INIT;
+    if (kind == FAULT_PARTITION || kind == FAULT_CLOG)
+        select_hosts(run, &entry->select, SELECT_TO_FAIL, &hosts);
+    const struct chaos_hosts chosen = {hosts.items, hosts.count};
+    if (run->code == BERTH_OK)
+        chaos_begin(run->chaos, run->now_ns, entry->name, kind, &entry->fault, &chosen);
+    vec_free(&hosts);
+}
+
 void timeline_fire(struct run *run, uint32_t index)
 {
     const struct scenario_timeline *entry = &run->scenario->timeline[index];
@@ -168,6 +185,21 @@ void timeline_fire(struct run *run, uint32_t index)
     case TIMELINE_ENGINE:
     case TIMELINE_SLOW:
         disturb_hosts(run, entry);
+        break;
+    case TIMELINE_PARTITION:
+        cause_fault(run, entry, FAULT_PARTITION);
+        break;
+    case TIMELINE_CLOG:
+        cause_fault(run, entry, FAULT_CLOG);
+        break;
+    case TIMELINE_CRASH:
+        cause_fault(run, entry, FAULT_CONTROLLER_CRASH);
+        break;
+    case TIMELINE_JUMP:
+        cause_fault(run, entry, FAULT_CLOCK_JUMP);
+        break;
+    case TIMELINE_SLOW_DISK:
+        cause_fault(run, entry, FAULT_SLOW_DISK);
         break;
     case TIMELINE_PROTECT:
         protect(run, entry);

@@ -14,13 +14,19 @@
 #include "scheduler/placement/expression.h"
 #include "sim/scenario/fit.h"
 
+struct names { /* NULL at the end */
+    const char **items;
+    size_t count;
+    size_t capacity;
+};
+
 struct check {
     const struct at *root;
     struct scenario *scenario;
     struct fit *fit;
-    struct symbols *symbols;                                /* of the fit */
-    struct symbols *zones_seen;                             /* a set: a fleet may name very many */
-    VEC(const char *) definitions, services, groups, zones; /* names, then NULL */
+    struct symbols *symbols;                 /* of the fit */
+    struct symbols *zones_seen, *racks_seen; /* sets: a fleet may name very many */
+    struct names definitions, services, groups, zones, racks;
 };
 
 static void warn(struct check *check, const char *format, ...) BERTH_PRINTF(2, 3);
@@ -221,11 +227,20 @@ static bool has_zone(const struct scenario_group *group, const char *zone)
     return false;
 }
 
+static bool has_rack(const struct scenario_group *group, const char *rack)
+{
+    for (uint32_t i = 0; i < group->rack_count; i++)
+        if (strcmp(group->racks[i], rack) == 0)
+            return true;
+    return false;
+}
+
 static void check_selector(struct check *check, const struct at *at, const char *collection,
                            const struct scenario_selector *select)
 {
     struct at fleet = at_member(at, "fleet"), zone = at_member(at, "zone");
-    struct at expression_at = at_member(at, "expression");
+    struct at expression_at = at_member(at, "expression"), rack = at_member(at, "rack");
+    check_name(&rack, select->rack, "rack", "the fleet", check->racks.items);
     check_name(&fleet, select->group, "group", "fleet", check->groups.items);
     check_name(&zone, select->zone, "zone", "the fleet", check->zones.items);
     if (check->root->reader->has_failed)
@@ -242,7 +257,8 @@ static void check_selector(struct check *check, const struct at *at, const char 
     for (uint32_t i = 0; i < check->scenario->group_count; i++) {
         const struct scenario_group *group = &check->scenario->groups[i];
         if ((select->group == NULL || strcmp(select->group, group->name) == 0) &&
-            (select->zone == NULL || has_zone(group, select->zone)))
+            (select->zone == NULL || has_zone(group, select->zone)) &&
+            (select->rack == NULL || has_rack(group, select->rack)))
             upper_bound += group->count;
     }
     if (upper_bound == 0 || (select->instance >= 0 && (uint64_t)select->instance >= upper_bound))
@@ -263,6 +279,11 @@ static void check_entry(struct check *check, const struct at *at,
         [TIMELINE_STOP_DEPLOYMENT] = "stopDeployment",
         [TIMELINE_CONTINUE_DEPLOYMENT] = "continueDeployment",
         [TIMELINE_ALARM] = "alarm",
+        [TIMELINE_PARTITION] = "partition",
+        [TIMELINE_CLOG] = "clog",
+        [TIMELINE_CRASH] = "crashController",
+        [TIMELINE_JUMP] = "clockJump",
+        [TIMELINE_SLOW_DISK] = "slowDisk",
     };
     char where[READER_NAME_MAX + 16];
     struct at inner = at_member(at, keys[entry->kind]);
@@ -286,6 +307,21 @@ static void check_entry(struct check *check, const struct at *at,
         warn(check, "%s: comes after the end of the run", where);
 }
 
+static void check_faults(struct check *check, const struct at *faults)
+{
+    char where[READER_NAME_MAX + 16];
+    const struct scenario_faults *all = &check->scenario->faults;
+    for (int kind = 0; kind < FAULT_KIND_COUNT; kind++) {
+        struct at at = at_member(faults, fault_kind_names[kind]);
+        if (at.json == NULL)
+            continue;
+        (void)snprintf(where, sizeof where, "faults/%s", fault_kind_names[kind]);
+        check_selector(check, &at, where, &all->kinds[kind].select);
+    }
+    if (faults->json != NULL && all->from_ns >= check->scenario->run.duration_ns)
+        warn(check, "faults: begin after the end of the run");
+}
+
 static void check_failure(struct check *check, const struct at *at,
                           const struct scenario_failure *failure)
 {
@@ -301,12 +337,12 @@ static void check_failure(struct check *check, const struct at *at,
     }
 }
 
-static void add_zone(struct check *check, const char *zone)
+static void add_place(struct names *list, struct symbols *seen, const char *name)
 {
-    if (symbols_find(check->zones_seen, zone) != SYMBOL_NONE)
+    if (symbols_find(seen, name) != SYMBOL_NONE)
         return;
-    (void)symbols_add(check->zones_seen, zone);
-    *vec_push(&check->zones) = zone;
+    (void)symbols_add(seen, name);
+    *vec_push(list) = name;
 }
 
 static void check_begin(struct check *check, const struct at *root, struct scenario *scenario)
@@ -315,11 +351,14 @@ static void check_begin(struct check *check, const struct at *root, struct scena
     check->fit = fit_create(scenario);
     check->symbols = fit_symbols(check->fit);
     check->zones_seen = symbols_create();
+    check->racks_seen = symbols_create();
     for (uint32_t i = 0; i < scenario->group_count; i++) {
         const struct scenario_group *group = &scenario->groups[i];
         *vec_push(&check->groups) = group->name;
         for (uint32_t j = 0; j < group->zone_count; j++)
-            add_zone(check, group->zones[j]);
+            add_place(&check->zones, check->zones_seen, group->zones[j]);
+        for (uint32_t j = 0; j < group->rack_count; j++)
+            add_place(&check->racks, check->racks_seen, group->racks[j]);
     }
     for (uint32_t i = 0; i < scenario->task_def_count; i++)
         *vec_push(&check->definitions) = scenario->task_defs[i].name;
@@ -327,6 +366,7 @@ static void check_begin(struct check *check, const struct at *root, struct scena
         *vec_push(&check->services) = scenario->services[i].name;
     *vec_push(&check->groups) = NULL;
     *vec_push(&check->zones) = NULL;
+    *vec_push(&check->racks) = NULL;
     *vec_push(&check->definitions) = NULL;
     *vec_push(&check->services) = NULL;
 }
@@ -335,10 +375,12 @@ static void check_end(struct check *check)
 {
     fit_destroy(check->fit);
     symbols_destroy(check->zones_seen);
+    symbols_destroy(check->racks_seen);
     vec_free(&check->definitions);
     vec_free(&check->services);
     vec_free(&check->groups);
     vec_free(&check->zones);
+    vec_free(&check->racks);
 }
 
 /* The default strategies are checked once, where they are written. */
@@ -378,5 +420,7 @@ void check_scenario(const struct at *root, struct scenario *out)
         struct at at = at_member(&failures, out->failures[i].name);
         check_failure(&check, &at, &out->failures[i]);
     }
+    struct at faults = at_member(root, "faults");
+    check_faults(&check, &faults);
     check_end(&check);
 }

@@ -10,16 +10,21 @@ struct fit {
     uint32_t sample_count;
 };
 
-static void add_sample(struct fit *fit, const struct scenario_group *group, const char *zone)
+static void add_sample(struct fit *fit, const struct scenario_group *group, uint32_t index)
 {
     struct symbols *symbols = fit->symbols;
     uint32_t count = group->attribute_count;
-    struct attribute *attributes = mem_alloc((count + 2) * sizeof *attributes);
+    struct attribute *attributes = mem_alloc((count + 3) * sizeof *attributes);
     for (uint32_t i = 0; i < count; i++)
         attributes[i] = (struct attribute){symbols_add(symbols, group->attributes[i].name),
                                            symbols_add(symbols, group->attributes[i].value)};
-    attributes[count++] = (struct attribute){symbols_add(symbols, "ecs.availability-zone"),
-                                             symbols_add(symbols, zone)};
+    attributes[count++] =
+        (struct attribute){symbols_add(symbols, "ecs.availability-zone"),
+                           symbols_add(symbols, group->zones[index % group->zone_count])};
+    const char *rack = scenario_rack(group, index);
+    if (rack != NULL)
+        attributes[count++] =
+            (struct attribute){symbols_add(symbols, "berth.rack"), symbols_add(symbols, rack)};
     if (group->instance_type[0] != '\0')
         attributes[count++] = (struct attribute){symbols_add(symbols, "ecs.instance-type"),
                                                  symbols_add(symbols, group->instance_type)};
@@ -47,8 +52,9 @@ struct fit *fit_create(const struct scenario *scenario)
     fit->cluster = cluster_create(fit->symbols);
     for (uint32_t i = 0; i < scenario->group_count; i++) {
         const struct scenario_group *group = &scenario->groups[i];
-        for (uint32_t j = 0; j < group->zone_count && j < group->count; j++)
-            add_sample(fit, group, group->zones[j]);
+        uint32_t kinds = group->zone_count * (group->rack_count > 0 ? group->rack_count : 1);
+        for (uint32_t j = 0; j < kinds && j < group->count; j++)
+            add_sample(fit, group, j);
     }
     return fit;
 }

@@ -17,6 +17,7 @@ void read_services(const struct at *root, struct scenario *out);
 void read_arrivals(const struct at *root, struct scenario *out);
 void read_timeline(const struct at *root, struct scenario *out);
 void read_failures(const struct at *root, struct scenario *out);
+void read_chaos(const struct at *root, struct scenario *out);
 void read_delays(const struct at *root, struct scenario *out);
 void read_quotas(const struct at *root, struct scenario *out);
 void read_run(const struct at *root, struct scenario *out);
@@ -47,6 +48,16 @@ void free_target_groups(struct scenario *scenario);
 void free_load_balancers(struct scenario_service *service);
 
 void free_faults(struct scenario *scenario);
+void free_chaos(struct scenario_faults *faults);
+
+/* Which instances: all but the keys' names, which the caller checks together with its own. */
+#define SELECTOR_KEYS "fleet", "zone", "rack", "expression", "instance", "share"
+void read_selector(const struct at *at, struct scenario_selector *out);
+void free_selector(struct scenario_selector *selector);
+
+/* The members of one fault beside its rate: `for`, its amount and its choice, with defaults. */
+void read_fault(const struct at *at, enum fault_kind kind, struct scenario_fault *out);
+void free_fault(struct scenario_fault *fault);
 void scenario_destroy(struct scenario *scenario);
 
 #endif

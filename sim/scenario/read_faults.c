@@ -4,27 +4,26 @@
 #include <stdlib.h>
 #include <string.h>
 
-#define SELECTOR_KEYS "fleet", "zone", "expression", "instance", "share"
-
 static const char *const modes[] = {"terminate", "wipe", "stop", "hang", "disconnect", NULL};
 
-/* All but the keys' names, which the caller has checked together with its own. */
-static void read_selector(const struct at *at, struct scenario_selector *out)
+void read_selector(const struct at *at, struct scenario_selector *out)
 {
     struct at group = at_member(at, "fleet"), zone = at_member(at, "zone");
     struct at expression = at_member(at, "expression"), instance = at_member(at, "instance");
-    struct at share = at_member(at, "share");
+    struct at share = at_member(at, "share"), rack = at_member(at, "rack");
     out->group = at_text(&group);
     out->zone = at_text(&zone);
+    out->rack = at_text(&rack);
     out->expression = at_text(&expression);
     out->instance = at_integer(&instance, 0, 1000000, -1);
     out->share = at_real(&share, 0, 1, 1);
 }
 
-static void free_selector(struct scenario_selector *selector)
+void free_selector(struct scenario_selector *selector)
 {
     mem_free(selector->group);
     mem_free(selector->zone);
+    mem_free(selector->rack);
     mem_free(selector->expression);
 }
 
@@ -149,6 +148,48 @@ static void read_slow(const struct at *at, struct scenario_timeline *out)
     out->duration_ns = at_time(&duration, 0, READER_TIME_MAX, BERTH_NS_NEVER);
 }
 
+static void read_partition(const struct at *at, struct scenario_timeline *out)
+{
+    static const char *const known[] = {SELECTOR_KEYS, "direction", "for", NULL};
+    if (!at_object(at, known))
+        return;
+    read_selector(at, &out->select);
+    read_fault(at, FAULT_PARTITION, &out->fault);
+}
+
+static void read_clog(const struct at *at, struct scenario_timeline *out)
+{
+    static const char *const known[] = {SELECTOR_KEYS, "for", NULL};
+    if (!at_object(at, known))
+        return;
+    read_selector(at, &out->select);
+    struct at duration = at_member(at, "for");
+    out->fault.amount = (struct distribution){.p = {1, 0}, .max = 1}; /* of those selected: all */
+    if (!at_distribution(&duration, QUANTITY_TIME, &out->fault.duration))
+        out->fault.duration = (struct distribution){.p = {60, 0}, .max = 1e12};
+}
+
+static void read_crash(const struct at *at, struct scenario_timeline *out)
+{
+    static const char *const known[] = {"point", "for", NULL};
+    if (at_object(at, known))
+        read_fault(at, FAULT_CONTROLLER_CRASH, &out->fault);
+}
+
+static void read_jump(const struct at *at, struct scenario_timeline *out)
+{
+    static const char *const known[] = {"seconds", "direction", NULL};
+    if (at_object(at, known))
+        read_fault(at, FAULT_CLOCK_JUMP, &out->fault);
+}
+
+static void read_slow_disk(const struct at *at, struct scenario_timeline *out)
+{
+    static const char *const known[] = {"delay", "for", NULL};
+    if (at_object(at, known))
+        read_fault(at, FAULT_SLOW_DISK, &out->fault);
+}
+
 static const struct action {
     const char *key;
     enum timeline_kind kind;
@@ -166,24 +207,18 @@ static const struct action {
     {"alarm", TIMELINE_ALARM, read_alarm},
     {"engineRestart", TIMELINE_ENGINE, read_engine},
     {"slow", TIMELINE_SLOW, read_slow},
+    {"partition", TIMELINE_PARTITION, read_partition},
+    {"clog", TIMELINE_CLOG, read_clog},
+    {"crashController", TIMELINE_CRASH, read_crash},
+    {"clockJump", TIMELINE_JUMP, read_jump},
+    {"slowDisk", TIMELINE_SLOW_DISK, read_slow_disk},
 };
 
 static void read_entry(const struct at *at, struct scenario_timeline *out)
 {
-    static const char *const known[] = {"at",
-                                        "scale",
-                                        "deploy",
-                                        "drain",
-                                        "activate",
-                                        "fail",
-                                        "recover",
-                                        "protect",
-                                        "stopDeployment",
-                                        "continueDeployment",
-                                        "alarm",
-                                        "engineRestart",
-                                        "slow",
-                                        NULL};
+    const char *known[sizeof actions / sizeof actions[0] + 2] = {"at"};
+    for (size_t i = 0; i < sizeof actions / sizeof actions[0]; i++)
+        known[i + 1] = actions[i].key;
     const struct action *found = NULL;
     out->name = mem_copy_text(at->key);
     out->select = (struct scenario_selector){.instance = -1, .share = 1};
@@ -204,7 +239,9 @@ static void read_entry(const struct at *at, struct scenario_timeline *out)
     }
     if (found == NULL)
         at_fail(at, "says not what happens; write one of scale, deploy, drain, activate, fail, "
-                    "recover, protect, stopDeployment, continueDeployment, alarm");
+                    "recover, protect, stopDeployment, continueDeployment, alarm, "
+                    "engineRestart, slow, partition, clog, "
+                    "crashController, clockJump, slowDisk");
     if (at->reader->has_failed)
         return;
     struct at member = at_member(at, found->key);
@@ -259,14 +296,14 @@ static void read_failure(const struct at *at, struct scenario_failure *out)
 {
     static const char *const known[] = {SELECTOR_KEYS, "kind",      "mtbf", "mttr",
                                         "mode",        "repairers", NULL};
-    static const char *const kinds[] = {"instance", "zone", "spot", "task", NULL};
+    static const char *const kinds[] = {"instance", "zone", "rack", "spot", "task", NULL};
     out->name = mem_copy_text(at->key);
     if (!at_object(at, known))
         return;
     struct at kind = at_member(at, "kind"), mode = at_member(at, "mode");
     struct at mtbf = at_member(at, "mtbf"), mttr = at_member(at, "mttr");
     struct at repairers = at_member(at, "repairers");
-    at_require(&kind, "write \"instance\", \"zone\", \"spot\" or \"task\"");
+    at_require(&kind, "write \"instance\", \"zone\", \"rack\", \"spot\" or \"task\"");
     out->kind = (enum failure_kind)at_choice(&kind, kinds, FAILURE_INSTANCE);
     at_require(&mtbf, "write the time between failures");
     (void)at_interval(&mtbf, &out->mtbf);
@@ -308,6 +345,7 @@ static void free_timeline(struct scenario *scenario)
         mem_free(entry->hook);
         mem_free(entry->alarm);
         free_selector(&entry->select);
+        free_fault(&entry->fault);
     }
     mem_free(scenario->timeline);
 }

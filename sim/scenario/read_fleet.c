@@ -6,7 +6,13 @@
 #include "scheduler/ecs/task_def_json.h"
 #include "sim/scenario/document.h"
 
-enum { INSTANCES_MAX = 100000, ZONES_MAX = 100, ATTRIBUTES_MAX = 50, PORTS_MAX = 100 };
+enum {
+    INSTANCES_MAX = 100000,
+    ZONES_MAX = 100,
+    RACKS_MAX = 1000,
+    ATTRIBUTES_MAX = 50,
+    PORTS_MAX = 100
+};
 
 /* What an agent of ECS occupies on its host. */
 static const uint16_t default_ports[] = {22, 2375, 2376, 51678, 51679};
@@ -33,6 +39,39 @@ static void read_zones(const struct at *up, struct scenario_group *out)
         out->zones[out->zone_count++] = mem_copy_text("zone-a");
 }
 
+/* A list of names, dealt out in turn; or a number: so many in each zone, named ZONE-rN. */
+static void read_racks(const struct at *up, struct scenario_group *out)
+{
+    struct at all = at_member(up, "racks");
+    if (all.json == NULL || up->reader->has_failed)
+        return;
+    out->has_zone_racks = !json_is_array(all.json);
+    size_t count = out->has_zone_racks ? (size_t)at_integer(&all, 1, RACKS_MAX, 1)
+                                       : at_list(&all, 1, RACKS_MAX);
+    size_t size = out->has_zone_racks ? count * out->zone_count : count;
+    out->racks = mem_alloc((size + 1) * sizeof *out->racks);
+    for (size_t i = 0; i < size && !up->reader->has_failed; i++) {
+        struct at item = at_item(&all, i);
+        struct text name = TEXT_INIT;
+        if (out->has_zone_racks)
+            text_addf(&name, "%s-r%zu", out->zones[i / count], i % count + 1);
+        char *rack = out->has_zone_racks ? name.bytes : at_text(&item);
+        if (rack != NULL && !out->has_zone_racks && !is_name(rack, READER_NAME_MAX))
+            at_fail(&item, "not a rack's name; use 1 to %d of A-Z a-z 0-9 _ . -", READER_NAME_MAX);
+        out->racks[out->rack_count++] = rack;
+    }
+}
+
+const char *scenario_rack(const struct scenario_group *group, uint32_t index)
+{
+    if (group->rack_count == 0)
+        return NULL;
+    if (!group->has_zone_racks)
+        return group->racks[index % group->rack_count];
+    uint32_t zone = index % group->zone_count, per_zone = group->rack_count / group->zone_count;
+    return group->racks[zone * per_zone + index / group->zone_count % per_zone];
+}
+
 static void read_attribute(const struct at *at, struct attribute_text *out)
 {
     size_t length = strlen(at->key);
@@ -42,6 +81,8 @@ static void read_attribute(const struct at *at, struct attribute_text *out)
         at_fail(at, "berth sets it; write \"zones\" of the group instead");
     if (strcmp(at->key, "ecs.instance-type") == 0)
         at_fail(at, "berth sets it; write \"type\" of the group instead");
+    if (strcmp(at->key, "berth.rack") == 0)
+        at_fail(at, "berth sets it; write \"racks\" of the group instead");
     char *value = at_text(at);
     if (value != NULL && strlen(value) > 128)
         at_fail(at, "a value of %zu bytes; an attribute has at most 128", strlen(value));
@@ -117,7 +158,7 @@ static void read_group(const struct at *at, struct scenario_group *out)
 {
     static const char *const known[] = {
         "count",         "type",     "cpu",          "memory", "gpus",      "zones", "attributes",
-        "reservedPorts", "eniLimit", "pricePerHour", "spot",   "pullMiBps", NULL};
+        "reservedPorts", "eniLimit", "pricePerHour", "spot",   "pullMiBps", "racks", NULL};
     out->name = mem_copy_text(at->key);
     if (!at_object(at, known))
         return;
@@ -141,6 +182,7 @@ static void read_group(const struct at *at, struct scenario_group *out)
     out->is_spot = at_boolean(&spot, false);
     out->pull_mib_per_s = at_real_above(&pull, 0, 1e6, 100);
     read_zones(at, out);
+    read_racks(at, out);
     read_attributes(at, out);
     read_ports(at, out);
 }

@@ -19,8 +19,9 @@
 #define DOCUMENTS_BYTES_MAX ((size_t)1 << 30)
 
 static const char *const top_keys[] = {
-    "version",  "name",     "question", "fleet",  "services", "taskDefinitions", "arrivals",
-    "timeline", "failures", "delays",   "quotas", "run",      "targetGroups",    NULL};
+    "version",         "name",     "question",     "fleet",    "services",
+    "taskDefinitions", "arrivals", "timeline",     "failures", "delays",
+    "quotas",          "run",      "targetGroups", "faults",   NULL};
 
 static void read_head(const struct at *root, struct scenario *out)
 {
@@ -51,6 +52,7 @@ static void read_scenario(const struct at *root, struct scenario *out)
     read_run(root, out);
     read_timeline(root, out);
     read_failures(root, out);
+    read_chaos(root, out);
     check_scenario(root, out);
 }
 
@@ -233,6 +235,7 @@ static void free_groups(struct scenario *scenario)
         }
         mem_free(group->attributes);
         free_texts(group->zones, group->zone_count);
+        free_texts(group->racks, group->rack_count);
         mem_free(group->tcp_ports_used);
         mem_free(group->instance_type);
         mem_free(group->name);
@@ -308,6 +311,7 @@ void scenario_destroy(struct scenario *scenario)
     free_task_defs(scenario);
     free_work(scenario);
     free_faults(scenario);
+    free_chaos(&scenario->faults);
     free_run(scenario);
     free_texts(scenario->warnings, scenario->warning_count);
     mem_free(scenario->path);

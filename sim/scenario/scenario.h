@@ -31,6 +31,9 @@ struct scenario_group { /* fleet.NAME */
     uint16_t eni_limit; /* 0: not modelled */
     char **zones;       /* instance i of the group stands in zones[i % zone_count] */
     uint32_t zone_count;
+    char **racks; /* see scenario_rack; NULL: not told apart */
+    uint32_t rack_count;
+    bool has_zone_racks;               /* `racks` was a number: so many in each zone */
     struct attribute_text *attributes; /* beside zone and type */
     uint32_t attribute_count;
     uint16_t *tcp_ports_used; /* default 22, 2375, 2376, 51678, 51679 */
@@ -143,15 +146,70 @@ enum timeline_kind {
     TIMELINE_ALARM,               /* alarm, is_alarm */
     TIMELINE_ENGINE,              /* engineRestart: instances, keeps */
     TIMELINE_SLOW,                /* instances, factor, duration */
+    TIMELINE_PARTITION,           /* instances, fault.choice: the direction; duration */
+    TIMELINE_CLOG,                /* instances, one after the other; duration */
+    TIMELINE_CRASH,     /* fault.choice: where the controller ends; duration: how long it is down */
+    TIMELINE_JUMP,      /* fault.amount: seconds; choice: forward or backward */
+    TIMELINE_SLOW_DISK, /* fault.amount: delay of a sync; duration */
 };
 
 /* Which instances an entry means; all given conditions must hold. */
 struct scenario_selector {
     char *group;      /* fleet group, or NULL */
     char *zone;       /* or NULL */
+    char *rack;       /* or NULL */
     char *expression; /* cluster query language, or NULL */
     int64_t instance; /* index within what is left, in order of registration; -1: all */
     double share;     /* the first share of what is left, 0..1; 1: all */
+};
+
+enum fault_kind { /* keys of `faults`: messageLoss, ... */
+                  FAULT_MESSAGE_LOSS = 0,
+                  FAULT_MESSAGE_DELAY,
+                  FAULT_MESSAGE_DUPLICATE,
+                  FAULT_MESSAGE_REORDER,
+                  FAULT_PARTITION,
+                  FAULT_CLOG,
+                  FAULT_STALE_DETECTION,
+                  FAULT_AGENT_FLAP,
+                  FAULT_CONTROLLER_CRASH,
+                  FAULT_SLOW_DISK,
+                  FAULT_DISK_FAILURE,
+                  FAULT_CLOCK_JUMP,
+                  FAULT_INSTANCE_LOSS,
+                  FAULT_RACK_LOSS,
+                  FAULT_ZONE_LOSS,
+                  FAULT_ENGINE_RESTART,
+                  FAULT_SLOW_HOST,
+                  FAULT_KIND_COUNT
+};
+
+extern const char *const fault_kind_names[FAULT_KIND_COUNT];
+
+/* Whom one fault hits: a host drawn from those selected, all of its rack or zone, or all. */
+enum fault_scope { SCOPE_HOST = 0, SCOPE_RACK, SCOPE_ZONE, SCOPE_ALL, SCOPE_ANY };
+
+/* What a fault may be; a `choice` counts in the order of its words, 0 is "any": drawn. */
+enum { DIRECTION_ANY = 0, DIRECTION_BOTH, DIRECTION_DOWN, DIRECTION_UP };
+enum { POINT_ANY = 0, POINT_DECIDED, POINT_APPENDED, POINT_TORN, POINT_DURABLE, POINT_IDLE };
+enum { DETECTION_ANY = 0, DETECTION_LATE, DETECTION_MISSED };
+enum { JUMP_ANY = 0, JUMP_FORWARD, JUMP_BACKWARD };
+enum { MODE_ANY = 0 }; /* then 1 + enum loss_mode */
+enum { CONTAINERS_ANY = 0, CONTAINERS_LOST, CONTAINERS_KEPT };
+
+struct scenario_fault {
+    bool is_set;
+    struct distribution rate_per_hour; /* drawn once */
+    struct distribution duration;      /* of each fault, seconds */
+    struct distribution amount;        /* probability, delay, factor, ...: by kind */
+    uint32_t choice;
+    enum fault_scope scope;
+    struct scenario_selector select;
+};
+
+struct scenario_faults { /* faults */
+    berth_ns from_ns, until_ns;
+    struct scenario_fault kinds[FAULT_KIND_COUNT];
 };
 
 struct scenario_timeline {
@@ -176,11 +234,13 @@ struct scenario_timeline {
     char *hook;      /* NULL: every one that waits */
     char *alarm;
     bool is_alarm; /* state ALARM, else OK */
+    struct scenario_fault fault;
 };
 
 enum failure_kind {
     FAILURE_INSTANCE = 0, /* each selected instance on its own: up for mtbf, down for mttr */
     FAILURE_ZONE,         /* each zone on its own */
+    FAILURE_RACK,         /* each rack on its own */
     FAILURE_SPOT, /* each spot instance: two-minute notice, then terminate; replaced after mttr */
     FAILURE_TASK, /* each running task's container crashes after mtbf, exit code 1 */
 };
@@ -248,6 +308,7 @@ struct scenario {
     uint32_t timeline_count;
     struct scenario_failure *failures;
     uint32_t failure_count;
+    struct scenario_faults faults;
     struct scenario_delays delays;
     struct scenario_quotas quotas;
     struct scenario_run run;
@@ -281,6 +342,9 @@ enum berth_err scenario_load_text(const char *text, size_t length, const char *f
  */
 enum berth_err scenario_check_metrics(const struct scenario_set *set, const char *const *names,
                                       struct berth_error *err) BERTH_MUST_CHECK;
+
+/* The rack of instance number `index` of the group, or NULL. Lent by the scenario. */
+const char *scenario_rack(const struct scenario_group *group, uint32_t index);
 
 const struct scenario_task_def *scenario_find_task_def(const struct scenario *scenario,
                                                        const char *name);

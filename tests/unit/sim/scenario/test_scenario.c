@@ -209,17 +209,45 @@ static void test_what_happens_is_read(void **state)
     assert_int_equal(loss->mode, LOSS_HANG);
     assert_true(loss->duration_ns == 300 * BERTH_NS_PER_S && loss->select.share == 0.5);
     assert_int_equal(loss->select.instance, -1);
-    assert_int_equal(scenario->failure_count, 4);
+    assert_int_equal(scenario->failure_count, 5);
     assert_int_equal(scenario->failures[0].repairers, 1);
     assert_true(scenario->failures[0].mttr.min == 60 && scenario->failures[0].mttr.max == 3600);
     assert_true(scenario->failures[1].mtbf.p[0] == 1.5 && scenario->failures[1].mtbf.p[1] == 86400);
-    assert_int_equal(scenario->failures[2].kind, FAILURE_SPOT);
+    assert_int_equal(scenario->failures[2].kind, FAILURE_RACK);
+    assert_string_equal(scenario->failures[2].select.rack, "r1");
+    assert_int_equal(scenario->failures[3].kind, FAILURE_SPOT);
     assert_true(scenario->run.duration_ns == 7200 * BERTH_NS_PER_S);
     assert_true(scenario->run.instance_lost_ns == 300 * BERTH_NS_PER_S);
     assert_true(scenario->run.sample_ns == 60 * BERTH_NS_PER_S);
     assert_int_equal(scenario->run.replications_max, 50);
     assert_true(scenario->delays.disconnect_detect_ns == 180 * BERTH_NS_PER_S);
     assert_true(scenario->delays.network.p[0] == 0.005);
+    scenario_set_destroy(set);
+}
+
+static void test_faults_are_read(void **state)
+{
+    (void)state;
+    struct scenario_set *set = load_base();
+    const struct scenario *scenario = set->variants[0];
+    const struct scenario_fault *kinds = scenario->faults.kinds;
+    assert_true(scenario->faults.from_ns == 300 * BERTH_NS_PER_S);
+    assert_true(scenario->faults.until_ns == 6000 * BERTH_NS_PER_S);
+    for (int kind = 0; kind < FAULT_KIND_COUNT; kind++)
+        assert_true(kinds[kind].is_set);
+    assert_int_equal(kinds[FAULT_PARTITION].choice, DIRECTION_UP);
+    assert_int_equal(kinds[FAULT_PARTITION].scope, SCOPE_RACK);
+    assert_true(kinds[FAULT_PARTITION].duration.p[0] == 120);
+    assert_int_equal(kinds[FAULT_CONTROLLER_CRASH].choice, POINT_DURABLE);
+    assert_int_equal(kinds[FAULT_INSTANCE_LOSS].choice, 1 + LOSS_HANG);
+    assert_true(kinds[FAULT_SLOW_DISK].amount.p[0] == 0.1);
+    assert_true(kinds[FAULT_MESSAGE_LOSS].rate_per_hour.p[1] == 4);
+    const struct scenario_group *general = &scenario->groups[0], *spot = &scenario->groups[1];
+    assert_string_equal(scenario_rack(general, 0), "zone-a-r1");
+    assert_string_equal(scenario_rack(general, 1), "zone-b-r1");
+    assert_string_equal(scenario_rack(general, 2), "zone-a-r2");
+    assert_string_equal(scenario_rack(general, 4), "zone-a-r1");
+    assert_string_equal(scenario_rack(spot, 1), "r2");
     scenario_set_destroy(set);
 }
 
@@ -336,6 +364,7 @@ int main(void)
         cmocka_unit_test(test_work_is_read),
         cmocka_unit_test(test_arrivals_are_read),
         cmocka_unit_test(test_what_happens_is_read),
+        cmocka_unit_test(test_faults_are_read),
         cmocka_unit_test(test_defaults),
         cmocka_unit_test(test_cells_are_variants_times_axes),
         cmocka_unit_test(test_warnings),

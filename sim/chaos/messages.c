@@ -1,0 +1,51 @@
+/*
+ * messages.c -- what becomes of a message while faults of the network last.
+ *
+ * Every message of a host that is hit takes its numbers from the host's own stream, in the order of
+ * the faults: what happens elsewhere moves none of them.
+ */
+#include "sim/chaos/chaos_internal.h"
+
+bool chaos_meets_messages(const struct scenario *scenario)
+{
+    for (int kind = FAULT_MESSAGE_LOSS; kind <= FAULT_MESSAGE_REORDER; kind++)
+        if (scenario->faults.kinds[kind].is_set)
+            return true;
+    return false;
+}
+
+static void meet(struct chaos *chaos, const struct active *fault, struct rng *stream,
+                 struct message_fate *fate)
+{
+    static const struct distribution held_back = {
+        .kind = DISTRIBUTION_EXPONENTIAL, .p = {2, 0}, .max = 60};
+    if (fault->kind == FAULT_MESSAGE_DELAY) {
+        fate->extra_ns += distribution_draw_ns(&fault->rule->amount, stream);
+        chaos_count(chaos, CHAOS_MESSAGE_DELAYED);
+        return;
+    }
+    bool is_hit = chaos_uniform(stream) < fault->drawn;
+    berth_ns back_ns = distribution_draw_ns(&held_back, stream);
+    if (!is_hit || fate->is_lost)
+        return;
+    chaos_count(chaos, fault->shown);
+    if (fault->kind == FAULT_MESSAGE_LOSS) {
+        fate->is_lost = true;
+    } else if (fault->kind == FAULT_MESSAGE_DUPLICATE) {
+        fate->twice_after_ns = back_ns;
+    } else {
+        fate->is_overtaken = true;
+        fate->extra_ns += back_ns;
+    }
+}
+
+void chaos_fate(struct chaos *chaos, uint32_t host, struct message_fate *fate)
+{
+    if (chaos->message_faults == 0)
+        return;
+    for (size_t i = 0; i < chaos->slots.count; i++) {
+        const struct active *fault = &chaos->slots.items[i];
+        if (fault->is_active && fault->hits != NULL && fault->hits[host])
+            meet(chaos, fault, &chaos->message_streams[host], fate);
+    }
+}
