@@ -164,23 +164,7 @@ static void remember(struct run *run, const struct event *event, uint64_t batch)
     case EVENT_RUN_TASK:
     case EVENT_KIND_COUNT:
         return;
-    case EVENT_DEREGISTER_INSTANCE:
-    case EVENT_UPDATE_INSTANCE_STATE:
-    case EVENT_STOP_TASK:
-    case EVENT_DELETE_SERVICE:
-    case EVENT_STOP_SERVICE_DEPLOYMENT:
-    case EVENT_CONTINUE_SERVICE_DEPLOYMENT:
-    case EVENT_UPDATE_TASK_SET:
-    case EVENT_UPDATE_SERVICE_PRIMARY_TASK_SET:
-    case EVENT_DELETE_TASK_SET:
-    case EVENT_UPDATE_TASK_PROTECTION:
-    case EVENT_REGISTER_SCALABLE_TARGET: /* all they lend is the scenario's */
-    case EVENT_DEREGISTER_SCALABLE_TARGET:
-    case EVENT_PUT_SCALING_POLICY:
-    case EVENT_DELETE_SCALING_POLICY:
-    case EVENT_PUT_SCHEDULED_ACTION:
-    case EVENT_DELETE_SCHEDULED_ACTION:
-    case EVENT_ANSWER:
+    default: /* all they lend is the scenario's or the world's */
         break;
     }
     *vec_push(&run->control.calls) = call;
