@@ -119,6 +119,7 @@ help:
 	@echo 'make asan       the test programs under AddressSanitizer and UBSan'
 	@echo 'make bench      speed, with what was checked'
 	@echo 'make fuzz       every fuzz target for FUZZ_S seconds (60)'
+	@echo 'make mutants    plant known bugs in a copy of the core; tests and explore must catch each'
 	@echo 'make golden     rewrite the golden transcripts; review the diff'
 	@echo 'make lint fmt   layers, purity, style; clang-format in place'
 	@echo 'make install    PREFIX=/usr/local DESTDIR='
