@@ -116,9 +116,10 @@ static bool is_met(const struct audit_run *run, const struct container_dependenc
 {
     uint16_t bit = (uint16_t)(1u << dependency->container);
     switch (dependency->condition) {
-    case DEPENDS_START:
+    case DEPENDS_START: /* one that ended before it ran has had its turn too, as in ECS */
+        return ((run->started | run->exited) & bit) != 0;
     case DEPENDS_HEALTHY:
-        return (run->started & bit) != 0;
+        return (run->healthy & bit) != 0;
     case DEPENDS_COMPLETE:
         return (run->exited & bit) != 0;
     case DEPENDS_SUCCESS:
@@ -148,6 +149,19 @@ static void ordered_start(struct audit *audit, uint32_t host, const struct agent
         came_alive(audit, run);
 }
 
+/* The engine came back without its containers. */
+static void engine_emptied(struct audit *audit, uint32_t host)
+{
+    struct audit_slot *slot = slot_at(audit, host);
+    for (size_t i = 0; i < slot->runs.count; i++) {
+        struct audit_run *run = &audit->runs.items[slot->runs.items[i]];
+        if (run->alive != 0)
+            ceased(audit, run);
+        run->exited |= run->alive;
+        run->alive = 0;
+    }
+}
+
 static void happened(struct audit *audit, const struct agent_event *event)
 {
     uint32_t at = map_get(&audit->run_at, event->task);
@@ -157,6 +171,9 @@ static void happened(struct audit *audit, const struct agent_event *event)
     uint16_t bit = (uint16_t)(1u << event->container), was_alive = run->alive;
     if (event->kind == AGENT_EVENT_STARTED) {
         run->started |= bit;
+    } else if (event->kind == AGENT_EVENT_HEALTH) {
+        if (event->health == HEALTH_HEALTHY)
+            run->healthy |= bit;
     } else if (event->kind == AGENT_EVENT_EXITED || event->kind == AGENT_EVENT_START_FAILED) {
         run->alive &= (uint16_t)~bit;
         run->exited |= bit;
@@ -174,7 +191,10 @@ void agents_stepped(struct audit *audit, uint32_t host, instance_id instance,
     const struct audit_host *registered = audit_find_host(audit, instance);
     int32_t cpu_units = 0, mem_mib = 0;
     slot_at(audit, host)->instance = instance;
-    happened(audit, event);
+    if (event->kind == AGENT_EVENT_ENGINE_RESTARTED && !event->keeps_containers)
+        engine_emptied(audit, host);
+    else
+        happened(audit, event);
     for (size_t i = 0; i < actions->count; i++) {
         const struct agent_action *action = &actions->items[i];
         if (action->kind == AGENT_ACTION_START)

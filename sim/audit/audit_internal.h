@@ -59,7 +59,7 @@ struct audit_service {
     uint32_t rules;
     enum scheduling_strategy scheduling;
     int32_t minimum_percent, maximum_percent;
-    bool is_rolling, is_gone, is_touched;
+    bool is_rolling, has_targets, is_gone, is_touched;
     bool is_unmoved; /* its last change said what the one before had said */
     struct service_view view;
     VEC(uint32_t) tasks; /* slots, not STOPPED */
@@ -76,7 +76,7 @@ struct audit_run { /* a task on a host */
     const struct task_def *def;
     int32_t cpu_units, mem_mib;
     uint32_t gpu_milli;
-    uint16_t alive, started, exited, succeeded; /* containers, a bit each */
+    uint16_t alive, started, exited, succeeded, healthy; /* containers, a bit each */
 };
 
 struct audit_slot { /* a host of the fleet */
@@ -113,7 +113,7 @@ struct audit {
     VEC(struct audit_task) tasks;
     VEC(uint32_t) free_tasks;
     struct map task_at;
-    uint32_t live_tasks;
+    uint32_t live_tasks, live_most;
 
     VEC(struct audit_host) hosts; /* by instance */
     VEC(instance_id) touched_hosts;
@@ -133,6 +133,7 @@ struct audit {
     berth_ns pending_bound_ns, stopping_bound_ns;
     berth_ns steady_by_ns, quiet_from_ns;
     bool was_steady;
+    bool has_stuck; /* a rollout that cannot end keeps old tasks, and their doings */
     berth_ns figures_ns;
 };
 
@@ -149,7 +150,7 @@ struct audit_task *audit_find_task(struct audit *audit, task_id task);
 void tasks_changed(struct audit *audit, const struct change *change);
 void tasks_message(struct audit *audit, const struct event *event,
                    const struct action_list *actions);
-bool task_is_healthy(const struct audit *audit, const struct audit_task *task);
+bool task_is_healthy(struct audit *audit, const struct audit_task *task);
 void tasks_reloaded(struct audit *audit, const struct controller *controller);
 
 /* hosts.c */

@@ -175,6 +175,7 @@ static void check_steady(struct audit *audit)
             else
                 rest++;
         }
+        audit->has_stuck = audit->has_stuck || is_stuck(service);
         AUDIT_CHECK(audit, INVARIANT_STEADY,
                     running == service->view.desired_count && rest == 0 &&
                         (service->view.deployment_count == 1 || is_stuck(service)),
@@ -210,7 +211,7 @@ static bool is_calm(struct audit *audit, const struct action *action)
 
 void phases_after(struct audit *audit, const struct action_list *actions)
 {
-    if (audit->now_ns <= audit->quiet_from_ns)
+    if (audit->now_ns <= audit->quiet_from_ns || audit->has_stuck)
         return;
     audit->checks[INVARIANT_QUIET]++;
     for (size_t i = 0; i < actions->count; i++) {
@@ -234,8 +235,9 @@ void phases_figures(struct audit *audit, const struct run_figures *figures)
     AUDIT_CHECK(audit, INVARIANT_BOUNDED, figures->queued_count <= most,
                 "%llu events are queued for %u tasks on %zu hosts",
                 (unsigned long long)figures->queued_count, audit->live_tasks, audit->slots.count);
-    AUDIT_CHECK(audit, INVARIANT_BOUNDED, figures->agent_tasks <= 1000 + 8 * audit->live_tasks,
-                "agents know %u tasks, of which %u live", figures->agent_tasks, audit->live_tasks);
+    AUDIT_CHECK(audit, INVARIANT_BOUNDED, figures->agent_tasks <= 1000 + 8 * audit->live_most,
+                "agents know %u tasks, and never were there more than %u", figures->agent_tasks,
+                audit->live_most);
 }
 
 void phases_end(struct audit *audit)

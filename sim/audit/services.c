@@ -85,6 +85,8 @@ static void read_settings(struct audit *audit, struct audit_service *service,
         service->maximum_percent = with->maximum_percent;
     if (is_new || with->sets_constraints)
         service->rules = rules_add(audit, with->constraints, with->constraint_count);
+    if (is_new || with->sets_target_groups)
+        service->has_targets = with->target_group_count > 0;
     if (is_new)
         service->is_rolling = with->controller == CONTROLLER_ECS;
     if ((is_new || with->sets_settings) && with->settings != NULL)

@@ -33,7 +33,8 @@ static struct audit_task *add(struct audit *audit, const struct task_view *view)
     task->view.version = 0;
     task->view.stop_code = STOP_NONE;
     map_put(&audit->task_at, view->task, slot);
-    audit->live_tasks++;
+    if (++audit->live_tasks > audit->live_most)
+        audit->live_most = audit->live_tasks;
     if (view->service != SERVICE_NONE)
         services_add_task(audit, slot);
     return &audit->tasks.items[slot];
@@ -47,10 +48,26 @@ static void drop(struct audit *audit, task_id id)
     *vec_push(&audit->free_tasks) = slot;
 }
 
-bool task_is_healthy(const struct audit *audit, const struct audit_task *task)
+static bool has_check(const struct task_def *def)
 {
-    return task->view.desired_running && task->view.last_status == TASK_RUNNING &&
-           audit->now_ns - task->running_ns >= HEALTHY_AFTER_NS;
+    for (size_t i = 0; i < def->container_count; i++)
+        if (def->containers[i].is_essential && container_def_has_health_check(&def->containers[i]))
+            return true;
+    return false;
+}
+
+/* By age, or by its containers' checks; of a service with load balancers, as the change says. */
+bool task_is_healthy(struct audit *audit, const struct audit_task *task)
+{
+    const struct task_view *view = &task->view;
+    const struct audit_service *service = audit_find_service(audit, view->service);
+    if (!view->desired_running || view->last_status != TASK_RUNNING)
+        return false;
+    if (service != NULL && service->has_targets)
+        return view->counts_as_healthy;
+    if (has_check(view->def))
+        return view->health == HEALTH_HEALTHY;
+    return audit->now_ns - task->running_ns >= HEALTHY_AFTER_NS;
 }
 
 static void check_life(struct audit *audit, const struct audit_task *task,

@@ -6,6 +6,10 @@
 #include "sim/explore/draw.h"
 
 #define QUIET_S 3600
+#define SOUND_COUNT 2 /* definitions with which nothing is wrong: what everything ends with */
+#define ALARM "alarm"
+#define BACK_S 360 /* after `heal`: every machine has booted, and is ACTIVE */
+#define PROTECTED_M 10
 #define STARTED_S 300 /* by then every service is there */
 
 const struct explore_profile explore_profiles[] = {
@@ -26,6 +30,7 @@ struct plan {
     unsigned cpu_units, mem_mib; /* of an instance */
     unsigned heal_s, waves_s;
     unsigned good_count, bad_count;
+    bool has_brake;  /* a machine that never comes back would keep it on for ever */
     bool has_narrow; /* some service cannot use every instance, or not twice */
 };
 
@@ -67,6 +72,16 @@ static json_t *container(const char *name, const char *image, unsigned cpu, unsi
                      (int)mem);
 }
 
+/* A probe that its container answers at once, or after a while. */
+static json_t *health_check(struct plan *plan)
+{
+    struct draw *draw = &plan->draw;
+    return json_pack("{s:[s,s],s:i,s:i,s:i,s:i}", "command", "CMD-SHELL", "probe", "interval",
+                     (int)draw_between(draw, 5, 30), "timeout", (int)draw_between(draw, 2, 5),
+                     "retries", (int)draw_between(draw, 1, 3), "startPeriod",
+                     (int)draw_between(draw, 0, 60));
+}
+
 /* Containers of a task of at most three quarters of a slot. */
 static json_t *containers_of(struct plan *plan, unsigned number)
 {
@@ -79,13 +94,20 @@ static json_t *containers_of(struct plan *plan, unsigned number)
     if (draw_chance(draw, 15))
         json_object_set_new(main, "stopTimeout", json_integer(draw_between(draw, 2, 60)));
     json_array_append_new(list, main);
+    bool is_checked = draw_chance(draw, 25);
+    if (is_checked)
+        json_object_set_new(main, "healthCheck", health_check(plan));
+    if (draw_chance(draw, 15))
+        json_object_set_new(main, "restartPolicy",
+                            json_pack("{s:b,s:i}", "enabled", 1, "restartAttemptPeriod",
+                                      (int)draw_between(draw, 60, 120)));
     if (draw_chance(draw, 30)) {
         json_t *side = container("side", "side:1", cpu / 2, mem / 2);
         json_object_set_new(side, "essential", json_boolean(draw_chance(draw, 30)));
         if (draw_chance(draw, 50))
-            json_object_set_new(
-                side, "dependsOn",
-                json_pack("[{s:s,s:s}]", "containerName", "main", "condition", "START"));
+            json_object_set_new(side, "dependsOn",
+                                json_pack("[{s:s,s:s}]", "containerName", "main", "condition",
+                                          is_checked ? "HEALTHY" : "START"));
         else
             json_object_set_new(
                 main, "dependsOn",
@@ -105,7 +127,7 @@ static json_t *exponential(unsigned mean_s, unsigned most_s)
 static void spoil(struct plan *plan, json_t *def)
 {
     struct draw *draw = &plan->draw;
-    switch (draw_between(draw, 0, 4)) {
+    switch (draw_between(draw, 0, 7)) {
     case 0:
         json_object_set_new(def, "crashProbability", json_real(1.0));
         json_object_set_new(def, "crashAfter", exponential(draw_between(draw, 1, 90), 600));
@@ -119,9 +141,33 @@ static void spoil(struct plan *plan, json_t *def)
     case 3:
         json_object_set_new(def, "lifetime", exponential(draw_between(draw, 30, 600), 3600));
         break;
+    case 4:
+        json_object_set_new(def, "oomProbability", json_real(0.7));
+        json_object_set_new(def, "oomAfter", exponential(draw_between(draw, 1, 300), 900));
+        break;
+    case 5:
+        json_object_set_new(def, "unhealthyProbability", json_real(1.0));
+        break;
+    case 6:
+        json_object_set_new(def, "unhealthyAfter", exponential(draw_between(draw, 10, 300), 900));
+        break;
     default:
         json_object_set_new(def, "crashProbability", json_real(0.5));
         break;
+    }
+}
+
+/* It is slow to be well, or ill for a while now and then. */
+static void weaken(struct plan *plan, json_t *def)
+{
+    struct draw *draw = &plan->draw;
+    if (draw_chance(draw, 15))
+        json_object_set_new(def, "startFailureProbability", json_real(0.1));
+    if (draw_chance(draw, 20))
+        json_object_set_new(def, "healthyAfter", exponential(draw_between(draw, 1, 40), 120));
+    if (draw_chance(draw, 10)) {
+        json_object_set_new(def, "unhealthyAfter", exponential(draw_between(draw, 60, 900), 3600));
+        json_object_set_new(def, "recoversAfter", exponential(draw_between(draw, 10, 120), 600));
     }
 }
 
@@ -135,8 +181,8 @@ static void add_definition(struct plan *plan, json_t *defs, const char *prefix, 
                   containers_of(plan, number), "imageMiB", (int)draw_between(draw, 0, 300));
     if (is_bad)
         spoil(plan, def);
-    else if (draw_chance(draw, 15))
-        json_object_set_new(def, "startFailureProbability", json_real(0.1));
+    else if (strcmp(prefix, "good") == 0)
+        weaken(plan, def);
     if (draw_chance(draw, 20))
         json_object_set_new(def, "stop", exponential(draw_between(draw, 1, 40), 200));
     json_object_set_new(defs, draw_name(name, prefix, number), def);
@@ -152,7 +198,9 @@ static void add_definitions(struct plan *plan)
         add_definition(plan, defs, "good", i, false);
     for (unsigned i = 0; i < plan->bad_count; i++)
         add_definition(plan, defs, "bad", i, true);
-    /* Small, on its own port; of a daemon. Jobs end by themselves. */
+    for (unsigned i = 0; i < SOUND_COUNT; i++)
+        add_definition(plan, defs, "sound", i, false);
+    /* Small; of a daemon. Jobs end by themselves. */
     json_object_set_new(
         defs, "daemon",
         json_pack("{s:[o]}", "containerDefinitions", container("main", "d:1", 32, 32)));
@@ -228,6 +276,30 @@ static json_t *percents(struct plan *plan, unsigned desired)
                      (int)maximum);
 }
 
+/* What a service does about a deployment that fails. */
+static void add_safeguards(struct plan *plan, json_t *configuration)
+{
+    static const char *const types[] = {"BOUNDED_PERCENT", "UNBOUNDED_PERCENT", "COUNT"};
+    struct draw *draw = &plan->draw;
+    if (draw_chance(draw, 40)) {
+        json_t *breaker =
+            json_pack("{s:b,s:b,s:b}", "enable", 1, "rollback", (int)draw_chance(draw, 70),
+                      "resetOnHealthyTask", (int)draw_chance(draw, 80));
+        if (draw_chance(draw, 40))
+            json_object_set_new(breaker, "thresholdConfiguration",
+                                json_pack("{s:s,s:i}", "type", DRAW_ANY(draw, types), "value",
+                                          (int)draw_between(draw, 2, 60)));
+        json_object_set_new(configuration, "deploymentCircuitBreaker", breaker);
+    }
+    if (draw_chance(draw, 20)) {
+        json_object_set_new(configuration, "alarms",
+                            json_pack("{s:[s],s:b,s:b}", "alarmNames", ALARM, "enable", 1,
+                                      "rollback", (int)draw_chance(draw, 70)));
+        json_object_set_new(configuration, "bakeTimeInMinutes",
+                            json_integer(draw_between(draw, 0, 3)));
+    }
+}
+
 /* A third of the fleet in narrow documents, a little more in others, at twice the desired count. */
 static unsigned desired_most(const struct plan *plan, unsigned services)
 {
@@ -250,11 +322,17 @@ static void add_service(struct plan *plan, json_t *services, unsigned number, un
         json_pack("{s:s,s:i,s:o}", "taskDefinition",
                   draw_name(def, "good", draw_between(draw, 0, plan->good_count - 1)),
                   "desiredCount", (int)desired, "deploymentConfiguration", percents(plan, desired));
+    add_safeguards(plan, json_object_get(service, "deploymentConfiguration"));
     json_t *constraints = json_array();
     if (is_distinct)
         json_array_append_new(constraints, json_pack("{s:s}", "type", "distinctInstance"));
-    if (plan->has_narrow && !is_distinct && draw_chance(draw, 30))
+    if (plan->has_narrow && !is_distinct && draw_chance(draw, 30)) {
         json_array_append_new(constraints, member_of(plan));
+        if (draw_chance(draw, 30))
+            json_array_append_new(constraints,
+                                  json_pack("{s:s,s:s}", "type", "memberOf", "expression",
+                                            "attribute:ecs.instance-type exists"));
+    }
     if (json_array_size(constraints) > 0)
         json_object_set(service, "placementConstraints", constraints);
     json_decref(constraints);
@@ -333,9 +411,25 @@ static json_t *selector(struct plan *plan)
     }
 }
 
+static json_t *keeping(struct plan *plan)
+{
+    json_t *restart = selector(plan);
+    json_object_set_new(restart, "keeps", json_boolean(draw_chance(&plan->draw, 50)));
+    return restart;
+}
+
+static json_t *slow(struct plan *plan, unsigned at_s)
+{
+    json_t *entry = selector(plan);
+    unsigned left_s = plan->heal_s - at_s, for_s = draw_between(&plan->draw, 10, 900);
+    json_object_set_new(entry, "factor", json_integer(draw_between(&plan->draw, 2, 20)));
+    json_object_set_new(entry, "for", json_integer(for_s < left_s ? for_s : left_s));
+    return entry;
+}
+
 static void add_losses(struct plan *plan, json_t *timeline)
 {
-    static const char *const modes[] = {"terminate", "stop", "hang", "disconnect"};
+    static const char *const modes[] = {"stop", "hang", "disconnect", "terminate", "wipe"};
     static const unsigned rates[] = {0, 6, 20, 60, 120};
     struct draw *draw = &plan->draw;
     unsigned rate = plan->profile->faults_an_hour;
@@ -346,7 +440,8 @@ static void add_losses(struct plan *plan, json_t *timeline)
         unsigned at_s = draw_between(draw, 1, plan->heal_s - 2);
         unsigned left_s = plan->heal_s - 1 - at_s, for_s = draw_between(draw, 1, 900);
         json_t *loss = selector(plan);
-        json_object_set_new(loss, "mode", json_string(DRAW_ANY(draw, modes)));
+        json_object_set_new(loss, "mode",
+                            json_string(modes[draw_between(draw, 0, plan->has_brake ? 2 : 4)]));
         json_object_set_new(loss, "for", json_integer(for_s < left_s ? for_s : left_s));
         add_entry(timeline, "loss", i, at_s, "fail", loss);
     }
@@ -364,7 +459,7 @@ static void add_changes(struct plan *plan, json_t *timeline, unsigned services)
         json_int_t desired =
             json_integer_value(json_object_get(json_object_get(all, service), "desiredCount"));
         bool is_bad = draw_chance(draw, 30);
-        switch (draw_between(draw, 0, 3)) {
+        switch (draw_between(draw, 0, 8)) {
         case 0:
             add_entry(timeline, "scale", i, at_s, "scale",
                       json_pack("{s:s,s:i}", "service", service, "desiredCount",
@@ -379,6 +474,28 @@ static void add_changes(struct plan *plan, json_t *timeline, unsigned services)
         case 2:
             add_entry(timeline, "force", i, at_s, "deploy", json_pack("{s:s}", "service", service));
             break;
+        case 3:
+            add_entry(timeline, "stop", i, at_s, "stopDeployment",
+                      json_pack("{s:s,s:s}", "service", service, "stopType",
+                                draw_chance(draw, 50) ? "ROLLBACK" : "ABORT"));
+            break;
+        case 4:
+            add_entry(timeline, "protect", i, at_s, "protect",
+                      json_pack("{s:s,s:i,s:i}", "service", service, "count",
+                                (int)draw_between(draw, 1, 3), "expiresInMinutes",
+                                (int)draw_between(draw, 1, PROTECTED_M)));
+            break;
+        case 5:
+            add_entry(timeline, "alarm", i, at_s, "alarm",
+                      json_pack("{s:s,s:s}", "name", ALARM, "state",
+                                draw_chance(draw, 60) ? "ALARM" : "OK"));
+            break;
+        case 6:
+            add_entry(timeline, "engine", i, at_s, "engineRestart", keeping(plan));
+            break;
+        case 7:
+            add_entry(timeline, "slow", i, at_s, "slow", slow(plan, at_s));
+            break;
         default:
             add_entry(timeline, "drain", i, at_s, draw_chance(draw, 60) ? "drain" : "activate",
                       selector(plan));
@@ -392,16 +509,18 @@ static void add_heal(struct plan *plan, json_t *timeline, unsigned services)
 {
     char service[32], def[32];
     for (unsigned i = 0; i < 2; i++) {
-        add_entry(timeline, "heal-recover", i, plan->heal_s + i * 300, "recover",
+        add_entry(timeline, "heal-recover", i, plan->heal_s + i * BACK_S / 2, "recover",
                   json_pack("{s:f}", "share", 1.0));
-        add_entry(timeline, "heal-activate", i, plan->heal_s + i * 300 + 1, "activate",
+        add_entry(timeline, "heal-activate", i, plan->heal_s + i * BACK_S / 2 + 1, "activate",
                   json_pack("{s:f}", "share", 1.0));
     }
+    add_entry(timeline, "heal-alarm", 0, plan->heal_s - 1, "alarm",
+              json_pack("{s:s,s:s}", "name", ALARM, "state", "OK"));
     for (unsigned i = 0; i < services; i++)
         add_entry(
-            timeline, "heal-deploy", i, plan->heal_s, "deploy",
+            timeline, "heal-deploy", i, plan->heal_s + BACK_S, "deploy",
             json_pack("{s:s,s:s}", "service", draw_name(service, "s", i), "taskDefinition",
-                      draw_name(def, "good", draw_between(&plan->draw, 0, plan->good_count - 1))));
+                      draw_name(def, "sound", draw_between(&plan->draw, 0, SOUND_COUNT - 1))));
 }
 
 static void add_timeline(struct plan *plan, unsigned services)
@@ -420,13 +539,21 @@ static void add_timeline(struct plan *plan, unsigned services)
 static void add_run(struct plan *plan, uint64_t seed)
 {
     struct draw *draw = &plan->draw;
-    unsigned steady_s = plan->heal_s + 1500 + plan->waves_s, quiet_s = steady_s + 900;
+    unsigned steady_s = plan->heal_s + BACK_S + 1500 + 60 * PROTECTED_M + plan->waves_s,
+             quiet_s = steady_s + 900;
     json_t *run = json_pack("{s:i,s:I,s:i,s:{s:i,s:i}}", "duration", (int)(quiet_s + QUIET_S),
                             "seed", (json_int_t)seed, "replications", 1, "audit", "steadyBy",
                             (int)steady_s, "quietFrom", (int)quiet_s);
     /* A machine that goes while nobody is connected leaves a zombie, which only this ends. */
     json_object_set_new(run, "instanceLostSeconds", json_integer(draw_between(draw, 1, 600)));
+    if (plan->has_brake)
+        json_object_set_new(run, "massDisconnectBrakePercent",
+                            json_integer(draw_between(draw, 10, 60)));
     json_object_set_new(plan->root, "run", run);
+    if (draw_chance(draw, 30))
+        json_object_set_new(plan->root, "quotas",
+                            json_pack("{s:i}", "launchRatePerMinute",
+                                      draw_chance(draw, 30) ? 0 : (int)draw_between(draw, 5, 60)));
     json_object_set_new(plan->root, "delays",
                         json_pack("{s:o,s:o,s:o,s:o,s:i}", "boot",
                                   exponential(draw_between(draw, 1, 60), 120), "network",
@@ -446,6 +573,7 @@ json_t *explore_generate(uint64_t seed, const struct explore_profile *profile, u
     plan.heal_s = 60 * draw_between(&plan.draw, profile->minutes_least, profile->minutes_most);
     if (minutes > 0)
         plan.heal_s = 60 * minutes;
+    plan.has_brake = draw_chance(&plan.draw, 15);
     add_fleet(&plan);
     add_definitions(&plan);
     unsigned services = add_services(&plan);

@@ -77,7 +77,7 @@ def copy_tree():
 
 
 def build(targets):
-    done = subprocess.run(["make", "--no-print-directory", "-s", "-j" + JOBS, "OPT=-O1",
+    done = subprocess.run(["make", "--no-print-directory", "-s", "-j" + JOBS, "OPT=-O1", "WARN=-w",
                            *["build/" + t for t in targets]], cwd=TREE, capture_output=True,
                           text=True)
     return done.returncode == 0, done.stderr

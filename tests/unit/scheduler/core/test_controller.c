@@ -529,6 +529,31 @@ static void test_repeats_change_nothing(void **state)
     assert_int_equal(world->sent[MESSAGE_REPORT_ACK], 2);
 }
 
+/* What another instance, or one that is gone, says of a task is acknowledged and counts for naught.
+ */
+static void test_a_strangers_report_changes_nothing(void **state)
+{
+    struct world *world = *state;
+    (void)world_define(world, "job", 100, 10);
+    fleet(world, 2, 2000);
+    (void)world_run(world, "job", 1, false);
+    world_report(world, 1, TASK_RUNNING, EXIT_NONE, 0);
+    struct task_view task;
+    assert_true(controller_task(world->controller, 1, &task));
+    uint64_t revision = world->revision;
+    struct event stranger = {
+        .kind = EVENT_MESSAGE,
+        .u.message = {.kind = MESSAGE_TASK_STATE,
+                      .instance = task.instance == 0 ? 1 : 0,
+                      .seq = 9,
+                      .u.report = {.task = 1, .status = TASK_STOPPED, .cause = EXIT_ESSENTIAL}}};
+    world_step(world, &stranger);
+    assert_int_equal(world->revision, revision);
+    assert_true(controller_task(world->controller, 1, &task));
+    assert_int_equal(task.last_status, TASK_RUNNING);
+    assert_int_equal(world->sent[MESSAGE_REPORT_ACK], 2);
+}
+
 static void test_deleting_a_service(void **state)
 {
     struct world *world = *state;
@@ -683,6 +708,7 @@ int main(void)
         IN_WORLD(test_a_lost_instance_is_replaced_and_its_copies_stop),
         IN_WORLD(test_deregistration),
         IN_WORLD(test_repeats_change_nothing),
+        IN_WORLD(test_a_strangers_report_changes_nothing),
         IN_WORLD(test_deleting_a_service),
         IN_WORLD(test_daemon_runs_once_on_every_instance),
         IN_WORLD(test_daemon_is_the_last_to_leave_a_draining_instance),

@@ -3,6 +3,35 @@
 static const uint16_t port_80[] = {80};
 static const struct gpu_request one_gpu = {1000};
 
+/* Of several memberOf constraints, the definition's and the service's, every one must hold. */
+static void every_member_of_must_hold(void **state)
+{
+    (void)state;
+    struct fixture f = fixture_begin();
+    struct attribute rack = {symbols_add(f.symbols, "rack"), symbols_add(f.symbols, "r1")};
+    struct instance_spec spec = {
+        .name = "i0", .cpu_units = 10, .mem_mib = 10, .attributes = &rack, .attribute_count = 1};
+    instance_id id = cluster_add_instance(f.cluster, &spec);
+    char expression[] = "attribute:rack exists";
+    char *member_of[] = {expression};
+    struct task_def def = {.member_of = member_of, .member_of_count = 1};
+    struct placement_constraint_spec own[] = {{"memberOf", "attribute:rack == r1"},
+                                              {"memberOf", "attribute:rack == r2"}};
+    struct demand demand = {.cpu_units = 1, .mem_mib = 1};
+    for (size_t count = 1; count <= 2; count++) {
+        struct placement_plan *plan = NULL;
+        struct berth_error err = BERTH_ERROR_INIT;
+        assert_int_equal(placement_plan_create(f.symbols, &def, NULL, 0, own, count,
+                                               PLACEMENT_DEFAULT_SERVICE, &plan, &err),
+                         BERTH_OK);
+        struct placement_request request = fixture_request(&f, plan, &demand);
+        assert_int_equal(placement_check(f.cluster, &request, id),
+                         count == 1 ? PLACEMENT_FITS : PLACEMENT_MEMBER_OF);
+        placement_plan_destroy(plan);
+    }
+    fixture_end(&f);
+}
+
 /* An instance on which everything is wrong; mending in order moves the refusal along the list. */
 static void refusals_come_in_order(void **state)
 {
@@ -120,6 +149,7 @@ static void the_closest_fails_least_then_lacks_least(void **state)
 int main(void)
 {
     const struct CMUnitTest tests[] = {
+        cmocka_unit_test(every_member_of_must_hold),
         cmocka_unit_test(refusals_come_in_order),
         cmocka_unit_test(the_closest_fails_least_then_lacks_least),
     };
