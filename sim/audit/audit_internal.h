@@ -178,6 +178,7 @@ void services_running(struct audit *audit, const struct audit_task *task);
 void services_check(struct audit *audit);
 uint32_t rules_add(struct audit *audit, const struct placement_constraint_spec *items,
                    uint16_t count);
+void services_reloaded(struct audit *audit, const struct controller *controller);
 void services_destroy(struct audit *audit);
 
 /* agents.c */

@@ -222,6 +222,19 @@ void hosts_check(struct audit *audit)
     vec_clear(&audit->touched_hosts);
 }
 
+/* Its registration was not durable: another machine may get the number. */
+static void forget_host(struct audit_host *host)
+{
+    for (size_t i = 0; i < host->attributes.count; i++) {
+        mem_free(host->attributes.items[i].name);
+        mem_free(host->attributes.items[i].value);
+    }
+    vec_free(&host->attributes);
+    vec_free(&host->ports);
+    vec_free(&host->groups);
+    *host = (struct audit_host){.status = INSTANCE_INACTIVE};
+}
+
 /* Before the books are filled again from a controller that was loaded. */
 void hosts_clear(struct audit *audit)
 {
@@ -229,7 +242,7 @@ void hosts_clear(struct audit *audit)
     for (instance_id id = 0; id < audit->hosts.count; id++) {
         struct audit_host *host = &audit->hosts.items[id];
         if (id >= cluster_instance_count(cluster)) {
-            host->is_known = false;
+            forget_host(host);
             continue;
         }
         const struct instance *instance = cluster_instance(cluster, id);
@@ -249,16 +262,8 @@ void hosts_clear(struct audit *audit)
 
 void hosts_destroy(struct audit *audit)
 {
-    for (size_t i = 0; i < audit->hosts.count; i++) {
-        struct audit_host *host = &audit->hosts.items[i];
-        for (size_t j = 0; j < host->attributes.count; j++) {
-            mem_free(host->attributes.items[j].name);
-            mem_free(host->attributes.items[j].value);
-        }
-        vec_free(&host->attributes);
-        vec_free(&host->ports);
-        vec_free(&host->groups);
-    }
+    for (size_t i = 0; i < audit->hosts.count; i++)
+        forget_host(&audit->hosts.items[i]);
     vec_free(&audit->hosts);
     vec_free(&audit->touched_hosts);
 }

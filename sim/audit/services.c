@@ -308,6 +308,24 @@ void services_check(struct audit *audit)
     vec_clear(&audit->touched_services);
 }
 
+/* A service whose creation was not durable is created again, or never was. */
+void services_reloaded(struct audit *audit, const struct controller *controller)
+{
+    for (size_t i = 0; i < audit->services.count; i++) {
+        struct audit_service *service = &audit->services.items[i];
+        vec_clear(&service->tasks);
+        if (service->is_gone || service->id == SERVICE_NONE)
+            continue;
+        if (controller_find_service(controller, service->name) == service->id) {
+            service->view = controller_service(controller, service->id);
+            continue;
+        }
+        (void)map_remove(&audit->service_at, service->id);
+        service->id = SERVICE_NONE;
+        service->is_gone = true;
+    }
+}
+
 void services_destroy(struct audit *audit)
 {
     for (size_t i = 0; i < audit->services.count; i++) {

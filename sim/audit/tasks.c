@@ -240,8 +240,7 @@ void tasks_reloaded(struct audit *audit, const struct controller *controller)
         map_put(&old_at, task->view.task, (uint32_t)old.count);
         *vec_push(&old) = *task;
     }
-    for (size_t i = 0; i < audit->services.count; i++)
-        vec_clear(&audit->services.items[i].tasks);
+    services_reloaded(audit, controller);
     hosts_clear(audit);
     vec_clear(&audit->tasks);
     vec_clear(&audit->free_tasks);

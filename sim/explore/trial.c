@@ -32,8 +32,19 @@ static void count_losses(const struct scenario *scenario, uint64_t chaos[CHAOS_K
         [LOSS_DISCONNECT] = CHAOS_HOST_DISCONNECTED,
     };
     for (uint32_t i = 0; i < scenario->timeline_count; i++)
-        if (scenario->timeline[i].kind == TIMELINE_FAIL)
+        switch (scenario->timeline[i].kind) {
+        case TIMELINE_FAIL:
             chaos[kinds[scenario->timeline[i].mode]]++;
+            break;
+        case TIMELINE_ENGINE:
+            chaos[scenario->timeline[i].keeps ? CHAOS_ENGINE_KEPT : CHAOS_ENGINE_LOST]++;
+            break;
+        case TIMELINE_SLOW:
+            chaos[CHAOS_HOST_SLOW]++;
+            break;
+        default:
+            break;
+        }
 }
 
 static double heal_seconds(const struct scenario *scenario)
