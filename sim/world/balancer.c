@@ -8,7 +8,7 @@
 /* A listener's rules are changed at once, and reported soon after. */
 #define SHIFT_NS BERTH_NS_PER_S
 
-enum { GROUP_FREE = UINT32_MAX };
+#define GROUP_FREE UINT32_MAX
 
 /* What a queued WORLD_TARGET is about; in the low bits of its `c`, a generation above. */
 enum happening { TELL_STATE = 0, NOTICE, DRAINED, HAPPENING_BITS = 2 };
