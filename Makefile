@@ -118,6 +118,7 @@ help:
 	@echo 'make quick-test only the test programs, one compiler'
 	@echo 'make asan       the test programs under AddressSanitizer and UBSan'
 	@echo 'make bench      speed, with what was checked'
+	@echo 'make convergence the published table: how soon all is well again, by disturbance and size'
 	@echo 'make fuzz       every fuzz target for FUZZ_S seconds (60)'
 	@echo 'make mutants    plant known bugs in a copy of the core; tests and explore must catch each'
 	@echo 'make golden     rewrite the golden transcripts; review the diff'

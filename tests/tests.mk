@@ -23,6 +23,15 @@ lint: $(PURE_OBJ)
 golden: all
 	$(Q)GOLDEN_UPDATE=1 $(MAKE) --no-print-directory quick-test
 
+# The published table: three sizes, six disturbances, four strategies, 30 seeds.
+.PHONY: convergence
+convergence: $(BUILD)/berth
+	$(Q)set -e; for size in 100 1000 10000; do \
+	  $(BUILD)/berth run --no-plots --out results/convergence-$$size scenarios/convergence/$$size.json; done
+	$(Q)mkdir -p results/convergence
+	$(Q)awk -f scenarios/convergence/table.awk results/convergence-100/metrics.csv \
+	  results/convergence-1000/metrics.csv results/convergence-10000/metrics.csv >results/convergence/README.md
+
 bench: $(BENCHES) $(BUILD)/berth
 	$(Q)for b in $(sort $(BENCHES)); do $$b || exit 1; done
 
