@@ -187,6 +187,8 @@ void fleet_send(struct fleet *fleet, berth_ns now_ns, const struct message *mess
     /* Work for an instance may be decided in the very step that registers it. */
     if (host == HOST_NONE && message->instance >= fleet->host_of.count)
         host = fleet->registering;
+    else if (host != HOST_NONE && fleet->hosts[host].is_fresh)
+        return; /* The machine of that instance is no more; its successor waits for its answer. */
     if (host != HOST_NONE)
         host_message(fleet, host, false, message);
 }

@@ -137,7 +137,7 @@ bool control_fail_disk(struct run *run, berth_ns down_ns)
 void control_heal(struct run *run)
 {
     struct control *control = &run->control;
-    if (control->armed != CHAOS_DISK_FAILURE)
+    if (control->armed != CHAOS_DISK_FAILURE || control->has_ended)
         return;
     control->armed = CHAOS_KIND_COUNT;
     store_memory_fail_after(&run->store, 0);
@@ -158,12 +158,12 @@ static void remember(struct run *run, const struct event *event, uint64_t batch)
     case EVENT_RESUME:
     case EVENT_MESSAGE:
     case EVENT_AGENT_CONNECTED:
-    case EVENT_AGENT_DISCONNECTED:
     case EVENT_REGISTER_INSTANCE:
     case EVENT_REGISTER_TASK_DEFINITION:
     case EVENT_RUN_TASK:
     case EVENT_KIND_COUNT:
         return;
+    case EVENT_AGENT_DISCONNECTED: /* nobody is left to tell of an instance that has a successor */
     default: /* all they lend is the scenario's or the world's */
         break;
     }

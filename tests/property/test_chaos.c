@@ -22,7 +22,7 @@
 #define SEEDS 60
 #define HOSTS 12
 
-static const char scenario_text[] =
+static const char plain_text[] =
     "{\"version\":1,\"name\":\"chaos\",\"fleet\":{\"a\":{\"count\":12,\"cpu\":2048,"
     "\"memory\":4096,\"zones\":[\"a\",\"b\",\"c\"],\"racks\":2}},"
     "\"taskDefinitions\":{"
@@ -46,9 +46,32 @@ static const char scenario_text[] =
     "\"faults\":{\"preset\":\"harsh\",\"from\":300,\"until\":4000},"
     "\"run\":{\"duration\":9000,\"replications\":1,\"instanceLostSeconds\":300}}";
 
+/* With a load balancer, container health, network interfaces, a bad release and its breaker. */
+static const char rich_text[] =
+    "{\"version\":1,\"name\":\"rich\",\"fleet\":{\"a\":{\"count\":12,\"cpu\":4096,"
+    "\"memory\":8192,\"zones\":[\"a\",\"b\",\"c\"],\"racks\":2}},"
+    "\"targetGroups\":{\"tg\":{\"healthCheckIntervalSeconds\":10,"
+    "\"deregistrationDelaySeconds\":30}},\"taskDefinitions\":{"
+    "\"web\":{\"definition\":{\"containerDefinitions\":[{\"name\":\"c\",\"image\":\"w:1\","
+    "\"cpu\":256,\"memory\":256,\"healthCheck\":{\"command\":[\"CMD\",\"x\"],"
+    "\"interval\":10}}]},\"imageMiB\":100},"
+    "\"vpc\":{\"definition\":{\"networkMode\":\"awsvpc\",\"containerDefinitions\":[{"
+    "\"name\":\"c\",\"image\":\"w:1\",\"cpu\":256,\"memory\":256}]},\"imageMiB\":10},"
+    "\"bad\":{\"definition\":{\"containerDefinitions\":[{\"name\":\"c\",\"image\":\"w:2\","
+    "\"cpu\":256,\"memory\":256}]},\"crashProbability\":1}},"
+    "\"services\":{\"web\":{\"taskDefinition\":\"web\",\"desiredCount\":12,"
+    "\"loadBalancers\":[{\"targetGroup\":\"tg\"}],\"deploymentConfiguration\":{"
+    "\"deploymentCircuitBreaker\":{\"enable\":true,\"rollback\":true}}},"
+    "\"api\":{\"taskDefinition\":\"vpc\",\"desiredCount\":6},"
+    "\"log\":{\"taskDefinition\":\"web\",\"schedulingStrategy\":\"DAEMON\"}},"
+    "\"timeline\":{\"d\":{\"at\":1000,\"deploy\":{\"service\":\"web\",\"taskDefinition\":\"web\"}},"
+    "\"b\":{\"at\":2000,\"deploy\":{\"service\":\"web\",\"taskDefinition\":\"bad\"}},"
+    "\"s\":{\"at\":3000,\"scale\":{\"service\":\"api\",\"desiredCount\":9}}},"
+    "\"faults\":{\"preset\":\"harsh\",\"from\":300,\"until\":4000},"
+    "\"run\":{\"duration\":9000,\"replications\":1,\"instanceLostSeconds\":300}}";
+
 struct watch {
     uint32_t agent_tasks, restarts;
-    uint64_t seed;
 };
 
 static enum berth_err on_verdict(void *context, const struct run_figures *figures,
@@ -93,47 +116,63 @@ static enum berth_err on_finished(void *context, const struct controller *contro
     return BERTH_OK;
 }
 
-static struct scenario_set *load(void)
+static struct scenario_set *load(const char *text)
 {
     struct scenario_set *set = NULL;
     struct berth_error err = BERTH_ERROR_INIT;
-    if (scenario_load_text(scenario_text, strlen(scenario_text), ".", &set, &err) != BERTH_OK)
+    if (scenario_load_text(text, strlen(text), ".", &set, &err) != BERTH_OK)
         fail_msg("%s", err.text);
     return set;
+}
+
+static bool is_well(const struct scenario *scenario, uint64_t seed,
+                    uint64_t counts[CHAOS_KIND_COUNT])
+{
+    struct watch watch = {.agent_tasks = 0};
+    struct berth_error err = BERTH_ERROR_INIT;
+    struct run_result result;
+    const struct run_observer observer = {.restarted = on_restarted,
+                                          .context = &watch,
+                                          .verdict = on_verdict,
+                                          .finished = on_finished};
+    const struct run_options options = {.seed = seed, .audits = true, .observer = &observer};
+    bool is_good = run_replication(scenario, &options, &result, &err) == BERTH_OK;
+    if (!is_good)
+        print_message("%s, SEED=%llu: %s\n", scenario->name, (unsigned long long)seed, err.text);
+    for (int kind = 0; kind < CHAOS_KIND_COUNT; kind++)
+        counts[kind] += result.chaos_counts[kind];
+    run_result_free(&result);
+    return is_good;
+}
+
+static void play_all(const char *text)
+{
+    struct scenario_set *set = load(text);
+    const char *only = getenv("SEED");
+    uint64_t counts[CHAOS_KIND_COUNT] = {0};
+    unsigned failed = 0;
+    for (uint64_t seed = 1; seed <= SEEDS; seed++)
+        if (only == NULL || seed == strtoull(only, NULL, 10))
+            failed += !is_well(set->variants[0], seed, counts);
+    scenario_set_destroy(set);
+    assert_int_equal(failed, 0);
+    for (int kind = 0; kind < CHAOS_KIND_COUNT && only == NULL; kind++) {
+        if (counts[kind] == 0)
+            print_message("%s never came about\n", chaos_kind_names[kind]);
+        assert_true(counts[kind] > 0);
+    }
 }
 
 static void test_all_is_well_after_the_faults(void **state)
 {
     (void)state;
-    struct scenario_set *set = load();
-    const char *only = getenv("SEED");
-    uint64_t counts[CHAOS_KIND_COUNT] = {0};
-    unsigned failed = 0;
-    for (uint64_t seed = 1; seed <= SEEDS; seed++) {
-        struct watch watch = {.seed = seed};
-        struct berth_error err = BERTH_ERROR_INIT;
-        struct run_result result;
-        const struct run_observer observer = {.restarted = on_restarted,
-                                              .context = &watch,
-                                              .verdict = on_verdict,
-                                              .finished = on_finished};
-        const struct run_options options = {.seed = seed, .audits = true, .observer = &observer};
-        if (only != NULL && seed != strtoull(only, NULL, 10))
-            continue;
-        if (run_replication(set->variants[0], &options, &result, &err) != BERTH_OK) {
-            print_message("SEED=%llu: %s\n", (unsigned long long)seed, err.text);
-            failed++;
-        }
-        for (int kind = 0; kind < CHAOS_KIND_COUNT; kind++)
-            counts[kind] += result.chaos_counts[kind];
-        run_result_free(&result);
-    }
-    scenario_set_destroy(set);
-    assert_int_equal(failed, 0);
-    for (int kind = 0; kind < CHAOS_KIND_COUNT && only == NULL; kind++) {
-        print_message("%s %llu\n", chaos_kind_names[kind], (unsigned long long)counts[kind]);
-        assert_true(counts[kind] > 0);
-    }
+    play_all(plain_text);
+}
+
+static void test_all_is_well_with_all_that_is_around(void **state)
+{
+    (void)state;
+    play_all(rich_text);
 }
 
 static char *bytes_of(const struct scenario *scenario, uint64_t seed)
@@ -160,7 +199,7 @@ static void test_a_run_with_faults_is_a_value(void **state)
 {
     (void)state;
     for (uint64_t seed = 1; seed <= 4; seed++) {
-        struct scenario_set *set = load(), *again = load();
+        struct scenario_set *set = load(plain_text), *again = load(plain_text);
         char *one = bytes_of(set->variants[0], seed), *two = bytes_of(again->variants[0], seed);
         assert_string_equal(one, two);
         assert_non_null(strstr(one, "berth Fault Began"));
@@ -175,6 +214,7 @@ static void test_a_run_with_faults_is_a_value(void **state)
 int main(void)
 {
     const struct CMUnitTest tests[] = {cmocka_unit_test(test_all_is_well_after_the_faults),
+                                       cmocka_unit_test(test_all_is_well_with_all_that_is_around),
                                        cmocka_unit_test(test_a_run_with_faults_is_a_value)};
     return cmocka_run_group_tests(tests, NULL, NULL);
 }
