@@ -164,7 +164,7 @@ static void remember(struct run *run, const struct event *event, uint64_t batch)
     case EVENT_KIND_COUNT:
         return;
     case EVENT_AGENT_DISCONNECTED: /* nobody is left to tell of an instance that has a successor */
-    default: /* all they lend is the scenario's or the world's */
+    default:                       /* all they lend is the scenario's or the world's */
         break;
     }
     *vec_push(&run->control.calls) = call;
