@@ -156,8 +156,15 @@ enum service_event_kind {
     SERVICE_EVENT_START_IMPAIRED, /* is unable to consistently start tasks successfully. */
     SERVICE_EVENT_DEADLOCK,       /* was unable to stop or start tasks during a deployment ... */
     SERVICE_EVENT_DAEMON_CONSTRAINT_VIOLATED,
-    SERVICE_EVENT_PROTECTED, /* more tasks are protected than desired */
-    SERVICE_EVENT_BRAKE_ON,  /* of the cluster: service is SERVICE_NONE */
+    SERVICE_EVENT_PROTECTED,           /* more tasks are protected than desired */
+    SERVICE_EVENT_REBALANCING_STARTED, /* is not AZ balanced with ... */
+    SERVICE_EVENT_REBALANCING_COMPLETED,
+    SERVICE_EVENT_REBALANCING_STOPPED,
+    SERVICE_EVENT_REBALANCE_STARTED_TASKS, /* in zones[0] */
+    SERVICE_EVENT_REBALANCE_STOPPED_TASKS,
+    SERVICE_EVENT_REBALANCE_NO_ROOM,   /* no instance of zones[0] takes a task */
+    SERVICE_EVENT_REBALANCE_PROTECTED, /* the fullest zone's tasks are protected */
+    SERVICE_EVENT_BRAKE_ON,            /* of the cluster: service is SERVICE_NONE */
     SERVICE_EVENT_BRAKE_OFF,
     SERVICE_EVENT_DESIRED_COUNT_UPDATED, /* by auto scaling, never by a user */
     SERVICE_EVENT_REGISTERED_TARGETS,
@@ -171,12 +178,19 @@ enum service_event_kind {
 
 extern const char *const service_event_kind_names[SERVICE_EVENT_KIND_COUNT];
 
+struct zone_tasks { /* of a service */
+    symbol zone;    /* SYMBOL_NONE: of the instances without one */
+    uint32_t tasks;
+};
+
 struct service_event {
     enum service_event_kind kind;
     service_id service;
     uint64_t deployment;
     const task_id *tasks; /* lent until the next step: STARTED, STOPPED */
     uint32_t task_count;
+    const struct zone_tasks *zones; /* lent likewise: REBALANCING, REBALANCE */
+    uint32_t zone_count;
     uint32_t desired_count;   /* DESIRED_COUNT_UPDATED: what it is now */
     enum rollout_cause cause; /* DEPLOYMENT_FAILED; DEPLOYMENT_IN_PROGRESS of a rollback */
     uint64_t rolls_back;      /* IN_PROGRESS: started again in place of this one; 0: it is new */

@@ -54,6 +54,7 @@ static void free_tables(struct controller *controller)
     scaling_free(controller);
     vec_free(&controller->dirty);
     vec_free(&controller->blocked);
+    vec_free(&controller->unbalanced);
     vec_free(&controller->daemons);
     vec_free(&controller->groups);
     vec_free(&controller->alarms);

@@ -12,6 +12,7 @@
  *     plans.c        compiled plans, interned   records.c    text of records; load.c reads it
  *     protect.c      scale-in protection        brake.c      mass disconnects
  *     rate.c         the launch rate of a service
+ *     rebalance.c    tasks moved between zones
  *     audit.c        every invariant            describe.c   ECS's sentences
  *     autoscaling.c  service auto scaling
  *     capacity.c     capacity providers         capacity_tasks.c    who of them takes a task
@@ -186,6 +187,23 @@ struct daemon {
     uint32_t wanted_count, blocked_count;
 };
 
+struct rebalance_zone {
+    symbol zone;
+    uint32_t value; /* of TRACKED_ZONE */
+};
+
+/* Availability zone rebalancing of a service. */
+struct rebalance {
+    bool is_enabled;   /* availabilityZoneRebalancing */
+    bool is_under_way; /* told as started; neither completed nor stopped since */
+    bool is_blocked;   /* in controller.unbalanced: no zone takes, or none may give, a task */
+    task_id mover;     /* started in an emptier zone, not healthy yet; TASK_NONE */
+    /* Zones with an eligible ACTIVE instance, by name: kept until the fleet or the plan changes. */
+    VEC(struct rebalance_zone) zones;
+    uint64_t fleet_version;
+    struct plan *plan; /* one user */
+};
+
 struct service {
     service_id id;
     symbol name;
@@ -199,7 +217,8 @@ struct service {
     VEC(struct deployment *) revisions;   /* owned: all that are remembered, ascending numbers */
     uint64_t launches;                    /* tasks ever started: the next one's reference */
     struct bucket launch_bucket;          /* what the launch rate leaves */
-    uint32_t protected_count;             /* of its tasks with desiredStatus RUNNING */
+    struct rebalance rebalance;
+    uint32_t protected_count; /* of its tasks with desiredStatus RUNNING */
     uint64_t revision;
     berth_ns blocked_since_ns; /* a task found no room; BERTH_NS_NEVER: none */
     berth_ns deadline_ns;
@@ -361,8 +380,10 @@ struct controller {
     VEC(struct scaling *) scalings; /* owned; by service; NULL: it has no auto scaling */
     struct heap scaling_deadlines;  /* of scheduled actions, by service */
     VEC(service_id) dirty;
-    VEC(service_id) blocked; /* replica services that lack room */
+    VEC(service_id) blocked;    /* replica services that lack room */
+    VEC(service_id) unbalanced; /* rebalance.is_blocked */
     VEC(service_id) daemons;
+    uint64_t fleet_version; /* rises when an instance comes, goes or changes its status */
 
     VEC(struct group_state) groups; /* by group */
     VEC(symbol) alarms;             /* in ALARM, by text */
@@ -572,6 +593,20 @@ static inline bool task_is_protected(const struct task *task)
 {
     return task->protected_until_ns != BERTH_NS_NEVER;
 }
+
+/* rebalance.c */
+enum berth_err rebalance_check(const struct event_service *wanted, bool is_daemon,
+                               uint32_t maximum_percent, struct berth_error *err) BERTH_MUST_CHECK;
+void rebalance_set_enabled(struct service *service, int32_t wanted); /* none said: ENABLED */
+/* Before a pass: an interrupted move ends, a finished one stops a task in the fullest zone. */
+void rebalance_continue(struct controller *controller, struct service *service);
+/* After a pass that left the service settled: the next move. True when a task was started; else
+ *deadline_ns is when to ask again. */
+bool rebalance_begin(struct controller *controller, struct service *service, berth_ns *deadline_ns);
+void rebalance_set_blocked(struct controller *controller, struct service *service, bool is_blocked);
+/* An instance came, went or changed its status. */
+void rebalance_fleet_changed(struct controller *controller, instance_id id);
+void rebalance_wake(struct controller *controller); /* blocked services, for touched instances */
 
 /* rate.c: the launch rate of a service */
 uint32_t rate_left(const struct controller *controller, const struct service *service);

@@ -214,6 +214,71 @@ static const char *const fixed_words[SERVICE_EVENT_KIND_COUNT] = {
                                      "Instances were found in your capacity provider.",
 };
 
+static const char *zone_name(const struct controller *controller, symbol zone)
+{
+    const char *name = symbols_text(controller->symbols, zone);
+    return name == NULL ? "no zone" : name;
+}
+
+/* "3 tasks in a, 2 in b, and 2 in c" */
+static void add_zones(const struct controller *controller, const struct service_event *event,
+                      struct text *out)
+{
+    for (uint32_t i = 0; i < event->zone_count; i++)
+        text_addf(out, "%s %u%s in %s",
+                  i == 0                       ? ""
+                  : i + 1 == event->zone_count ? ", and"
+                                               : ",",
+                  (unsigned)event->zones[i].tasks, i == 0 ? " tasks" : "",
+                  zone_name(controller, event->zones[i].zone));
+}
+
+/* Of availability zone rebalancing (semantics 4.10). */
+static void add_rebalancing(const struct controller *controller, const struct service_event *event,
+                            struct text *out)
+{
+    const char *zone = event->zone_count == 0 ? "" : zone_name(controller, event->zones[0].zone);
+    switch ((int)event->kind) {
+    case SERVICE_EVENT_REBALANCING_STARTED:
+        text_add(out, " is not AZ balanced with");
+        add_zones(controller, event, out);
+        text_add(out, ". AZ Rebalancing in progress.");
+        break;
+    case SERVICE_EVENT_REBALANCING_COMPLETED:
+        text_add(out, " is AZ balanced with");
+        add_zones(controller, event, out);
+        text_add(out, ".");
+        break;
+    case SERVICE_EVENT_REBALANCE_STARTED_TASKS:
+        text_addf(out, " has started %u tasks in %s to AZ Rebalance:", (unsigned)event->task_count,
+                  zone);
+        add_tasks(event, out);
+        text_add(out, ".");
+        break;
+    case SERVICE_EVENT_REBALANCE_STOPPED_TASKS:
+        text_addf(out, " has stopped %u running tasks in %s due to AZ rebalancing:",
+                  (unsigned)event->task_count, zone);
+        add_tasks(event, out);
+        text_add(out, ".");
+        break;
+    case SERVICE_EVENT_REBALANCE_NO_ROOM:
+        text_addf(out,
+                  " is unable to place a task in %s because no container instance met all of its "
+                  "requirements.",
+                  zone);
+        break;
+    case SERVICE_EVENT_REBALANCE_PROTECTED:
+        text_addf(out,
+                  " was unable to AZ Rebalance because (taskSet ecs-svc/%llu) was unable to scale "
+                  "in due to task protection in %s.",
+                  (unsigned long long)event->deployment, zone);
+        break;
+    default:
+        text_add(out, " stopped AZ Rebalancing.");
+        break;
+    }
+}
+
 void service_event_format(const struct controller *controller, const struct service_event *event,
                           struct text *out)
 {
@@ -248,6 +313,15 @@ void service_event_format(const struct controller *controller, const struct serv
     case SERVICE_EVENT_DAEMON_CONSTRAINT_VIOLATED:
         text_add(out, " has stopped a daemon task that violated its placement constraints:");
         add_all_tasks(event, out);
+        break;
+    case SERVICE_EVENT_REBALANCING_STARTED:
+    case SERVICE_EVENT_REBALANCING_COMPLETED:
+    case SERVICE_EVENT_REBALANCING_STOPPED:
+    case SERVICE_EVENT_REBALANCE_STARTED_TASKS:
+    case SERVICE_EVENT_REBALANCE_STOPPED_TASKS:
+    case SERVICE_EVENT_REBALANCE_NO_ROOM:
+    case SERVICE_EVENT_REBALANCE_PROTECTED:
+        add_rebalancing(controller, event, out);
         break;
     case SERVICE_EVENT_PROTECTED:
         text_addf(out,

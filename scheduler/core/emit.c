@@ -207,6 +207,12 @@ void emit_event(struct controller *controller, const struct service_event *event
         memcpy(tasks, event->tasks, event->task_count * sizeof *tasks);
         copy->tasks = tasks;
     }
+    if (event->zone_count > 0) {
+        struct zone_tasks *zones =
+            arena_alloc(&controller->arena, event->zone_count * sizeof *zones);
+        memcpy(zones, event->zones, event->zone_count * sizeof *zones);
+        copy->zones = zones;
+    }
 }
 
 struct request *emit_request(struct controller *controller, enum request_kind kind,

@@ -54,6 +54,9 @@ static struct action copy_action(const struct action *action)
         copy.u.service_event.tasks =
             copy_of(action->u.service_event.tasks,
                     action->u.service_event.task_count * sizeof *action->u.service_event.tasks);
+        copy.u.service_event.zones =
+            copy_of(action->u.service_event.zones,
+                    action->u.service_event.zone_count * sizeof *action->u.service_event.zones);
         break;
     case ACTION_REPLY:
         copy_reply(&copy.u.reply);
@@ -74,6 +77,7 @@ static void free_action(struct action *action)
     switch (action->kind) {
     case ACTION_SERVICE_EVENT:
         free_lent(action->u.service_event.tasks);
+        free_lent(action->u.service_event.zones);
         break;
     case ACTION_REPLY:
         free_reply(&action->u.reply);

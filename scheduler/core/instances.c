@@ -190,6 +190,7 @@ void instances_register(struct controller *controller, const struct event *event
         (void)host_of(controller, id);
         capacity_instance_came(controller, id);
         brake_count(controller, id);
+        rebalance_fleet_changed(controller, id);
         emit_instance(controller, id);
         if (spec->fargate_task != TASK_NONE)
             capacity_machine_came(controller, spec->fargate_task, id);
@@ -232,6 +233,7 @@ void instances_deregister(struct controller *controller, const struct event *eve
     brake_count(controller, id);
     cluster_set_connected(controller->cluster, id, false);
     set_lost_deadline(controller, id, BERTH_NS_NEVER);
+    rebalance_fleet_changed(controller, id);
     emit_instance(controller, id);
     if (is_terminated)
         end_all(controller, id, STOP_TERMINATION_NOTICE, STOP_REASON_HOST_TERMINATED);
@@ -264,6 +266,7 @@ static void set_status(struct controller *controller, instance_id id, enum insta
     brake_uncount(controller, id);
     cluster_set_status(controller->cluster, id, status);
     brake_count(controller, id);
+    rebalance_fleet_changed(controller, id);
     emit_instance(controller, id);
     set_draining(controller, id, status == INSTANCE_DRAINING);
     appear(controller, id);

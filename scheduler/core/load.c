@@ -600,6 +600,23 @@ static void load_launched(struct loader *loader, struct service *service)
     service->launch_bucket = (struct bucket){(uint32_t)taken, (berth_ns)since};
 }
 
+static void load_rebalance(struct loader *loader, struct service *service)
+{
+    char *rest = get_list(loader, "rebalancing");
+    uint64_t is_enabled = 0, is_under_way = 0, is_blocked = 0, mover = 0;
+    if (rest == NULL)
+        return;
+    if (!list_next_u64(&rest, 1, &is_enabled) || !list_next_u64(&rest, 1, &is_under_way) ||
+        !list_next_u64(&rest, 1, &is_blocked) || !list_next_u64(&rest, UINT64_MAX, &mover)) {
+        wrong(loader, "rebalancing");
+        return;
+    }
+    service->rebalance.is_enabled = is_enabled != 0;
+    service->rebalance.is_under_way = is_under_way != 0;
+    service->rebalance.mover = mover;
+    rebalance_set_blocked(loader->controller, service, is_blocked != 0);
+}
+
 static void load_seats(struct loader *loader, struct service *service)
 {
     uint32_t count = cluster_instance_count(loader->controller->cluster);
@@ -655,6 +672,7 @@ static void load_service_parts(struct loader *loader, struct service *service)
     service->grace_ns = get_moment(loader, "grace");
     load_told(loader, service);
     load_launched(loader, service);
+    load_rebalance(loader, service);
     service->controller =
         text_get(&loader->line, "external") != NULL ? CONTROLLER_EXTERNAL : CONTROLLER_ECS;
     load_settings(loader, service);

@@ -163,6 +163,8 @@ static void stop_some(struct controller *controller, struct service *service)
         stop_unhealthy(controller, service, false);
     if (stops.young)
         stop_unhealthy(controller, service, true);
+    if (stops.surplus > 0 && service->rebalance.mover != TASK_NONE)
+        stops.surplus--; /* the mover stands until it is healthy */
     stop_victims(controller, service, stops.healthy, false);
     stop_victims(controller, service, stops.surplus, true);
 }
@@ -280,7 +282,7 @@ static void tell_state(struct controller *controller, struct service *service, b
     event.kind = SERVICE_EVENT_STEADY_STATE;
     if (is_settled)
         service_tell(controller, service, &event);
-    else
+    else if (!service->rebalance.is_under_way)
         service_clear(service, event.kind);
     if (service->deployments.items[0]->failures == 0)
         service_clear(service, SERVICE_EVENT_START_IMPAIRED);
@@ -335,9 +337,15 @@ void service_finish_pass(struct controller *controller, struct service *service)
     bool is_settled = view.is_steady && primary->rollout == ROLLOUT_COMPLETED &&
                       primary->tally[0].healthy == service->desired_count;
     tell_state(controller, service, is_settled);
+    berth_ns deadline_ns = BERTH_NS_NEVER;
+    if (is_settled && rebalance_begin(controller, service, &deadline_ns)) {
+        deployments_settle(controller, service);
+        view = service_view_of(service);
+        is_settled = false;
+    }
     service_set_deadline(
         controller, service,
-        is_settled ? BERTH_NS_NEVER
+        is_settled ? deadline_ns
                    : next_deadline(controller, service, view.is_steady || is_stalled(service)));
     group_settle(controller, service->group);
     if (service->is_new || service->is_record_dirty || views_differ(&view, &service->emitted))
@@ -352,6 +360,7 @@ void reconcile_replica(struct controller *controller, struct service *service)
     for (size_t i = 0; i < service->deployments.count; i++)
         deployment_mature(controller, service->deployments.items[i]);
     deployment_judge(controller, service);
+    rebalance_continue(controller, service);
     stop_some(controller, service);
     start_some(controller, service);
     service_finish_pass(controller, service);

@@ -347,6 +347,21 @@ static void list_seats(struct text *list, const struct daemon *daemon)
     }
 }
 
+/* enabled, under way, blocked, the mover */
+static void write_rebalance(const struct service *service, struct text *out)
+{
+    const struct rebalance *state = &service->rebalance;
+    struct text list = TEXT_INIT;
+    if (!state->is_enabled && !state->is_under_way && state->mover == TASK_NONE)
+        return;
+    list_add_u64(&list, state->is_enabled);
+    list_add_u64(&list, state->is_under_way);
+    list_add_u64(&list, state->is_blocked);
+    list_add_u64(&list, state->mover);
+    field_list(out, "rebalancing", &list);
+    text_free(&list);
+}
+
 static void write_service(const struct controller *controller, const struct service *service,
                           struct text *out)
 {
@@ -371,6 +386,7 @@ static void write_service(const struct controller *controller, const struct serv
     text_field_i64(out, "grace", service->grace_ns);
     text_field_i64(out, "created", service->created_wall_ns);
     field_ns(out, "blocked", service->blocked_since_ns);
+    write_rebalance(service, out);
     field_ns(out, "deadline", service->deadline_ns);
     for (int kind = 0; kind < SERVICE_EVENT_KIND_COUNT; kind++)
         if (service->told_ns[kind] != BERTH_NS_NEVER) {

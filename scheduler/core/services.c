@@ -40,6 +40,9 @@ void service_free(struct controller *controller, struct service *service)
     vec_free(&service->revisions);
     vec_free(&service->deployments);
     settings_free(&service->settings);
+    vec_free(&service->rebalance.zones);
+    if (service->rebalance.plan != NULL)
+        plan_drop(controller, service->rebalance.plan);
     vec_free(&service->daemon.seats);
     vec_free(&service->daemon.checks);
     mem_free(service);
@@ -367,6 +370,7 @@ void services_create(struct controller *controller, const struct event *event)
     struct strategy_items providers;
     if (check_create(wanted, &err) != BERTH_OK ||
         resolve_numbers(wanted, is_daemon, &desired, &minimum, &maximum, &err) != BERTH_OK ||
+        rebalance_check(wanted, is_daemon, maximum, &err) != BERTH_OK ||
         (def = find_def(controller, wanted->task_definition, &err)) == NULL ||
         resolve_providers(controller, wanted, is_daemon, def, &providers, &err) != BERTH_OK ||
         plan_get(controller, def, wanted->strategies, wanted->strategy_count, wanted->constraints,
@@ -390,6 +394,7 @@ void services_create(struct controller *controller, const struct event *event)
     service->minimum_percent = minimum;
     service->maximum_percent = maximum;
     service->created_wall_ns = controller->now.wall_ns;
+    rebalance_set_enabled(service, wanted->rebalancing);
     if (wanted->settings != NULL)
         settings_copy(controller, &service->settings, wanted->settings);
     set_grace(service, wanted->grace_s);
@@ -510,6 +515,7 @@ void services_update(struct controller *controller, const struct event *event)
         (wanted->task_definition != NULL &&
          (def = find_def(controller, wanted->task_definition, &err)) == NULL) ||
         check_deploying(wanted, &err) != BERTH_OK ||
+        rebalance_check(wanted, is_daemon, maximum, &err) != BERTH_OK ||
         update_providers(controller, service, wanted, def, &providers, &err) != BERTH_OK ||
         replan(controller, service->deployments.items[0]->plan, wanted, def, &plan, &err) !=
             BERTH_OK) {
@@ -535,6 +541,8 @@ void services_update(struct controller *controller, const struct event *event)
     service->desired_count = desired;
     service->minimum_percent = minimum;
     service->maximum_percent = maximum;
+    if (wanted->rebalancing != OVERRIDE_NONE)
+        rebalance_set_enabled(service, wanted->rebalancing);
     if (is_daemon && wanted->sets_constraints)
         daemon_check_all(controller, service);
     service_mark(controller, service);
@@ -566,6 +574,7 @@ static void remove_service(struct controller *controller, struct service *servic
         emit_deployment_gone(controller, service->revisions.items[i]);
     service_set_blocked(controller, service, BERTH_NS_NEVER);
     service_set_deadline(controller, service, BERTH_NS_NEVER);
+    rebalance_set_blocked(controller, service, false);
     remove_id(controller->daemons.items, &controller->daemons.count, service->id);
     (void)map_remove(&controller->service_by_name, service->name);
     controller->services.items[service->id] = NULL;

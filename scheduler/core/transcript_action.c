@@ -248,6 +248,20 @@ static void format_change(const struct controller *controller, const struct chan
     }
 }
 
+static void field_zones(const struct controller *controller, const struct service_event *event,
+                        struct text *out)
+{
+    struct text list = TEXT_INIT;
+    for (uint32_t i = 0; i < event->zone_count; i++) {
+        const char *zone = symbol_text(controller, event->zones[i].zone);
+        text_add(&list, i > 0 ? ";" : "");
+        list_add_text(&list, zone == NULL ? "" : zone, true);
+        text_addf(&list, ":%lu", (unsigned long)event->zones[i].tasks);
+    }
+    text_field(out, "zones", list.bytes);
+    text_free(&list);
+}
+
 static void format_service_event(const struct controller *controller,
                                  const struct service_event *event, struct text *out)
 {
@@ -265,6 +279,7 @@ static void format_service_event(const struct controller *controller,
     text_field(out, "target-group", symbol_text(controller, event->target_group));
     if (event->count > 0)
         text_field_u64(out, "count", event->count);
+    field_zones(controller, event, out);
     if (event->kind != SERVICE_EVENT_PLACEMENT_FAILURE)
         return;
     if (event->closest != INSTANCE_NONE)

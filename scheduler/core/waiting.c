@@ -157,7 +157,8 @@ void touch(struct controller *controller, instance_id id)
     if (cluster_instance(controller->cluster, id)->is_dedicated)
         return;
     daemons_touched(controller, id);
-    if (controller->waiting.tasks.count == 0 && controller->blocked.count == 0)
+    if (controller->waiting.tasks.count == 0 && controller->blocked.count == 0 &&
+        controller->unbalanced.count == 0)
         return; /* Whoever comes to lack room later in this step has seen it as it is now. */
     struct host *host = host_of(controller, id);
     controller->touches++;
@@ -288,8 +289,9 @@ void waiting_pass(struct controller *controller)
         if (controller->touched.count == 0)
             return;
         seen = controller->touches;
-        if (controller->blocked.count > 0) {
+        if (controller->blocked.count > 0 || controller->unbalanced.count > 0) {
             wake_services(controller);
+            rebalance_wake(controller);
             services_pass(controller);
         }
         if (controller->waiting.tasks.count > 0) {

@@ -331,6 +331,8 @@ const char *event_json_service_type(enum service_event_kind kind)
 {
     switch (kind) {
     case SERVICE_EVENT_START_IMPAIRED:
+    case SERVICE_EVENT_REBALANCE_NO_ROOM:
+    case SERVICE_EVENT_REBALANCE_PROTECTED:
         return "WARN";
     case SERVICE_EVENT_PLACEMENT_FAILURE:
     case SERVICE_EVENT_DEADLOCK:
@@ -341,15 +343,28 @@ const char *event_json_service_type(enum service_event_kind kind)
     }
 }
 
+/* ECS calls a start a start, whatever it is for. */
+static const char *service_event_name(enum service_event_kind kind)
+{
+    if (kind == SERVICE_EVENT_REBALANCE_STARTED_TASKS)
+        kind = SERVICE_EVENT_STARTED_TASKS;
+    else if (kind == SERVICE_EVENT_REBALANCE_STOPPED_TASKS)
+        kind = SERVICE_EVENT_STOPPED_TASKS;
+    return service_event_kind_names[kind];
+}
+
 void event_json_service(const struct controller *controller, const struct event_envelope *envelope,
                         const struct service_event *event, struct text *out)
 {
-    struct service_view view = controller_service(controller, event->service);
     struct text words = TEXT_INIT;
-    begin_about(controller, envelope, "ECS Service Action", "service",
-                symbol_text(controller, view.name), out);
+    if (event->service == SERVICE_NONE) /* of the whole cluster: berth's own */
+        event_json_begin(controller, envelope, "berth", "berth Cluster Action", NULL, out);
+    else
+        begin_about(controller, envelope, "ECS Service Action", "service",
+                    symbol_text(controller, controller_service(controller, event->service).name),
+                    out);
     event_json_text(out, "eventType", event_json_service_type(event->kind));
-    event_json_text(out, "eventName", service_event_kind_names[event->kind]);
+    event_json_text(out, "eventName", service_event_name(event->kind));
     add_cluster(controller, out);
     event_json_time(out, "createdAt", envelope->wall_ns);
     if (event->kind == SERVICE_EVENT_PLACEMENT_FAILURE)

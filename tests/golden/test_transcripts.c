@@ -50,6 +50,7 @@ static const char *const names[] = {
     "providers",
     "managed_scaling",
     "fargate",
+    "rebalance",
 };
 
 /* The whole file, or NULL. */

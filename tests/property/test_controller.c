@@ -20,7 +20,7 @@
 #include "scheduler/ecs/task_def_json.h"
 #include "tests/support/world.h"
 
-enum { STEPS = 1500, HISTORIES = 18, TASKS_MAX = 100000, HEALTHY_S = 40 };
+enum { STEPS = 1500, HISTORIES = 24, TASKS_MAX = 100000, HEALTHY_S = 40 };
 
 struct coverage;
 
@@ -677,6 +677,7 @@ static void change_service(struct history *history)
     event.u.service.minimum_healthy_percent = minimums[draw(history, 4)];
     event.u.service.maximum_percent = is_daemon ? OVERRIDE_NONE : maximums[draw(history, 4)];
     event.u.service.force_new_deployment = chance(history, 6);
+    event.u.service.rebalancing = (int)draw(history, 8) > 1 ? OVERRIDE_NONE : (int)draw(history, 2);
     event.u.service.strategies = &strategy;
     event.u.service.strategy_count = is_daemon ? 0 : (uint16_t)draw(history, 2);
     event.u.service.constraints = &constraint;
@@ -972,6 +973,10 @@ static void protect_one(struct history *history)
     event.u.task_protection.is_protected = !chance(history, 4);
     event.u.task_protection.minutes = chance(history, 20) ? 3000 : 1 + draw(history, 15);
     world_step(&history->world, &event);
+    for (uint32_t i = 0; i < count && event.u.task_protection.minutes > 12; i++) { /* all */
+        event.u.task_protection.task = history->world.tasks.items[i].task;
+        world_step(&history->world, &event);
+    }
 }
 
 /* The network goes: many agents at once. */
@@ -1011,7 +1016,7 @@ static void something(struct history *history)
         flip_alarm(history);
     else if (kind == 53)
         stop_deployment(history);
-    else if (kind < 57)
+    else if (kind < 58)
         scale(history);
     else if (kind < 68)
         answer_something(history);
@@ -1078,6 +1083,16 @@ static bool is_throttled(struct history *history, service_id service)
     return throttled;
 }
 
+/* Whose containers are checked are found healthy. */
+static void heal_containers(struct world *world)
+{
+    struct task_view view;
+    for (task_id at = 0; controller_next_task(world->controller, at, &view); at = view.task)
+        if (view.desired_running && view.last_status == TASK_RUNNING &&
+            view.health != HEALTH_HEALTHY && task_def_has_health_check(view.def))
+            world_report_health(world, view.task, HEALTH_HEALTHY);
+}
+
 /* Everything heals; what can come true does, and then there is nothing left to do. */
 static void check_liveness(struct history *history)
 {
@@ -1101,6 +1116,7 @@ static void check_liveness(struct history *history)
         while (history->requests.count > 0)
             answer_one(history);
         world_settle(world);
+        heal_containers(world);
         world_advance(world, 60 * BERTH_NS_PER_S);
     }
     for (service_id id = 0; id < controller_service_count(world->controller); id++) {
@@ -1207,6 +1223,11 @@ static void test_histories(void **state)
     for (uint64_t seed = 1; seed <= HISTORIES; seed++)
         run_history(seed, seed % 2 == 0, &coverage);
     assert_true(coverage.waited > 0 && coverage.card_shares > 0 && coverage.reloads > 100);
+    static const enum rule keeping[] = {RULE_LAUNCH_RATE,    RULE_PROTECTED, RULE_REBALANCE_START,
+                                        RULE_REBALANCE_STOP, RULE_BRAKE,     RULE_HOST_LOST};
+    for (size_t i = 0; i < sizeof keeping / sizeof keeping[0]; i++)
+        if (coverage.rules[keeping[i]] == 0)
+            fail_msg("the rule %s never fired", rule_infos[keeping[i]].name);
     assert_true(coverage.placements > 1000 && coverage.bounds_checked > 300);
     assert_true(coverage.unhealthy > 0);
     for (int kind = REQUEST_REGISTER_TARGET; kind <= REQUEST_DETACH_INTERFACE; kind++)

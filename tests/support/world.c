@@ -177,6 +177,7 @@ service_id world_service(struct world *world, const char *name, const char *defi
     event.u.service.desired_count = desired;
     event.u.service.minimum_healthy_percent = minimum;
     event.u.service.maximum_percent = maximum;
+    event.u.service.rebalancing = 0; /* so that a test sees what it asked for alone */
     return succeed(world, event).u.service;
 }
 
