@@ -128,6 +128,7 @@ void collect_destroy(struct collect *collect)
     mem_free(collect->heat);
     story_abandon(collect->teller);
     levels_free(&collect->levels);
+    collect_load_free(collect);
     vec_free(&collect->instances);
     vec_free(&collect->tasks);
     vec_free(&collect->free_tasks);
@@ -232,6 +233,7 @@ void collect_cross(struct collect *collect)
     berth_ns at_ns = collect->boundary_ns;
     if (!collect->is_in_window && collect->warm_up_ns <= at_ns) {
         levels_begin_window(&collect->levels, at_ns);
+        collect_load_begin(collect, at_ns);
         collect->is_in_window = true;
         collect->is_blast_due = true;
     }
@@ -440,6 +442,7 @@ void collect_finish(struct collect *collect, struct run_result *out)
     finish_resources(collect, out->metrics);
     finish_services(collect, out->metrics);
     collect_deployments_finish(collect, out->metrics);
+    collect_load_finish(collect, out->metrics);
     out->waits = collect->waits;
     out->samples = collect->samples;
     out->sample_count = collect->sample_count;

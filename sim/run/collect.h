@@ -15,6 +15,7 @@
 #include "scheduler/core/controller.h"
 #include "sim/fleet/fleet.h"
 #include "sim/run/run.h"
+#include "sim/world/load.h"
 #include "sim/run/story.h"
 
 struct collect;
@@ -30,11 +31,15 @@ void collect_bind(struct collect *collect, const struct controller *controller,
 void collect_reloaded(struct collect *collect, berth_ns now_ns,
                       const struct controller *controller);
 
+/* The load model, or NULL. */
+void collect_bind_load(struct collect *collect, struct load *load);
+
 /* The next time at which something is sampled; to be told before any event at or after it. */
 berth_ns collect_boundary(const struct collect *collect);
 void collect_cross(struct collect *collect);
 
 void collect_change(struct collect *collect, berth_ns now_ns, const struct change *change);
+void collect_service_event(struct collect *collect, const struct service_event *event);
 void collect_run_task(struct collect *collect, berth_ns now_ns, uint32_t requested,
                       const struct reply *reply);
 void collect_serving(struct collect *collect, berth_ns now_ns, uint32_t service, int change);

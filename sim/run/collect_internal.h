@@ -133,7 +133,10 @@ struct collect {
     uint32_t sample_count, sample_capacity;
     int16_t *heat;
     uint32_t heat_rows;
-    struct story_teller *teller; /* NULL: nothing is told */
+    struct load *load;               /* NULL: no service has one */
+    struct load_window *load_window; /* owned */
+    uint64_t desired_changes;        /* by auto scaling */
+    struct story_teller *teller;     /* NULL: nothing is told */
 };
 
 void collect_instance(struct collect *collect, berth_ns now_ns, instance_id id);
@@ -150,6 +153,9 @@ void collect_zone_count(struct collect *collect, berth_ns now_ns, uint32_t servi
 void collect_deployment(struct collect *collect, berth_ns now_ns, uint32_t service,
                         const struct deployment_view *view);
 void collect_dip(struct collect *collect, uint32_t service); /* its figures have changed */
+void collect_load_begin(struct collect *collect, berth_ns at_ns);
+void collect_load_finish(struct collect *collect, double *metrics);
+void collect_load_free(struct collect *collect);
 void collect_deployments_finish(const struct collect *collect, double *metrics);
 
 #endif

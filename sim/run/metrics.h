@@ -67,7 +67,19 @@ enum metric {
     METRIC_CHURN,              /* starts and stops of services' tasks per task wanted */
     METRIC_INSTANCE_HOURS,
     METRIC_COST,
-    METRIC_EVENTS, /* simulated events, whole run */
+    METRIC_REQUESTS_OFFERED, /* of services with a load */
+    METRIC_REQUESTS_SERVED,
+    METRIC_REQUESTS_FAILED,
+    METRIC_REQUESTS_FAILED_RATIO,
+    METRIC_REQUESTS_REJECTED, /* of those failed: the queue was full */
+    METRIC_REQUESTS_BY_OLD_REVISION,
+    METRIC_LATENCY_MEAN, /* seconds */
+    METRIC_LATENCY_P95,
+    METRIC_CPU_UTILIZATION_MEAN,  /* percent of what serving copies reserve */
+    METRIC_SCALING_LAG_MEAN,      /* seconds from a shortage of copies to its end */
+    METRIC_SCALING_OVERSHOOT,     /* task-hours above what the load needed */
+    METRIC_DESIRED_COUNT_CHANGES, /* by auto scaling */
+    METRIC_EVENTS,                /* simulated events, whole run */
     METRIC_COUNT
 };
 

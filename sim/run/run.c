@@ -132,6 +132,7 @@ static void definition_replied(struct run *run, const struct reply *reply)
     text_addf(&ref, "%s:%u", reply->u.task_def->family, (unsigned)reply->u.task_def->revision);
     run->definition_refs[index] = ref.bytes;
     fleet_define(run->fleet, index, reply->u.task_def);
+    world_defined(run->world, index, reply->u.task_def);
 }
 
 static void on_reply(void *context, struct step_time decided, const struct reply *reply)
@@ -200,6 +201,7 @@ static void on_change(void *context, struct step_time decided, const struct chan
     (void)decided;
     record(run, &(struct action){.kind = ACTION_CHANGE, .u.change = *change});
     collect_change(run->collect, run->now_ns, change);
+    world_change(run->world, run->now_ns, loop_controller(run->loop), change);
     const struct run_observer *observer = run->options->observer;
     if (observer != NULL && observer->released != NULL)
         observer->released(observer->context, change);
@@ -214,6 +216,7 @@ static void on_service_event(void *context, struct step_time decided,
     struct run *run = context;
     (void)decided;
     record(run, &(struct action){.kind = ACTION_SERVICE_EVENT, .u.service_event = *event});
+    collect_service_event(run->collect, event);
     journal_service_event(run->journal, run->now_ns, loop_controller(run->loop), event);
 }
 
@@ -445,6 +448,27 @@ static void register_definitions(struct run *run)
     }
 }
 
+/* The token is the service's number + 1: a refusal is then told by its name. */
+static void scale_service(struct run *run, uint32_t index)
+{
+    const struct scenario_scaling *scaling = &run->scenario->services[index].scaling;
+    struct event event = {.kind = EVENT_REGISTER_SCALABLE_TARGET, .token = (uint64_t)index + 1};
+    if (!scaling->is_set)
+        return;
+    event.u.scalable_target = scaling->target;
+    run_step(run, &event);
+    event.kind = EVENT_PUT_SCALING_POLICY;
+    for (uint32_t i = 0; i < scaling->policy_count; i++) {
+        event.u.scaling_policy = scaling->policies[i];
+        run_step(run, &event);
+    }
+    event.kind = EVENT_PUT_SCHEDULED_ACTION;
+    for (uint32_t i = 0; i < scaling->action_count; i++) {
+        event.u.scheduled_action = scaling->actions[i];
+        run_step(run, &event);
+    }
+}
+
 static void create_service(struct run *run, uint32_t index)
 {
     const struct scenario_service *service = &run->scenario->services[index];
@@ -469,6 +493,7 @@ static void create_service(struct run *run, uint32_t index)
         event.u.service.strategies =
             run_strategies(run, &service->strategies, &event.u.service.strategy_count);
     run_step(run, &event);
+    scale_service(run, index);
 }
 
 static void build(struct run *run, berth_ns warm_up_ns)
@@ -520,6 +545,7 @@ static void build(struct run *run, berth_ns warm_up_ns)
                               &chaos_ops, run);
     run->collect = collect_create(scenario, run->options, warm_up_ns);
     collect_bind(run->collect, loop_controller(run->loop), run->fleet);
+    collect_bind_load(run->collect, world_load(run->world));
     run->definition_refs = mem_alloc((scenario->task_def_count + 1) * sizeof *run->definition_refs);
 }
 

@@ -31,6 +31,12 @@ void free_constraints(struct scenario_constraints *constraints);
 void read_deployment(const struct at *up, struct scenario_service *out);
 void free_deployment(struct scenario_service *service);
 
+/* services.NAME: "load", "autoScaling"; and the collection "alarms". */
+void read_load(const struct at *up, struct scenario_service *out);
+void read_scaling(const struct at *up, struct scenario_service *out);
+void read_all_alarms(const struct at *root, struct scenario *out);
+void free_load(struct scenario *scenario);
+
 /*
  * What one part says of another: names that must exist, expressions and strategies that must
  * compile, and warnings about what can never matter.

@@ -246,6 +246,7 @@ static void read_behaviour(const struct at *at, struct scenario_task_def *out)
     out->has_stop = at_distribution(&stop, QUANTITY_TIME, &out->stop);
     out->pull_failure_probability = read_probability(at, "pullFailureProbability");
     out->start_failure_probability = read_probability(at, "startFailureProbability");
+    out->error_probability = read_probability(at, "errorProbability");
     out->crash_probability = read_probability(at, "crashProbability");
     if (!at_distribution(&crash, QUANTITY_TIME, &out->crash_after))
         out->crash_after = five_seconds;
@@ -283,6 +284,7 @@ static void read_task_definition(const struct at *at, struct scenario_task_def *
                                         "stop",
                                         "pullFailureProbability",
                                         "startFailureProbability",
+                                        "errorProbability",
                                         "crashProbability",
                                         "crashAfter",
                                         "oomProbability",

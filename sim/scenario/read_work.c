@@ -85,6 +85,8 @@ static void read_service(const struct at *at, const struct scenario *scenario,
                                         "startAt",
                                         "loadBalancers",
                                         "healthCheckGracePeriodSeconds",
+                                        "load",
+                                        "autoScaling",
                                         NULL};
     static const char *const kinds[] = {"REPLICA", "DAEMON", NULL};
     out->name = mem_copy_text(at->key);
@@ -105,6 +107,8 @@ static void read_service(const struct at *at, const struct scenario *scenario,
     read_strategies(at, &out->strategies);
     read_constraints(at, &out->constraints);
     out->start_ns = at_time(&start, 0, READER_TIME_MAX, 0);
+    read_load(at, out);
+    read_scaling(at, out);
 }
 
 void read_services(const struct at *root, struct scenario *out)

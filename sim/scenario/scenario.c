@@ -19,9 +19,9 @@
 #define DOCUMENTS_BYTES_MAX ((size_t)1 << 30)
 
 static const char *const top_keys[] = {
-    "version",         "name",     "question",     "fleet",    "services",
-    "taskDefinitions", "arrivals", "timeline",     "failures", "delays",
-    "quotas",          "run",      "targetGroups", "faults",   NULL};
+    "version",      "name",     "question", "fleet",  "services", "taskDefinitions",
+    "arrivals",     "timeline", "failures", "delays", "quotas",   "run",
+    "targetGroups", "faults",   "alarms",   NULL};
 
 static void read_head(const struct at *root, struct scenario *out)
 {
@@ -46,6 +46,7 @@ static void read_scenario(const struct at *root, struct scenario *out)
     read_task_definitions(root, out);
     read_target_groups(root, out);
     read_services(root, out);
+    read_all_alarms(root, out);
     read_arrivals(root, out);
     read_delays(root, out);
     read_quotas(root, out);
@@ -309,6 +310,7 @@ void scenario_destroy(struct scenario *scenario)
 {
     free_groups(scenario);
     free_task_defs(scenario);
+    free_load(scenario);
     free_work(scenario);
     free_faults(scenario);
     free_chaos(&scenario->faults);

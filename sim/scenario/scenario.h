@@ -56,6 +56,7 @@ struct scenario_task_def {
     bool has_stop;
     double pull_failure_probability;
     double start_failure_probability;
+    double error_probability;        /* a bad release: its answers are errors */
     double crash_probability;        /* a bad release: exits soon after the start, with code 1 */
     struct distribution crash_after; /* seconds after the start */
     double oom_probability;          /* killed for its memory */
@@ -85,6 +86,57 @@ struct scenario_target_group { /* targetGroups.NAME */
     berth_ns deregistration_ns;              /* deregistrationDelaySeconds */
 };
 
+struct scenario_burst {
+    berth_ns at_ns, for_ns;
+    double factor;
+};
+
+struct scenario_load { /* services.NAME.load: what clients offer and what a request costs */
+    bool is_set;
+    double rate;      /* requests per second: the base */
+    double amplitude; /* of the day's cycle, 0..1 */
+    berth_ns peak_ns; /* its time of day */
+    struct scenario_burst *bursts;
+    uint32_t burst_count;
+    struct distribution noise; /* a factor for each minute, when has_noise */
+    bool has_noise;
+    berth_ns start_ns;    /* before it nobody asks */
+    double demand_s;      /* mean CPU time of a request, in seconds of one vCPU */
+    uint32_t concurrency; /* requests that a copy works on at a time; 0: one for each vCPU */
+    uint32_t queue_limit; /* that wait in a copy beside those */
+    double memory_base_mib, memory_request_mib;
+};
+
+struct scenario_scaling { /* services.NAME.autoScaling: as commands, ready to be given */
+    bool is_set;
+    struct event_scalable_target target;
+    struct event_scaling_policy *policies; /* owned with their texts, but for `service` */
+    uint32_t policy_count;
+    struct event_scheduled_action *actions;
+    uint32_t action_count;
+};
+
+enum alarm_metric {
+    ALARM_ERROR_RATIO = 0, /* failed / offered */
+    ALARM_LATENCY,         /* seconds, mean */
+    ALARM_REJECT_RATIO,
+    ALARM_CPU,             /* percent of what is reserved */
+    ALARM_HEALTHY_TARGETS, /* mean number of copies that get requests and serve */
+    ALARM_METRIC_COUNT
+};
+
+extern const char *const alarm_metric_names[ALARM_METRIC_COUNT + 1]; /* ends with NULL */
+
+struct scenario_alarm { /* alarms.NAME */
+    char *name;
+    char *service;
+    enum alarm_metric metric;
+    enum comparison comparison;
+    double threshold;
+    uint32_t period_minutes;
+    uint32_t evaluation_periods, datapoints_to_alarm;
+};
+
 struct scenario_service { /* services.NAME */
     char *name;
     char *task_definition; /* a key of taskDefinitions */
@@ -97,6 +149,8 @@ struct scenario_service { /* services.NAME */
     const char *target_groups[TARGET_GROUPS_MAX]; /* loadBalancers; owned */
     uint16_t target_group_count;
     int32_t grace_s; /* healthCheckGracePeriodSeconds; OVERRIDE_NONE: default */
+    struct scenario_load load;
+    struct scenario_scaling scaling;
     berth_ns start_ns;
 };
 
@@ -302,6 +356,8 @@ struct scenario {
     uint32_t target_group_count;
     struct scenario_service *services;
     uint32_t service_count;
+    struct scenario_alarm *alarms;
+    uint32_t alarm_count;
     struct scenario_arrival *arrivals;
     uint32_t arrival_count;
     struct scenario_timeline *timeline; /* by time, then order of the file */

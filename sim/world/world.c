@@ -1,6 +1,9 @@
 #include "sim/world/world.h"
 
+#include <string.h>
+
 #include "scheduler/base/mem.h"
+#include "scheduler/core/controller.h"
 #include "sim/fleet/behaviour.h"
 #include "sim/world/balancer.h"
 
@@ -13,15 +16,30 @@ struct world {
     uint64_t key;
     berth_ns end_ns;
     struct balancer *balancer;
+    struct load *load;        /* NULL: no service has one */
+    VEC(uint32_t) service_of; /* by service id: the scenario's index, or UINT32_MAX */
+    berth_ns now_ns;          /* of the event under way */
 };
 
+/* What the controller is told of production traffic is in force for clients. */
 static void on_answer(void *context, const struct answer *answer)
 {
-    const struct world *world = context;
+    struct world *world = context;
+    if (answer->kind == ANSWER_TRAFFIC && !answer->u.traffic.is_test &&
+        answer->u.traffic.service < world->service_of.count)
+        load_weight(world->load, world->now_ns, world->service_of.items[answer->u.traffic.service],
+                    answer->u.traffic.deployment, answer->u.traffic.permille);
     world->ops->answer(world->context, answer);
 }
 
-static const struct balancer_ops balancer_ops = {.answer = on_answer};
+static void on_taking(void *context, berth_ns now_ns, uint64_t deployment, task_id task, int change)
+{
+    const struct world *world = context;
+    (void)deployment;
+    load_routed(world->load, now_ns, task, change > 0);
+}
+
+static const struct balancer_ops balancer_ops = {.answer = on_answer, .taking = on_taking};
 
 struct world *world_create(const struct scenario *scenario, uint64_t key, berth_ns end_ns,
                            struct sim_queue *queue, struct fleet *fleet,
@@ -36,6 +54,7 @@ struct world *world_create(const struct scenario *scenario, uint64_t key, berth_
         .context = context,
         .key = key,
         .end_ns = end_ns,
+        .load = load_create(scenario, rng_key(key, "load", 0)),
     };
     world->balancer =
         balancer_create(scenario, rng_key(key, "balancer", 0), end_ns, queue, &balancer_ops, world);
@@ -47,12 +66,66 @@ void world_destroy(struct world *world)
     if (world == NULL)
         return;
     balancer_destroy(world->balancer);
+    load_destroy(world->load);
+    vec_free(&world->service_of);
     mem_free(world);
+}
+
+void world_defined(struct world *world, uint32_t index, const struct task_def *def)
+{
+    load_define(world->load, index, def);
+}
+
+static void put_sample(struct world *world, berth_ns at_ns)
+{
+    if (at_ns < world->end_ns)
+        sim_queue_put(world->queue, at_ns, (struct sim_event){WORLD_MINUTE, 0, 0, 0});
 }
 
 void world_start(struct world *world)
 {
-    (void)world;
+    if (world->load != NULL)
+        put_sample(world, 0);
+}
+
+static uint32_t find_service(const struct world *world, const char *name)
+{
+    for (uint32_t i = 0; name != NULL && i < world->scenario->service_count; i++)
+        if (strcmp(world->scenario->services[i].name, name) == 0)
+            return i;
+    return UINT32_MAX;
+}
+
+static uint32_t service_of(struct world *world, const struct controller *controller, service_id id)
+{
+    while (world->service_of.count <= id) {
+        service_id next = (service_id)world->service_of.count;
+        symbol name = next < controller_service_count(controller)
+                          ? controller_service(controller, next).name
+                          : SYMBOL_NONE;
+        *vec_push(&world->service_of) = find_service(
+            world, symbols_text(cluster_symbols(controller_cluster(controller)), name));
+    }
+    return world->service_of.items[id];
+}
+
+void world_change(struct world *world, berth_ns now_ns, const struct controller *controller,
+                  const struct change *change)
+{
+    if (world->load == NULL)
+        return;
+    if (change->kind == RECORD_TASK && change->u.task.service != SERVICE_NONE)
+        load_task(world->load, now_ns, service_of(world, controller, change->u.task.service),
+                  &change->u.task);
+    if (change->kind == RECORD_DEPLOYMENT && change->u.deployment.is_primary && !change->is_deleted)
+        load_primary(world->load, now_ns,
+                     service_of(world, controller, change->u.deployment.service),
+                     change->u.deployment.deployment);
+}
+
+struct load *world_load(struct world *world)
+{
+    return world->load;
 }
 
 /* An interface takes its time; a repeat is answered again. */
@@ -99,6 +172,7 @@ static void answer_interface(struct world *world, const struct sim_event *event)
 
 void world_dispatch(struct world *world, berth_ns now_ns, const struct sim_event *event)
 {
+    world->now_ns = now_ns;
     switch ((enum world_event)event->kind) {
     case WORLD_TARGET:
     case WORLD_TRAFFIC:
@@ -107,8 +181,11 @@ void world_dispatch(struct world *world, berth_ns now_ns, const struct sim_event
     case WORLD_INTERFACE:
         answer_interface(world, event);
         break;
-    case WORLD_HOOK:
     case WORLD_MINUTE:
+        put_sample(world, now_ns + LOAD_SAMPLE_NS);
+        load_tick(world->load, now_ns, on_answer, world);
+        break;
+    case WORLD_HOOK:
     case WORLD_GROUP:
     case WORLD_EVENT_COUNT:
         break;
@@ -117,8 +194,8 @@ void world_dispatch(struct world *world, berth_ns now_ns, const struct sim_event
 
 void world_serving(struct world *world, berth_ns now_ns, uint32_t service, task_id task, int change)
 {
-    (void)service;
     balancer_serving(world->balancer, now_ns, task, change);
+    load_serving(world->load, now_ns, service, task, change);
 }
 
 struct balancer *world_balancer(const struct world *world)

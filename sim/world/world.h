@@ -18,6 +18,7 @@
 #include "sim/engine/queue.h"
 #include "sim/fleet/fleet.h"
 #include "sim/scenario/scenario.h"
+#include "sim/world/load.h"
 
 /* Kinds of queued events, after the fleet's. The run's own follow. */
 enum world_event {
@@ -25,7 +26,7 @@ enum world_event {
     WORLD_TRAFFIC,                    /* a listener's new weights are in force */
     WORLD_INTERFACE,                  /* a network interface is attached or detached */
     WORLD_HOOK,                       /* a hook returns */
-    WORLD_MINUTE,                     /* figures of the minute, alarms */
+    WORLD_MINUTE,                     /* samples of load; each third: the minute, alarms */
     WORLD_GROUP,                      /* an instance group's machine is ready or gone */
     WORLD_EVENT_COUNT
 };
@@ -44,8 +45,16 @@ struct world *world_create(const struct scenario *scenario, uint64_t key, berth_
 void world_destroy(struct world *world);
 void world_start(struct world *world); /* at time 0, before the services are created */
 
+/* What the controller made of definition number `index` of the scenario. */
+void world_defined(struct world *world, uint32_t index, const struct task_def *def);
+
 void world_request(struct world *world, berth_ns now_ns, const struct request *request);
 void world_dispatch(struct world *world, berth_ns now_ns, const struct sim_event *event);
+
+/* What the controller tells of tasks and deployments. */
+struct controller;
+void world_change(struct world *world, berth_ns now_ns, const struct controller *controller,
+                  const struct change *change);
 
 /* The truth of the fleet: a copy began (+1) or ceased (-1) to serve. */
 void world_serving(struct world *world, berth_ns now_ns, uint32_t service, task_id task,
@@ -54,5 +63,6 @@ void world_serving(struct world *world, berth_ns now_ns, uint32_t service, task_
 /* The load balancers, to ask who takes requests (balancer.h). */
 struct balancer;
 struct balancer *world_balancer(const struct world *world);
+struct load *world_load(struct world *world); /* lent; NULL: no service has a load */
 
 #endif

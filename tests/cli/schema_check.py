@@ -27,6 +27,7 @@ BEYOND_A_SCHEMA = (
     "instances; at most", "below run.replications", "the fleet is empty", "a DAEMON service has no",
     "is a folder", "No such file", "makes ", "out of range", "is not a time", "must be above 0", "is not a name",
     "is not a number of", ":/compare/variants/", "a second container", "no container is essential", "unknown key, not one of ECS's",
+    "change the bounds", "changes nothing", "is not a schedule",
 )
 
 
