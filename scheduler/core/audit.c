@@ -7,7 +7,7 @@
 #include <string.h>
 
 #include "scheduler/core/autoscaling.h"
-#include "scheduler/core/controller_internal.h"
+#include "scheduler/core/stopped.h"
 
 static void audit_list(const struct task_list *list, enum task_list_kind kind)
 {
@@ -316,6 +316,19 @@ static void audit_capacity(const struct controller *controller)
     assert(provisioning == controller->provisioning && !controller->is_capacity_dirty);
 }
 
+static void audit_stopped(const struct controller *controller)
+{
+    berth_ns before_ns = 0;
+    for (uint32_t i = 0; i < stopped_count(controller); i++) {
+        const struct stopped_task *task = stopped_at(controller, i);
+        assert(stopped_find(controller, task->id) == task);
+        assert(task->id <= controller->last_task && task->revision <= controller->revision);
+        assert(task->stop_code != STOP_NONE && task->def != NULL);
+        assert(task->stopped_mono_ns >= before_ns);
+        before_ns = task->stopped_mono_ns;
+    }
+}
+
 void controller_audit(const struct controller *controller)
 {
     uint32_t placed = 0, active = 0, missing = 0;
@@ -337,7 +350,8 @@ void controller_audit(const struct controller *controller)
     assert(controller->held.items.count == 0 || brake_is_on(controller));
     assert(placed + controller->waiting.tasks.count + controller->machines.count ==
            controller->tasks.count);
-    assert(controller->task_slots.count == controller->tasks.count);
+    assert(controller->task_slots.count == controller->tasks.count + stopped_count(controller));
+    audit_stopped(controller);
     for (size_t i = 0; i < controller->services.count; i++)
         if (controller->services.items[i] != NULL)
             audit_service(controller, controller->services.items[i]);

@@ -9,7 +9,7 @@
 #include <string.h>
 
 #include "scheduler/core/autoscaling.h"
-#include "scheduler/core/controller_internal.h"
+#include "scheduler/core/stopped.h"
 
 struct controller *controller_create(const struct controller_options *options)
 {
@@ -61,6 +61,7 @@ static void free_tables(struct controller *controller)
     vec_free(&controller->touched);
     vec_free(&controller->def_records);
     vec_free(&controller->target_notes);
+    stopped_free(controller);
     vec_free(&controller->started);
     vec_free(&controller->stopped);
     vec_free(&controller->victims);
@@ -108,6 +109,7 @@ static void timer(struct controller *controller, const struct event *event)
     waiting_timer(controller);
     capacity_timer(controller);
     services_timer(controller);
+    stopped_timer(controller);
     scaling_timer(controller);
 }
 
@@ -179,6 +181,8 @@ void controller_step(struct controller *controller, struct step_time now, const 
 berth_ns controller_next_deadline(const struct controller *controller)
 {
     berth_ns next_ns = waiting_deadline(controller), capacity_ns = capacity_deadline(controller);
+    if (stopped_deadline(controller) < next_ns)
+        next_ns = stopped_deadline(controller);
     struct heap_item first;
     if (capacity_ns < next_ns)
         next_ns = capacity_ns;

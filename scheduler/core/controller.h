@@ -62,6 +62,10 @@ service_id controller_find_service(const struct controller *controller, const ch
 bool controller_scaling(const struct controller *controller, service_id service,
                         struct scaling_view *out);
 bool controller_task(const struct controller *controller, task_id task, struct task_view *out);
+/* One that has ended within the hour (U20). */
+bool controller_stopped_task(const struct controller *controller, task_id task,
+                             struct task_view *out);
+uint32_t controller_stopped_count(const struct controller *controller);
 /* Every live task in ascending id; false when there is none above `after`. */
 bool controller_next_task(const struct controller *controller, task_id after,
                           struct task_view *out);

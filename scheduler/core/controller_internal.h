@@ -8,6 +8,7 @@
  *     deployments.c  a deployment's life        settings.c   what a service is told about them
  *     rollback.c     how one fails, and then    alarms.c     who is in ALARM
  *     targets.c      load balancers, interfaces health.c     what counts as healthy
+ *     stopped.c      tasks that have ended, for an hour
  *     waiting.c      who waits for capacity     emit.c       actions
  *     plans.c        compiled plans, interned   records.c    text of records; load.c reads it
  *     protect.c      scale-in protection        brake.c      mass disconnects
@@ -345,6 +346,17 @@ struct interned {
 };
 
 #define TASK_CHUNK 1024
+#define STOPPED_FLAG                                                            \
+    0x80000000u /* in controller.task_slots: of a task in the ring of stopped.c \
+                 */
+
+struct stopped_task;
+
+struct stopped {                /* stopped.c: numbers first .. next - 1, each at its remainder */
+    struct stopped_task *items; /* owned */
+    uint64_t first, next;
+    uint32_t capacity; /* a power of two, or 0 */
+};
 
 struct controller {
     struct controller_options options; /* texts owned */
@@ -365,6 +377,7 @@ struct controller {
     VEC(uint32_t) free_slots;
     struct map task_slots;
     struct task_list tasks;
+    struct stopped stopped_tasks;
 
     VEC(struct host) hosts; /* by instance */
     struct heap host_deadlines;
@@ -426,6 +439,7 @@ struct request *emit_request(struct controller *controller, enum request_kind ki
                              service_id service, uint64_t deployment); /* to be filled in */
 void emit_task(struct controller *controller, struct task *task, enum task_status previous,
                bool was_desired);
+void emit_task_gone(struct controller *controller, const struct task_view *task);
 void emit_service(struct controller *controller, struct service *service);
 void emit_service_gone(struct controller *controller, const struct service *service);
 void emit_instance(struct controller *controller, instance_id id);
@@ -551,6 +565,7 @@ bool targets_are_all(const struct task *task, enum target_state state);
 void targets_set(struct controller *controller, struct task *task, const symbol *groups,
                  const enum target_state *states, uint32_t count);
 void targets_adopt(struct controller *controller, struct task *task); /* its deployment's groups */
+bool targets_are_left(const struct task *task);                       /* DRAINING, when it ended */
 void targets_drain(struct task *task); /* every one is DRAINING from now on */
 void targets_register(struct controller *controller, struct task *task);
 void targets_deregister(struct controller *controller, struct task *task);

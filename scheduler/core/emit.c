@@ -74,10 +74,14 @@ void emit_task(struct controller *controller, struct task *task, enum task_statu
     task->revision = change->revision;
     change->u.task = task_view_of(controller, task, previous, was_desired);
     task->told_health = (uint8_t)change->u.task.health;
-    if (task->status == TASK_STOPPED) {
-        change->is_deleted = true;
-        controller->needs_own_record = true;
-    }
+}
+
+void emit_task_gone(struct controller *controller, const struct task_view *task)
+{
+    struct change *change = push_change(controller, RECORD_TASK);
+    change->is_deleted = true;
+    change->u.task = *task;
+    controller->needs_own_record = true;
 }
 
 struct service_view service_view_of(const struct service *service)

@@ -10,6 +10,7 @@
 #include "scheduler/core/autoscaling.h"
 #include "scheduler/core/controller_internal.h"
 #include "scheduler/core/records.h"
+#include "scheduler/core/stopped.h"
 #include "scheduler/core/transcript_fields.h"
 
 struct loader {
@@ -932,6 +933,85 @@ static void load_protection(struct loader *loader, struct task *task)
     task->deployment->service->protected_count++;
 }
 
+static void load_stopped_targets(struct loader *loader, struct stopped_task *task)
+{
+    symbol groups[TARGET_GROUPS_MAX];
+    for (char *rest = get_list(loader, "target-groups"); rest != NULL; task->target_count++) {
+        if (task->target_count == TARGET_GROUPS_MAX) {
+            wrong(loader, "target-groups");
+            return;
+        }
+        groups[task->target_count] = symbols_add(loader->controller->symbols, list_next(&rest));
+    }
+    task->target_groups =
+        intern_bytes(loader->controller, groups, task->target_count * sizeof *groups);
+    task->leaves_targets = text_get(&loader->line, "leaves-targets") != NULL;
+    task->leaves_interface = text_get(&loader->line, "leaves-interface") != NULL;
+}
+
+static void load_stopped_end(struct loader *loader, struct stopped_task *task)
+{
+    task->stop_code = (uint8_t)get_word(loader, "stop-code", stop_code_names, STOP_CODE_COUNT);
+    task->stop_reason =
+        (uint8_t)get_word(loader, "stop-reason", stop_reason_names, STOP_REASON_COUNT);
+    if (task->stop_code == STOP_NONE)
+        wrong(loader, "stop-code");
+    task->stop_text = get_symbol(loader, "stop-text");
+    task->provider = get_symbol(loader, "provider");
+    if (text_get(&loader->line, "verdict") != NULL)
+        task->verdict =
+            (uint8_t)get_word(loader, "verdict", placement_verdict_names, PLACEMENT_VERDICT_COUNT);
+    if (text_get(&loader->line, "health") != NULL)
+        task->health = (uint8_t)get_word(loader, "health", task_health_names, TASK_HEALTH_COUNT);
+    if (text_get(&loader->line, "exit-code") != NULL)
+        task->exit_code = (int32_t)get_i64(loader, "exit-code");
+}
+
+static void load_stopped_place(struct loader *loader, struct stopped_task *task)
+{
+    const struct controller *controller = loader->controller;
+    task->service = SERVICE_NONE;
+    task->instance = INSTANCE_NONE;
+    if (text_get(&loader->line, "service") != NULL) {
+        task->service = (service_id)get_u64(loader, "service", UINT32_MAX - 1);
+        task->deployment = get_u64(loader, "deployment", UINT64_MAX);
+    }
+    if (text_get(&loader->line, "instance") != NULL)
+        task->instance = (instance_id)get_u64(loader, "instance", UINT32_MAX - 1);
+    task->group = (group_id)get_u64(loader, "group", UINT32_MAX);
+    if (task->group >= controller->groups.count || !controller->groups.items[task->group].exists)
+        wrong(loader, "group");
+    if (task->service != SERVICE_NONE && task->service >= controller->services.count)
+        wrong(loader, "service");
+    if (task->instance != INSTANCE_NONE &&
+        task->instance >= cluster_instance_count(controller->cluster))
+        wrong(loader, "instance");
+}
+
+/* One that has ended: its place in the order follows when all are there. */
+static void load_stopped(struct loader *loader, task_id id, const struct task_def *def)
+{
+    struct stopped_task *task = stopped_push(loader->controller, id);
+    task->def = def;
+    task->revision = get_revision(loader);
+    task->stopped_mono_ns = get_moment(loader, "at");
+    task->version = (uint32_t)get_u64(loader, "version", UINT32_MAX);
+    task->reference = get_u64(loader, "reference", UINT64_MAX);
+    task->cpu_units = get_amount(loader, "cpu");
+    task->mem_mib = get_amount(loader, "memory");
+    task->gpu_milli = (uint32_t)get_u64(loader, "gpu-milli", UINT32_MAX);
+    task->created_wall_ns = get_i64(loader, "created");
+    task->pull_started_ns = get_wall(loader, "pull-started");
+    task->pull_stopped_ns = get_wall(loader, "pull-stopped");
+    task->started_ns = get_wall(loader, "started");
+    task->stopping_ns = get_wall(loader, "stopping");
+    task->stopped_ns = get_wall(loader, "stopped");
+    load_stopped_place(loader, task);
+    load_stopped_end(loader, task);
+    load_stopped_targets(loader, task);
+    raise_to(&loader->controller->last_deployment, task->deployment);
+}
+
 static void load_task(struct loader *loader)
 {
     struct controller *controller = loader->controller;
@@ -943,8 +1023,16 @@ static void load_task(struct loader *loader)
         wrong(loader, "(the key)");
     if (loader->has_failed)
         return;
-    struct task *task = task_alloc(controller, id);
+    if (map_get(&controller->task_slots, id) != MAP_ABSENT) {
+        wrong(loader, "(the key)");
+        return;
+    }
     raise_to(&controller->last_task, id);
+    if (strcmp(loader->line.word, "stopped") == 0) {
+        load_stopped(loader, id, def);
+        return;
+    }
+    struct task *task = task_alloc(controller, id);
     task->def = def;
     load_task_fields(loader, task);
     load_capacity(loader, task);
@@ -1062,6 +1150,11 @@ enum berth_err controller_load(const struct controller_options *options,
     struct loader loader = {.decode = decode, .err = err};
     loader.controller = controller_create(options);
     bool is_loaded = load_all(&loader, records, record_count);
+    if (is_loaded && !stopped_settle(loader.controller)) {
+        loader.key = "task/";
+        wrong(&loader, "at");
+        is_loaded = false;
+    }
     text_free(&loader.copy);
     if (!is_loaded) {
         controller_destroy(loader.controller);

@@ -8,7 +8,7 @@
  *     scaling/NAME                     a service's auto scaling
  *     provider/NAME                    a capacity provider
  *     service/NAME                     a service; its live deployments by number
- *     task/0000000000000123            a task
+ *     task/0000000000000123            a task, or one that has ended within the hour
  *     taskdef/FAMILY/00000007          a task definition, its document whole
  *
  * Every record holds the revision of its last change, so the highest one is the controller's, and
@@ -23,7 +23,7 @@
 #include <string.h>
 
 #include "scheduler/core/autoscaling.h"
-#include "scheduler/core/controller_internal.h"
+#include "scheduler/core/stopped.h"
 #include "scheduler/core/transcript_fields.h"
 
 void list_add(struct text *list, const char *item)
@@ -508,6 +508,69 @@ static void write_task(const struct controller *controller, const struct task *t
         write_waiting(controller, task, out);
 }
 
+static void write_stopped_targets(const struct controller *controller,
+                                  const struct stopped_task *task, struct text *out)
+{
+    struct text list = TEXT_INIT;
+    for (uint32_t i = 0; i < task->target_count; i++)
+        list_add(&list, symbols_text(controller->symbols, task->target_groups[i]));
+    field_list(out, "target-groups", &list);
+    if (task->leaves_targets)
+        text_field_u64(out, "leaves-targets", 1);
+    if (task->leaves_interface)
+        text_field_u64(out, "leaves-interface", 1);
+    text_free(&list);
+}
+
+static void write_stopped(const struct controller *controller, const struct stopped_task *task,
+                          struct text *out)
+{
+    text_word(out, "stopped");
+    text_field_u64(out, "rev", task->revision);
+    field_def(out, task->def);
+    text_field_u64(out, "group", task->group);
+    if (task->service != SERVICE_NONE) {
+        text_field_u64(out, "service", task->service);
+        text_field_u64(out, "deployment", task->deployment);
+    }
+    if (task->instance != INSTANCE_NONE)
+        text_field_u64(out, "instance", task->instance);
+    text_field_i64(out, "at", task->stopped_mono_ns);
+    text_field_u64(out, "version", task->version);
+    text_field_u64(out, "reference", task->reference);
+    text_field_i64(out, "cpu", task->cpu_units);
+    text_field_i64(out, "memory", task->mem_mib);
+    text_field_u64(out, "gpu-milli", task->gpu_milli);
+    text_field_i64(out, "created", task->created_wall_ns);
+    field_wall(out, "pull-started", task->pull_started_ns);
+    field_wall(out, "pull-stopped", task->pull_stopped_ns);
+    field_wall(out, "started", task->started_ns);
+    field_wall(out, "stopping", task->stopping_ns);
+    field_wall(out, "stopped", task->stopped_ns);
+    text_field(out, "stop-code", stop_code_names[task->stop_code]);
+    text_field(out, "stop-reason", stop_reason_names[task->stop_reason]);
+    field_symbol(out, controller, "stop-text", task->stop_text);
+    field_symbol(out, controller, "provider", task->provider);
+    if (task->verdict != PLACEMENT_FITS)
+        text_field(out, "verdict", placement_verdict_names[task->verdict]);
+    if (task->health != HEALTH_UNKNOWN)
+        text_field(out, "health", task_health_names[task->health]);
+    if (task->exit_code != 0)
+        text_field_i64(out, "exit-code", task->exit_code);
+    write_stopped_targets(controller, task, out);
+}
+
+/* As it is, or as it was when it ended. */
+static void write_any_task(const struct controller *controller, task_id id, struct text *out)
+{
+    const struct task *task = task_find(controller, id);
+    const struct stopped_task *stopped = stopped_find(controller, id);
+    if (task != NULL)
+        write_task(controller, task, out);
+    else if (stopped != NULL)
+        write_stopped(controller, stopped, out);
+}
+
 static void write_def(const struct controller *controller, const struct task_def *def,
                       struct text *out)
 {
@@ -572,7 +635,6 @@ void controller_record_value(const struct controller *controller, const struct c
     const struct deployment *deployment;
     const struct provider *provider;
     const struct service *service;
-    const struct task *task;
     if (change->is_deleted)
         return;
     switch (change->kind) {
@@ -591,9 +653,7 @@ void controller_record_value(const struct controller *controller, const struct c
             write_service(controller, service, value);
         break;
     case RECORD_TASK:
-        task = task_find(controller, change->u.task.task);
-        if (task != NULL)
-            write_task(controller, task, value);
+        write_any_task(controller, change->u.task.task, value);
         break;
     case RECORD_GROUP:
         write_group(controller, change->u.group, value);
@@ -687,6 +747,10 @@ static void collect(const struct controller *controller, line_list *lines)
     for (struct task *task = controller->tasks.first; task != NULL;
          task = task->links[LIST_ALL].next) {
         change.u.task = task_view_of(controller, task, task->status, task->desired_running);
+        add_line(controller, &change, lines);
+    }
+    for (uint32_t i = 0; i < stopped_count(controller); i++) {
+        change.u.task = stopped_view(stopped_at(controller, i));
         add_line(controller, &change, lines);
     }
 }

@@ -5,7 +5,7 @@
 #include <stdio.h>
 #include <string.h>
 
-#include "scheduler/core/controller_internal.h"
+#include "scheduler/core/stopped.h"
 
 enum { COUNT_MAX = 100000, GROUP_NAME_MAX = 255, TEXT_MAX = 1024 };
 
@@ -296,6 +296,10 @@ void stop_task(struct controller *controller, const struct event *event)
 {
     const char *reason = event->u.stop_task.reason;
     struct task *task = task_find(controller, event->u.stop_task.task);
+    if (task == NULL && stopped_find(controller, event->u.stop_task.task) != NULL) {
+        (void)emit_reply(controller, event); /* It has stopped: nothing to do. */
+        return;
+    }
     if (task == NULL) {
         emit_refusal(controller, event, REPLY_NOT_FOUND,
                      "task: %llu was not found; it may have stopped already",

@@ -12,7 +12,7 @@
 #include <assert.h>
 #include <string.h>
 
-#include "scheduler/core/controller_internal.h"
+#include "scheduler/core/stopped.h"
 
 enum { STATE_BITS = 3, STATE_MASK = 7 };
 
@@ -60,6 +60,11 @@ void targets_adopt(struct controller *controller, struct task *task)
     if (task->deployment != NULL)
         targets_set(controller, task, task->deployment->target_groups, unused,
                     task->deployment->target_group_count);
+}
+
+bool targets_are_left(const struct task *task)
+{
+    return have_any(task, TARGET_DRAINING);
 }
 
 void targets_drain(struct task *task)
@@ -253,8 +258,30 @@ static void resume_targets(struct controller *controller, const struct task *tas
     }
 }
 
+/* Nobody waited for these: they are asked for as long as the task is remembered. */
+static void resume_stopped(struct controller *controller, const struct stopped_task *task)
+{
+    for (uint32_t i = 0; task->leaves_targets && i < task->target_count; i++) {
+        struct request *request =
+            emit_request(controller, REQUEST_DEREGISTER_TARGET, SERVICE_NONE, task->deployment);
+        request->u.target.task = task->id;
+        request->u.target.instance = task->instance;
+        request->u.target.target_group = symbols_text(controller->symbols, task->target_groups[i]);
+        rule_fired(controller, RULE_RESUMED);
+    }
+    if (!task->leaves_interface)
+        return;
+    struct request *request =
+        emit_request(controller, REQUEST_DETACH_INTERFACE, SERVICE_NONE, task->deployment);
+    request->u.interface.task = task->id;
+    request->u.interface.instance = task->instance;
+    rule_fired(controller, RULE_RESUMED);
+}
+
 void targets_resume(struct controller *controller)
 {
+    for (uint32_t i = 0; i < stopped_count(controller); i++)
+        resume_stopped(controller, stopped_at(controller, i));
     for (const struct task *task = controller->tasks.first; task != NULL;
          task = task->links[LIST_ALL].next) {
         resume_targets(controller, task);

@@ -9,7 +9,7 @@
  *     DEACTIVATING   its targets drain; its agent has not been told yet
  *     STOPPING       its agent has been told to stop it
  *     DEPROVISIONING its containers have ended; its interface is being detached
- *     STOPPED        released, forgotten
+ *     STOPPED        released; described for an hour more (stopped.c)
  *
  * An agent's word that it has ended leads on from any state before DEPROVISIONING; the loss of its
  * host ends it at once. Targets and interface are then given up without waiting for an answer.
@@ -21,7 +21,7 @@
 #include <assert.h>
 #include <string.h>
 
-#include "scheduler/core/controller_internal.h"
+#include "scheduler/core/stopped.h"
 
 void task_list_append(struct task_list *list, struct task *task, enum task_list_kind kind)
 {
@@ -75,7 +75,7 @@ void task_list_remove(struct task_list *list, struct task *task, enum task_list_
 struct task *task_find(const struct controller *controller, task_id id)
 {
     uint32_t slot = map_get(&controller->task_slots, id);
-    if (slot == MAP_ABSENT)
+    if (slot == MAP_ABSENT || (slot & STOPPED_FLAG) != 0)
         return NULL;
     return &controller->chunks.items[slot / TASK_CHUNK][slot % TASK_CHUNK];
 }
@@ -106,7 +106,6 @@ struct task *task_alloc(struct controller *controller, task_id id)
 void task_free(struct controller *controller, struct task *task)
 {
     task_list_remove(&controller->tasks, task, LIST_ALL);
-    (void)map_remove(&controller->task_slots, task->id);
     *vec_push(&controller->free_slots) = task->slot;
 }
 
@@ -396,5 +395,6 @@ void task_end(struct controller *controller, struct task *task, enum stop_code c
         task_list_remove(&task->deployment->tasks, task, LIST_OWNER);
         service_mark(controller, task->deployment->service);
     }
+    stopped_keep(controller, task, is_attached);
     task_free(controller, task);
 }

@@ -257,12 +257,12 @@ void collect_change(struct collect *collect, berth_ns now_ns, const struct chang
         collect_service(collect, now_ns, change);
         break;
     case RECORD_DEPLOYMENT:
-    case RECORD_PROVIDER:
         if (!change->is_deleted)
             collect_deployment(collect, now_ns,
                                collect_service_index(collect, change->u.deployment.service),
                                &change->u.deployment);
         break;
+    case RECORD_PROVIDER:
     case RECORD_CONTROLLER:
     case RECORD_TASK_DEFINITION:
     case RECORD_GROUP:

@@ -207,7 +207,9 @@ static void set_flag(struct collect *collect, berth_ns now_ns, enum level_name l
 void collect_task(struct collect *collect, berth_ns now_ns, const struct change *change)
 {
     const struct task_view *view = &change->u.task;
-    bool has_ended = view->last_status == TASK_STOPPED || change->is_deleted;
+    bool has_ended = view->last_status == TASK_STOPPED;
+    if (view->previous_status == TASK_STOPPED)
+        return; /* It ended an hour ago, and is forgotten now. */
     struct task_figures *task = find_task(collect, view->task);
     if (task == NULL)
         task = add_task(collect, now_ns, view);

@@ -205,7 +205,8 @@ static void on_change(void *context, struct step_time decided, const struct chan
     const struct run_observer *observer = run->options->observer;
     if (observer != NULL && observer->released != NULL)
         observer->released(observer->context, change);
-    if (change->kind == RECORD_TASK && change->u.task.last_status == TASK_STOPPED)
+    if (change->kind == RECORD_TASK && change->u.task.last_status == TASK_STOPPED &&
+        change->u.task.previous_status != TASK_STOPPED)
         arrivals_stopped(run, &change->u.task);
     journal_change(run->journal, run->now_ns, loop_controller(run->loop), change);
 }

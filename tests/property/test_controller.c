@@ -672,6 +672,8 @@ static void change_service(struct history *history)
     event.u.service.scheduling = is_daemon ? SCHEDULING_DAEMON : SCHEDULING_REPLICA;
     event.u.service.task_definition =
         exists && chance(history, 2) ? NULL : definitions[draw(history, DEFINITIONS)];
+    if (is_daemon && chance(history, 4))
+        event.u.service.task_definition = "near"; /* whose constraint comes to be violated */
     event.u.service.desired_count =
         is_daemon || chance(history, 3) ? OVERRIDE_NONE : (int)draw(history, 8);
     event.u.service.minimum_healthy_percent = minimums[draw(history, 4)];
@@ -1119,6 +1121,7 @@ static void check_liveness(struct history *history)
         heal_containers(world);
         world_advance(world, 60 * BERTH_NS_PER_S);
     }
+    world_advance(world, 3600 * BERTH_NS_PER_S); /* what stopped is forgotten */
     for (service_id id = 0; id < controller_service_count(world->controller); id++) {
         struct service_view service = controller_service(world->controller, id);
         if (!service.is_active || service.is_steady)
@@ -1134,7 +1137,8 @@ static void check_liveness(struct history *history)
                     (service.desired_count * percents.minimum + 99) / 100);
     }
     if (all_steady && controller_waiting_count(world->controller) == 0)
-        assert_true(controller_next_deadline(world->controller) == BERTH_NS_NEVER);
+        assert_true(controller_next_deadline(world->controller) == BERTH_NS_NEVER &&
+                    controller_stopped_count(world->controller) == 0);
 }
 
 static void free_history(struct history *history)

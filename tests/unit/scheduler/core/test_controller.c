@@ -232,6 +232,7 @@ static void test_a_service_keeps_its_count(void **state)
     assert_int_equal(world_live(world, web), 1);
     world_advance(world, 40 * BERTH_NS_PER_S);
     assert_int_equal(world->told[SERVICE_EVENT_STEADY_STATE], 2);
+    world_advance(world, 3600 * BERTH_NS_PER_S); /* until those that stopped are forgotten */
     assert_int_equal(controller_next_deadline(world->controller), BERTH_NS_NEVER);
 }
 
@@ -396,7 +397,7 @@ static void test_draining_replaces_within_bounds(void **state)
     world_settle(world);
     assert_int_equal(drained->reserved_tasks, standalone); /* they are left alone */
     assert_true(view_of(world, web).is_steady);
-    world_advance(world, 60 * BERTH_NS_PER_S);
+    world_advance(world, 3660 * BERTH_NS_PER_S);
     assert_int_equal(controller_next_deadline(world->controller), BERTH_NS_NEVER);
     world_state(world, 0, INSTANCE_ACTIVE);
     assert_int_equal(world_wanted(world, web), 3);
