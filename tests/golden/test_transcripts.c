@@ -38,6 +38,7 @@ static const char *const names[] = {
     "daemon",
     "standalone",
     "agent_reports",
+    "targets",
     "protect",
     "launch_rate",
     "brake",
