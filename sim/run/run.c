@@ -487,7 +487,7 @@ static void create_service(struct run *run, uint32_t index)
         .target_groups = service->target_groups,
         .target_group_count = service->target_group_count,
         .grace_s = service->grace_s,
-        .rebalancing = OVERRIDE_NONE,
+        .rebalancing = service->rebalancing,
     };
     /* The run's default is for what is placed by a strategy at all. */
     if (service->scheduling == SCHEDULING_REPLICA || service->strategies.is_set)

@@ -87,7 +87,9 @@ static void read_service(const struct at *at, const struct scenario *scenario,
                                         "healthCheckGracePeriodSeconds",
                                         "load",
                                         "autoScaling",
+                                        "availabilityZoneRebalancing",
                                         NULL};
+    static const char *const switches[] = {"DISABLED", "ENABLED", NULL};
     static const char *const kinds[] = {"REPLICA", "DAEMON", NULL};
     out->name = mem_copy_text(at->key);
     if (!at_object(at, known))
@@ -109,6 +111,9 @@ static void read_service(const struct at *at, const struct scenario *scenario,
     out->start_ns = at_time(&start, 0, READER_TIME_MAX, 0);
     read_load(at, out);
     read_scaling(at, out);
+    struct at rebalancing = at_member(at, "availabilityZoneRebalancing");
+    out->rebalancing =
+        rebalancing.json == NULL ? OVERRIDE_NONE : (int32_t)at_choice(&rebalancing, switches, 1);
 }
 
 void read_services(const struct at *root, struct scenario *out)

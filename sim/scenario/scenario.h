@@ -148,7 +148,8 @@ struct scenario_service { /* services.NAME */
     struct scenario_constraints constraints;
     const char *target_groups[TARGET_GROUPS_MAX]; /* loadBalancers; owned */
     uint16_t target_group_count;
-    int32_t grace_s; /* healthCheckGracePeriodSeconds; OVERRIDE_NONE: default */
+    int32_t rebalancing; /* availabilityZoneRebalancing: 1, 0; OVERRIDE_NONE: default */
+    int32_t grace_s;     /* healthCheckGracePeriodSeconds; OVERRIDE_NONE: default */
     struct scenario_load load;
     struct scenario_scaling scaling;
     berth_ns start_ns;
