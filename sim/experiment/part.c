@@ -76,7 +76,8 @@ static void format_story(const struct story *story, struct text *out)
               story->point_count, story->mark_count, story->marks_left_out);
     for (uint32_t i = 0; i < story->service_count; i++) {
         const struct story_service *service = &story->services[i];
-        text_addf(out, "%" PRIu32 " %" PRIu32, service->service, service->deployment_count);
+        text_addf(out, "%" PRIu32 " %d %" PRIu32, service->service, service->has_load,
+                  service->deployment_count);
         for (uint32_t k = 0; k < service->deployment_count; k++)
             text_addf(out, " %" PRIu64, service->deployments[k]);
         for (uint32_t k = 0; k < story->point_count; k++) {
@@ -85,6 +86,8 @@ static void format_story(const struct story *story, struct text *out)
                       point->healthy);
             for (int d = 0; d < STORY_DEPLOYMENTS_MAX; d++)
                 text_addf(out, " %" PRIu32, point->running[d]);
+            if (service->has_load)
+                text_addf(out, " %a %a %a", point->offered, point->failed, point->latency_s);
         }
         text_add(out, "\n");
     }
@@ -196,6 +199,7 @@ static void read_heat(struct cursor *cursor, struct run_result *out)
 static void read_points(struct cursor *cursor, struct story *story, struct story_service *service)
 {
     service->service = (uint32_t)read_integer(cursor, 0, UINT32_MAX);
+    service->has_load = read_integer(cursor, 0, 1) == 1;
     service->deployment_count = (uint32_t)read_integer(cursor, 0, STORY_DEPLOYMENTS_MAX);
     for (uint32_t k = 0; k < service->deployment_count; k++)
         service->deployments[k] = (uint64_t)read_integer(cursor, 0, INT64_MAX);
@@ -207,6 +211,11 @@ static void read_points(struct cursor *cursor, struct story *story, struct story
         point->healthy = (uint32_t)read_integer(cursor, 0, UINT32_MAX);
         for (int d = 0; d < STORY_DEPLOYMENTS_MAX; d++)
             point->running[d] = (uint32_t)read_integer(cursor, 0, UINT32_MAX);
+        if (!service->has_load)
+            continue;
+        point->offered = read_real(cursor);
+        point->failed = read_real(cursor);
+        point->latency_s = read_real(cursor);
     }
 }
 

@@ -109,6 +109,9 @@ static void format_points(const struct experiment_variant *variant,
                   point->pending, running, point->healthy);
         for (int d = 0; d < STORY_DEPLOYMENTS_MAX; d++)
             text_addf(out, ",%" PRIu32, point->running[d]);
+        const double reals[] = {point->offered, point->failed, point->latency_s};
+        for (size_t c = 0; c < sizeof reals / sizeof reals[0]; c++)
+            format_real(service->has_load ? reals[c] : NAN, out);
         text_add(out, "\n");
     }
 }
@@ -119,7 +122,7 @@ void csv_format_services(const struct experiment *experiment, struct text *out)
     text_add(out, "variant,service,seconds,desired,pending,running,healthy");
     for (int d = 1; d <= STORY_DEPLOYMENTS_MAX; d++)
         text_addf(out, ",runningOfDeployment%d", d);
-    text_add(out, "\n");
+    text_add(out, ",requestsPerSecond,failedPerSecond,latencySeconds\n");
     for (uint32_t v = 0; v < experiment->variant_count; v++) {
         const struct story *story = experiment->variants[v].story;
         for (uint32_t i = 0; story != NULL && i < story->service_count; i++)

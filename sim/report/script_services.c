@@ -20,6 +20,8 @@
 #define HEAD 70
 #define TITLE_HEIGHT 58
 #define FOOT 34
+#define REQUESTS_HEIGHT 64
+#define REQUESTS_GAP 40
 #define POINTS_MAX 300
 #define LABELS_MAX 12
 
@@ -204,6 +206,63 @@ static void draw_marks(struct script *script, const struct script_time *time,
     }
 }
 
+static double most_requests(const struct story *story, const struct story_service *service)
+{
+    double most = 0;
+    for (uint32_t i = 0; i < story->point_count; i++)
+        if (service->points[i].offered > most)
+            most = service->points[i].offered;
+    return most > 0 ? most : 1;
+}
+
+/* Served requests from 0 up, failed ones on top of them: together what was offered. */
+static void draw_requests_area(const struct script *script, const struct script_time *time,
+                               const struct experiment_variant *variant,
+                               const struct story_service *service, bool is_failed)
+{
+    uint32_t stride = 1 + variant->story->point_count / POINTS_MAX;
+    for (uint32_t i = 0; i < variant->story->point_count; i += stride) {
+        const struct story_point *point = &service->points[i];
+        double served = point->offered - point->failed;
+        text_addf(script->out, "%.6g %.6g %.6g\n", time_of(variant, i, time),
+                  is_failed ? served : 0, is_failed ? point->offered : served);
+    }
+    text_add(script->out, "e\n");
+}
+
+static void draw_requests(struct script *script, const struct script_time *time,
+                          const struct panel *panel, int left, int top)
+{
+    const struct experiment_variant *variant =
+        &script->ranking->experiment->variants[panel->variant];
+    const struct story_service *service = &variant->story->services[panel->service];
+    double high = most_requests(variant->story, service) * 1.08;
+    double step = script_step(0, high, 3);
+    if (!service->has_load)
+        return;
+    text_add(script->out, "unset label\nunset object\nunset arrow\n");
+    script_panel(script, left, top, PANEL_WIDTH, REQUESTS_HEIGHT);
+    script_label(script, "requests per second: served, failed (red)", left, top - 9, "left", 9,
+                 SCRIPT_FAINT);
+    text_addf(script->out,
+              "set yrange [0:%.10g]\nset ytics 0,%.10g format '%%.%df'\n"
+              "plot '-' using 1:2:3 with filledcurves fs solid lc rgb '#9ccfc6' notitle, "
+              "'-' using 1:2:3 with filledcurves fs solid lc rgb '#d1495b' notitle\n",
+              high, step, script_step_decimals(step));
+    draw_requests_area(script, time, variant, service, false);
+    draw_requests_area(script, time, variant, service, true);
+}
+
+static bool any_load(const struct ranking *ranking, const struct panel *panels, uint32_t count)
+{
+    for (uint32_t i = 0; i < count; i++)
+        if (ranking->experiment->variants[panels[i].variant]
+                .story->services[panels[i].service]
+                .has_load)
+            return true;
+    return false;
+}
+
 static void label_panel(struct script *script, const struct panel *panel, int left, int top)
 {
     const struct experiment_variant *variant =
@@ -274,14 +333,18 @@ bool script_services(struct script *script)
     struct script_time time = script_time(script->ranking->experiment);
     int rows = (int)(count + 1) / 2;
     script->width = LEFT + 2 * (PANEL_WIDTH + GUTTER);
-    script->height = HEAD + rows * (TITLE_HEIGHT + PANEL_HEIGHT + FOOT) + 20;
+    int below = any_load(script->ranking, panels, count) ? REQUESTS_GAP + REQUESTS_HEIGHT : 0;
+    int row_height = TITLE_HEIGHT + PANEL_HEIGHT + below + FOOT;
+    script->height = HEAD + rows * row_height + 20;
     script_begin(script, "Tasks of each service over time (replication 0)");
     draw_key(script);
     for (uint32_t i = 0; i < count; i++) {
         if (i > 0)
             text_add(script->out, "unset label\nunset object\nunset arrow\n");
-        draw_panel(script, &time, &panels[i], LEFT + (int)(i % 2) * (PANEL_WIDTH + GUTTER),
-                   HEAD + TITLE_HEIGHT + (int)(i / 2) * (TITLE_HEIGHT + PANEL_HEIGHT + FOOT));
+        int left = LEFT + (int)(i % 2) * (PANEL_WIDTH + GUTTER);
+        int top = HEAD + TITLE_HEIGHT + (int)(i / 2) * row_height;
+        draw_panel(script, &time, &panels[i], left, top);
+        draw_requests(script, &time, &panels[i], left, top + PANEL_HEIGHT + REQUESTS_GAP);
     }
     script_end(script);
     return true;

@@ -223,6 +223,7 @@ static void take_sample(struct collect *collect, berth_ns at_ns)
         take_variation(collect);
         collect_blast_scan(collect);
     }
+    collect_load_sample(collect, at_ns);
     story_sample(collect->teller);
     collect->sample_count++;
     levels_begin_sample(levels, at_ns);

@@ -153,6 +153,7 @@ void collect_zone_count(struct collect *collect, berth_ns now_ns, uint32_t servi
 void collect_deployment(struct collect *collect, berth_ns now_ns, uint32_t service,
                         const struct deployment_view *view);
 void collect_dip(struct collect *collect, uint32_t service); /* its figures have changed */
+void collect_load_sample(struct collect *collect, berth_ns at_ns);
 void collect_load_begin(struct collect *collect, berth_ns at_ns);
 void collect_load_finish(struct collect *collect, double *metrics);
 void collect_load_free(struct collect *collect);

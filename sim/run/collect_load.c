@@ -7,8 +7,10 @@
 
 #include "sim/run/collect_internal.h"
 
-struct load_window {            /* what there was when the window began */
-    struct load_totals *totals; /* owned: by service of the scenario */
+struct load_window {             /* what there was when the window began, and the last sample */
+    struct load_totals *totals;  /* owned: by service of the scenario */
+    struct load_totals *sampled; /* owned: likewise */
+    berth_ns sampled_ns;
     double latencies[LOAD_BUCKETS];
 };
 
@@ -20,6 +22,8 @@ void collect_bind_load(struct collect *collect, struct load *load)
     collect->load_window = mem_alloc(sizeof *collect->load_window);
     collect->load_window->totals =
         mem_alloc((collect->scenario->service_count + 1) * sizeof(struct load_totals));
+    collect->load_window->sampled =
+        mem_alloc((collect->scenario->service_count + 1) * sizeof(struct load_totals));
 }
 
 void collect_load_free(struct collect *collect)
@@ -27,6 +31,7 @@ void collect_load_free(struct collect *collect)
     if (collect->load_window == NULL)
         return;
     mem_free(collect->load_window->totals);
+    mem_free(collect->load_window->sampled);
     mem_free(collect->load_window);
 }
 
@@ -43,6 +48,27 @@ void collect_service_event(struct collect *collect, const struct service_event *
 {
     if (event->kind == SERVICE_EVENT_DESIRED_COUNT_UPDATED && collect->is_in_window)
         collect->desired_changes++;
+}
+
+/* Means since the sample before, for the story. */
+void collect_load_sample(struct collect *collect, berth_ns at_ns)
+{
+    struct load_window *window = collect->load_window;
+    struct load_totals now;
+    if (window == NULL || collect->teller == NULL || at_ns <= window->sampled_ns)
+        return;
+    double length_s = (double)(at_ns - window->sampled_ns) / (double)BERTH_NS_PER_S;
+    for (uint32_t i = 0; i < collect->scenario->service_count; i++) {
+        if (!load_totals(collect->load, at_ns, i, &now))
+            continue;
+        const struct load_totals *was = &window->sampled[i];
+        double taken = now.taken - was->taken, offered = now.offered - was->offered;
+        story_requests(collect->teller, i, offered / length_s,
+                       (offered - (now.served - was->served)) / length_s,
+                       taken > 0 ? (now.latency - was->latency) / taken : 0);
+        window->sampled[i] = now;
+    }
+    window->sampled_ns = at_ns;
 }
 
 /* All services together, within the window. */

@@ -184,6 +184,18 @@ void story_deployment(struct story_teller *teller, berth_ns now_ns, uint32_t ser
     }
 }
 
+void story_requests(struct story_teller *teller, uint32_t service, double offered, double failed,
+                    double latency_s)
+{
+    if (teller == NULL || !is_told(teller, service))
+        return;
+    struct story_point *now = &teller->counts[service].now;
+    teller->story->services[service].has_load = true;
+    now->offered = offered;
+    now->failed = failed;
+    now->latency_s = latency_s;
+}
+
 void story_sample(struct story_teller *teller)
 {
     if (teller == NULL || teller->story->point_count == teller->capacity)

@@ -19,12 +19,15 @@
 struct story_point { /* at the end of a sample, but for `healthy`: the least within it */
     uint32_t desired, pending, healthy;
     uint32_t running[STORY_DEPLOYMENTS_MAX];
+    /* Requests per second and seconds, means over the sample; 0 without a load. */
+    double offered, failed, latency_s;
 };
 
 struct story_service {
     uint32_t service;                            /* of the scenario */
     uint64_t deployments[STORY_DEPLOYMENTS_MAX]; /* numbers, in order of appearance */
     uint32_t deployment_count;
+    bool has_load;              /* its requests are told of */
     struct story_point *points; /* owned; point_count of the story */
 };
 
@@ -65,6 +68,9 @@ void story_task(struct story_teller *teller, uint32_t service, const struct task
 void story_service(struct story_teller *teller, uint32_t service, const struct service_view *view);
 void story_deployment(struct story_teller *teller, berth_ns now_ns, uint32_t service,
                       const struct deployment_view *deployment);
+/* The requests of the sample that story_sample is about to end. */
+void story_requests(struct story_teller *teller, uint32_t service, double offered, double failed,
+                    double latency_s);
 /* `text` is cut to what a mark holds. The same mark again at the same time is told once. */
 void story_mark(struct story_teller *teller, berth_ns now_ns, enum story_mark_kind kind,
                 uint32_t service, const char *text);

@@ -20,10 +20,11 @@ static struct story *make_story(void)
     struct story *story = mem_alloc(sizeof *story);
     *story = (struct story){.service_count = 1, .point_count = 2, .mark_count = 1};
     story->services = mem_alloc(sizeof *story->services);
-    story->services[0] = (struct story_service){.service = 3, .deployment_count = 2};
+    story->services[0] =
+        (struct story_service){.service = 3, .deployment_count = 2, .has_load = true};
     story->services[0].deployments[1] = 77;
     story->services[0].points = mem_alloc(2 * sizeof(struct story_point));
-    story->services[0].points[1] = (struct story_point){5, 4, 3, {2, 1}};
+    story->services[0].points[1] = (struct story_point){5, 4, 3, {2, 1}, 1.5, 0.25, 0.1};
     story->marks = mem_alloc(sizeof *story->marks);
     story->marks[0] = (struct story_mark){9, MARK_FAULT, UINT32_MAX, "zone a, rack 7"};
     return story;
@@ -35,6 +36,7 @@ static void assert_equal_stories(const struct story *a, const struct story *b)
     assert_int_equal(b->services[0].service, 3);
     assert_int_equal(b->services[0].deployment_count, 2);
     assert_int_equal(b->services[0].deployments[1], 77);
+    assert_true(b->services[0].has_load);
     assert_int_equal(b->point_count, 2);
     assert_memory_equal(a->services[0].points, b->services[0].points,
                         2 * sizeof(struct story_point));
