@@ -82,8 +82,8 @@ static void format_story(const struct story *story, struct text *out)
             text_addf(out, " %" PRIu64, service->deployments[k]);
         for (uint32_t k = 0; k < story->point_count; k++) {
             const struct story_point *point = &service->points[k];
-            text_addf(out, "\n%" PRIu32 " %" PRIu32 " %" PRIu32, point->desired, point->pending,
-                      point->healthy);
+            text_addf(out, "\n%" PRIu32 " %" PRIu32 " %" PRIu32 " %" PRIu32, point->desired,
+                      point->pending, point->healthy, point->serving);
             for (int d = 0; d < STORY_DEPLOYMENTS_MAX; d++)
                 text_addf(out, " %" PRIu32, point->running[d]);
             if (service->has_load)
@@ -209,6 +209,7 @@ static void read_points(struct cursor *cursor, struct story *story, struct story
         point->desired = (uint32_t)read_integer(cursor, 0, UINT32_MAX);
         point->pending = (uint32_t)read_integer(cursor, 0, UINT32_MAX);
         point->healthy = (uint32_t)read_integer(cursor, 0, UINT32_MAX);
+        point->serving = (uint32_t)read_integer(cursor, 0, UINT32_MAX);
         for (int d = 0; d < STORY_DEPLOYMENTS_MAX; d++)
             point->running[d] = (uint32_t)read_integer(cursor, 0, UINT32_MAX);
         if (!service->has_load)

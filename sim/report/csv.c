@@ -105,8 +105,8 @@ static void format_points(const struct experiment_variant *variant,
         text_add(out, ",");
         format_cell(variant->scenario->services[service->service].name, out);
         format_real((double)variant->samples[i].at_ns / (double)BERTH_NS_PER_S, out);
-        text_addf(out, ",%" PRIu32 ",%" PRIu32 ",%" PRIu32 ",%" PRIu32, point->desired,
-                  point->pending, running, point->healthy);
+        text_addf(out, ",%" PRIu32 ",%" PRIu32 ",%" PRIu32 ",%" PRIu32 ",%" PRIu32, point->desired,
+                  point->pending, running, point->healthy, point->serving);
         for (int d = 0; d < STORY_DEPLOYMENTS_MAX; d++)
             text_addf(out, ",%" PRIu32, point->running[d]);
         const double reals[] = {point->offered, point->failed, point->latency_s};
@@ -119,7 +119,7 @@ static void format_points(const struct experiment_variant *variant,
 void csv_format_services(const struct experiment *experiment, struct text *out)
 {
     format_comment(experiment, out);
-    text_add(out, "variant,service,seconds,desired,pending,running,healthy");
+    text_add(out, "variant,service,seconds,desired,pending,running,healthy,serving");
     for (int d = 1; d <= STORY_DEPLOYMENTS_MAX; d++)
         text_addf(out, ",runningOfDeployment%d", d);
     text_add(out, ",requestsPerSecond,failedPerSecond,latencySeconds\n");

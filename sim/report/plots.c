@@ -24,12 +24,11 @@ const struct plot_info plot_infos[PLOT_COUNT] = {
     [PLOT_SERVICES] =
         {"services", "The services over time",
          "One run, replication 0. Coloured areas are running tasks, a colour for each deployment "
-         "in "
-         "order; above them, in orange, what is pending. Dashed: the desired count. Green line: "
-         "healthy tasks, at their lowest within a step. Vertical lines are what happened: red a "
-         "fault or a failed deployment, blue a deployment, grey the scenario's timeline. Below, "
-         "where "
-         "a service has a load: the requests of its clients."},
+         "in order; above them, in orange, what is pending. Dashed: the desired count. Green: what "
+         "the controller takes for healthy; purple: what really serves; both at their lowest "
+         "within a step. Vertical lines are what happened: red a fault or a failed deployment, "
+         "blue a deployment, grey the scenario's timeline. Below, where a service has a load: the "
+         "requests of its clients."},
     [PLOT_RESERVATION] =
         {"reservation", "Over time",
          "Means of all replications. Dashed lines are what the scenario's timeline "

@@ -1,6 +1,6 @@
 /*
  * script_services.c -- replication 0, service by service: what was wanted, what ran, what was
- * healthy, and what happened meanwhile.
+ * healthy, what really served, and what happened meanwhile.
  *
  * A panel for a strategy and a service, at most eight: of many strategies the baseline and the best
  * of each column are shown, of many services those that had the most deployments.
@@ -131,16 +131,32 @@ static void draw_area(const struct script *script, const struct script_time *tim
     text_add(script->out, "e\n");
 }
 
+enum line { LINE_DESIRED = 0, LINE_SERVING, LINE_HEALTHY };
+
+static uint32_t value_of(const struct story_point *point, enum line line)
+{
+    switch (line) {
+    case LINE_SERVING:
+        return point->serving;
+    case LINE_HEALTHY:
+        return point->healthy;
+    case LINE_DESIRED:
+        break;
+    }
+    return point->desired;
+}
+
+/* What dips shows its lowest value between two points. */
 static void draw_line(const struct script *script, const struct script_time *time,
                       const struct experiment_variant *variant, const struct story_service *service,
-                      bool is_desired)
+                      enum line line)
 {
     uint32_t stride = 1 + variant->story->point_count / POINTS_MAX;
     for (uint32_t i = 0; i < variant->story->point_count; i += stride) {
-        uint32_t value = is_desired ? service->points[i].desired : service->points[i].healthy;
+        uint32_t value = value_of(&service->points[i], line);
         for (uint32_t k = i; k < i + stride && k < variant->story->point_count; k++)
-            if (!is_desired && service->points[k].healthy < value)
-                value = service->points[k].healthy;
+            if (line != LINE_DESIRED && value_of(&service->points[k], line) < value)
+                value = value_of(&service->points[k], line);
         text_addf(script->out, "%.6g %" PRIu32 "\n", time_of(variant, i, time), value);
     }
     text_add(script->out, "e\n");
@@ -295,24 +311,23 @@ static void draw_panel(struct script *script, const struct script_time *time,
                   areas[d]);
     text_add(script->out, "'-' using 1:2:3 with filledcurves fs solid lc rgb '#f0a35e' notitle, "
                           "'-' with steps lw 1.5 dt '-' lc rgb '" SCRIPT_INK "' notitle, "
-                          "'-' with lines lw 2 lc rgb '#2e8b57' notitle\n");
+                          "'-' with lines lw 2 lc rgb '#2e8b57' notitle, "
+                          "'-' with lines lw 1.5 lc rgb '#b0206a' notitle\n");
     for (uint32_t d = 0; d < service->deployment_count; d++)
         draw_area(script, time, variant, service, d);
     draw_area(script, time, variant, service, STORY_DEPLOYMENTS_MAX);
-    draw_line(script, time, variant, service, true);
-    draw_line(script, time, variant, service, false);
+    draw_line(script, time, variant, service, LINE_DESIRED);
+    draw_line(script, time, variant, service, LINE_HEALTHY);
+    draw_line(script, time, variant, service, LINE_SERVING);
 }
 
 static void draw_key(struct script *script)
 {
     static const struct {
         const char *name, *colour;
-    } keys[] = {{"first deployment", "#c6d9ee"},
-                {"second", "#7fa8d6"},
-                {"third", "#3b6fb6"},
-                {"pending", "#f0a35e"},
-                {"healthy", "#2e8b57"}};
-    int x = script->width - 500;
+    } keys[] = {{"first deployment", "#c6d9ee"}, {"second", "#7fa8d6"},  {"third", "#3b6fb6"},
+                {"pending", "#f0a35e"},          {"healthy", "#2e8b57"}, {"serving", "#b0206a"}};
+    int x = script->width - 580;
     for (size_t i = 0; i < sizeof keys / sizeof keys[0]; i++) {
         text_addf(script->out,
                   "set object rect from screen %.6f,%.6f to screen %.6f,%.6f fc rgb '%s' "

@@ -29,6 +29,8 @@ bool collect_is_measured(const struct collect *collect, uint32_t service)
 
 void collect_serving(struct collect *collect, berth_ns now_ns, uint32_t service, int change)
 {
+    if (service != UINT32_MAX)
+        story_serving(collect->teller, service, change);
     if (!collect_is_measured(collect, service))
         return;
     collect->services[service].serving += change;

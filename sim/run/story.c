@@ -15,13 +15,13 @@ const char *const story_mark_names[MARK_KIND_COUNT] = {
 /* What a task adds to its service's counts. */
 struct told_task {
     uint32_t service, deployment;
-    bool is_pending, is_running, is_healthy;
+    bool is_pending, is_running;
 };
 
 struct counts {
     struct story_point now;
-    uint32_t least_healthy; /* since the last sample */
-    uint64_t announced;     /* the newest deployment told of; its tasks may have come before */
+    uint32_t least_healthy, least_serving; /* since the last sample */
+    uint64_t announced; /* the newest deployment told of; its tasks may have come before */
 };
 
 struct story_teller {
@@ -76,9 +76,6 @@ static void count_task(struct story_teller *teller, const struct told_task *task
     struct counts *counts = &teller->counts[task->service];
     add(&counts->now.pending, task->is_pending, change);
     add(&counts->now.running[task->deployment], task->is_running, change);
-    add(&counts->now.healthy, task->is_healthy, change);
-    if (counts->now.healthy < counts->least_healthy)
-        counts->least_healthy = counts->now.healthy;
 }
 
 static uint32_t slot_for(struct story_teller *teller, task_id task)
@@ -110,9 +107,7 @@ void story_task(struct story_teller *teller, uint32_t service, const struct task
         .deployment = deployment_index(&teller->story->services[service], task->deployment),
         .is_pending = task->desired_running && task->last_status < TASK_RUNNING,
         .is_running = task->last_status == TASK_RUNNING,
-        .is_healthy = task->counts_as_healthy && task->desired_running && !is_over,
     };
-    /* Up before down: a task that changes sides must not show as a dip. */
     if (!is_over)
         count_task(teller, &next, 1);
     if (is_known)
@@ -128,7 +123,22 @@ void story_service(struct story_teller *teller, uint32_t service, const struct s
 {
     if (teller == NULL || !is_told(teller, service))
         return;
-    teller->counts[service].now.desired = view->is_active ? view->desired_count : 0;
+    struct counts *counts = &teller->counts[service];
+    counts->now.desired = view->is_active ? view->desired_count : 0;
+    /* Not of its tasks' changes: a task that has grown old enough to count changes nothing. */
+    counts->now.healthy = view->is_active ? view->healthy_count : 0;
+    if (counts->now.healthy < counts->least_healthy)
+        counts->least_healthy = counts->now.healthy;
+}
+
+void story_serving(struct story_teller *teller, uint32_t service, int change)
+{
+    if (teller == NULL || !is_told(teller, service))
+        return;
+    struct counts *counts = &teller->counts[service];
+    add(&counts->now.serving, true, change);
+    if (counts->now.serving < counts->least_serving)
+        counts->least_serving = counts->now.serving;
 }
 
 void story_mark(struct story_teller *teller, berth_ns now_ns, enum story_mark_kind kind,
@@ -206,7 +216,10 @@ void story_sample(struct story_teller *teller)
         *point = counts->now;
         if (counts->least_healthy < point->healthy)
             point->healthy = counts->least_healthy;
+        if (counts->least_serving < point->serving)
+            point->serving = counts->least_serving;
         counts->least_healthy = counts->now.healthy;
+        counts->least_serving = counts->now.serving;
     }
     teller->story->point_count++;
 }

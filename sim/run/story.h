@@ -2,8 +2,9 @@
  * story.h -- what happened to the services in one replication: a picture's worth of it.
  *
  * For every service and sample: how many tasks were desired, pending, running (by deployment) and
- * healthy. And the marks: what the scenario did, which faults struck, how deployments went. Kept
- * for replication 0 only, as an example; the figures of all replications are the metrics.
+ * healthy, all as the controller has it, and how many really served. And the marks: what the
+ * scenario did, which faults struck, how deployments went. Kept for replication 0 only, as an
+ * example; the figures of all replications are the metrics.
  */
 #ifndef BERTH_SIM_RUN_STORY_H
 #define BERTH_SIM_RUN_STORY_H
@@ -16,8 +17,8 @@
 #define STORY_MARKS_MAX 400
 #define STORY_MARK_BYTES 64
 
-struct story_point { /* at the end of a sample, but for `healthy`: the least within it */
-    uint32_t desired, pending, healthy;
+struct story_point { /* at the end of a sample; `healthy` and `serving`: the least within it */
+    uint32_t desired, pending, healthy, serving;
     uint32_t running[STORY_DEPLOYMENTS_MAX];
     /* Requests per second and seconds, means over the sample; 0 without a load. */
     double offered, failed, latency_s;
@@ -66,6 +67,7 @@ struct story_teller;
 struct story_teller *story_begin(const struct scenario *scenario, uint32_t point_capacity);
 void story_task(struct story_teller *teller, uint32_t service, const struct task_view *task);
 void story_service(struct story_teller *teller, uint32_t service, const struct service_view *view);
+void story_serving(struct story_teller *teller, uint32_t service, int change);
 void story_deployment(struct story_teller *teller, berth_ns now_ns, uint32_t service,
                       const struct deployment_view *deployment);
 /* The requests of the sample that story_sample is about to end. */

@@ -24,7 +24,7 @@ static struct story *make_story(void)
         (struct story_service){.service = 3, .deployment_count = 2, .has_load = true};
     story->services[0].deployments[1] = 77;
     story->services[0].points = mem_alloc(2 * sizeof(struct story_point));
-    story->services[0].points[1] = (struct story_point){5, 4, 3, {2, 1}, 1.5, 0.25, 0.1};
+    story->services[0].points[1] = (struct story_point){5, 4, 3, 2, {2, 1}, 1.5, 0.25, 0.1};
     story->marks = mem_alloc(sizeof *story->marks);
     story->marks[0] = (struct story_mark){9, MARK_FAULT, UINT32_MAX, "zone a, rack 7"};
     return story;

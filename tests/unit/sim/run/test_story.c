@@ -15,40 +15,46 @@ static const struct scenario *two_services(void)
     return &scenario;
 }
 
-static struct task_view task_of(task_id task, uint64_t deployment, enum task_status status,
-                                bool is_healthy)
+static void tell(struct story_teller *teller, task_id task, uint64_t deployment,
+                 enum task_status status)
 {
-    return (struct task_view){.task = task,
-                              .deployment = deployment,
-                              .last_status = status,
-                              .desired_running = status <= TASK_RUNNING,
-                              .counts_as_healthy = is_healthy};
+    struct task_view view = {.task = task,
+                             .deployment = deployment,
+                             .last_status = status,
+                             .desired_running = status <= TASK_RUNNING};
+    story_task(teller, 0, &view);
 }
 
-static void tell(struct story_teller *teller, task_id task, uint64_t deployment,
-                 enum task_status status, bool is_healthy)
+/* A task that is 40 s old is told of by its service alone. */
+static void tell_healthy(struct story_teller *teller, uint32_t healthy)
 {
-    struct task_view view = task_of(task, deployment, status, is_healthy);
-    story_task(teller, 0, &view);
+    struct service_view web = {.desired_count = 2, .healthy_count = healthy, .is_active = true};
+    story_service(teller, 0, &web);
 }
 
 static void test_counts_by_deployment(void **state)
 {
     (void)state;
     struct story_teller *teller = story_begin(two_services(), 4);
-    struct service_view web = {.desired_count = 2, .is_active = true};
-    story_service(teller, 0, &web);
-    tell(teller, 1, 7, TASK_PENDING, false);
-    tell(teller, 2, 7, TASK_RUNNING, true);
+    tell_healthy(teller, 0);
+    tell(teller, 1, 7, TASK_PENDING);
+    tell(teller, 2, 7, TASK_RUNNING);
+    story_serving(teller, 0, 1);
+    tell_healthy(teller, 1);
     story_sample(teller);
-    tell(teller, 1, 7, TASK_RUNNING, true);
-    tell(teller, 3, 9, TASK_RUNNING, false);
-    tell(teller, 2, 7, TASK_STOPPING, true);
-    tell(teller, 3, 9, TASK_RUNNING, true);
+    tell(teller, 1, 7, TASK_RUNNING);
+    story_serving(teller, 0, 1);
+    tell_healthy(teller, 2);
+    tell(teller, 3, 9, TASK_RUNNING);
+    tell(teller, 2, 7, TASK_STOPPING);
+    tell_healthy(teller, 1);
+    tell_healthy(teller, 2);
     story_sample(teller);
-    tell(teller, 1, 7, TASK_STOPPED, false);
-    tell(teller, 4, 9, TASK_RUNNING, true);
-    tell(teller, 1, 7, TASK_STOPPED, false); /* again: it is gone */
+    tell(teller, 1, 7, TASK_STOPPED);
+    story_serving(teller, 0, -1);
+    story_serving(teller, 1, 1);
+    tell(teller, 4, 9, TASK_RUNNING);
+    tell(teller, 1, 7, TASK_STOPPED); /* again: it is gone */
     story_sample(teller);
     struct story *story = story_end(teller);
     assert_int_equal(story->service_count, 2);
@@ -61,13 +67,18 @@ static void test_counts_by_deployment(void **state)
     assert_int_equal(told->points[0].pending, 1);
     assert_int_equal(told->points[0].running[0], 1);
     assert_int_equal(told->points[0].healthy, 0); /* nobody at first, and that is the least */
+    assert_int_equal(told->points[0].serving, 0);
     assert_int_equal(told->points[1].pending, 0);
+    assert_int_equal(told->points[1].serving, 1);
     assert_int_equal(told->points[1].running[0], 1);
     assert_int_equal(told->points[1].running[1], 1);
     assert_int_equal(told->points[1].healthy, 1); /* one between the stop and the next one */
     assert_int_equal(told->points[2].running[0], 0);
     assert_int_equal(told->points[2].running[1], 2);
+    assert_int_equal(told->points[2].healthy, 2);
+    assert_int_equal(told->points[2].serving, 1);
     assert_int_equal(story->services[1].points[2].desired, 0);
+    assert_int_equal(story->services[1].points[2].serving, 0);
     struct story *copy = story_copy(story);
     assert_int_equal(copy->services[0].points[2].running[1], 2);
     story_free(story);
@@ -94,7 +105,7 @@ static void test_marks(void **state)
     struct story_teller *teller = story_begin(two_services(), 4);
     deploy(teller, 1, 1, ROLLOUT_IN_PROGRESS, ROLLOUT_IN_PROGRESS, ROLLOUT_CAUSE_NONE);
     deploy(teller, 2, 1, ROLLOUT_IN_PROGRESS, ROLLOUT_COMPLETED, ROLLOUT_CAUSE_NONE);
-    tell(teller, 1, 2, TASK_PENDING, false); /* the task may come before its deployment */
+    tell(teller, 1, 2, TASK_PENDING); /* the task may come before its deployment */
     deploy(teller, 3, 2, ROLLOUT_IN_PROGRESS, ROLLOUT_IN_PROGRESS, ROLLOUT_CAUSE_NONE);
     deploy(teller, 4, 2, ROLLOUT_IN_PROGRESS, ROLLOUT_FAILED, ROLLOUT_CAUSE_BREAKER);
     deploy(teller, 4, 1, ROLLOUT_COMPLETED, ROLLOUT_IN_PROGRESS, ROLLOUT_CAUSE_NONE);
@@ -118,7 +129,7 @@ static void test_what_is_too_much(void **state)
         story_mark(teller, i, MARK_TIMELINE, UINT32_MAX, text);
     }
     for (uint64_t number = 1; number < 20; number++)
-        tell(teller, number, number, TASK_RUNNING, false);
+        tell(teller, number, number, TASK_RUNNING);
     story_sample(teller);
     story_sample(teller);
     struct story *story = story_end(teller);
