@@ -418,6 +418,8 @@ static void finish_services(struct collect *collect, double *metrics)
     metrics[METRIC_TASK_SECONDS_BELOW_DESIRED] =
         has_services ? below / (double)BERTH_NS_PER_S : NAN;
     metrics[METRIC_CHURN] = ratio((double)(collect->starts + collect->stops) * window_ns, desired);
+    metrics[METRIC_REBALANCING_GAIN] =
+        ratio((double)collect->skew_gained, (double)collect->rebalanced);
     metrics[METRIC_AVAILABILITY] = desired > 0 ? 1 - below / desired : NAN;
     metrics[METRIC_TIME_TO_STEADY_MEAN] = ratio(
         (double)collect->steady_sum_ns / (double)BERTH_NS_PER_S, (double)collect->steady_count);

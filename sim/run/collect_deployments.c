@@ -85,7 +85,7 @@ void collect_deployment(struct collect *collect, berth_ns now_ns, uint32_t servi
                         const struct deployment_view *view)
 {
     story_deployment(collect->teller, now_ns, service, view);
-    if (!collect_is_measured(collect, service))
+    if (service == UINT32_MAX)
         return;
     struct deployment_sums *sums = &collect->deployment_sums;
     struct deployment_figures *figures = find(collect, service, view);
@@ -111,7 +111,8 @@ void collect_dip(struct collect *collect, uint32_t service)
     const struct service_figures *figures = &collect->services[service];
     if (figures->rolling_out == 0 || figures->desired <= 0 || !collect->is_in_window)
         return;
-    double dip = (double)figures->below / (double)figures->desired;
+    int64_t missing = figures->desired - figures->serving;
+    double dip = missing > 0 ? (double)missing / (double)figures->desired : 0;
     collect->deployment_sums.has_dip = true;
     collect->deployment_sums.dip_max = fmax(collect->deployment_sums.dip_max, dip);
 }

@@ -51,9 +51,12 @@ struct task_figures {
     bool is_counted; /* in its service's zone counts */
 };
 
-struct service_figures { /* of a REPLICA service; those of a daemon stay 0 */
+struct service_figures { /* of a daemon only what its deployments need */
     int64_t desired, serving, below, skew;
-    uint32_t *by_zone; /* owned */
+    int64_t placed;      /* that are to run: the sum over by_zone */
+    int64_t level_skew;  /* when `placed` was last what is desired */
+    uint32_t rebalanced; /* stopped for that since */
+    uint32_t *by_zone;   /* owned */
     bool is_steady, is_unsettled, is_active;
     uint32_t rolling_out; /* deployments, its creation left out */
 };
@@ -121,6 +124,8 @@ struct collect {
     uint64_t requested, placed, refused, refused_by[PLACEMENT_VERDICT_COUNT];
     uint64_t killed, restarted, moved;
     uint64_t disturbed;
+    int64_t skew_gained; /* by zone rebalancing */
+    uint64_t rebalanced;
     uint64_t starts, stops; /* of services' tasks */
     VEC(struct deployment_figures) deployments;
     struct deployment_sums deployment_sums;
@@ -150,6 +155,7 @@ void collect_blast(struct collect *collect, uint32_t service, int64_t tasks);
 void collect_blast_scan(struct collect *collect);
 void collect_zone_count(struct collect *collect, berth_ns now_ns, uint32_t service, uint32_t zone,
                         int change);
+void collect_rebalanced(struct collect *collect, uint32_t service); /* before the count falls */
 void collect_deployment(struct collect *collect, berth_ns now_ns, uint32_t service,
                         const struct deployment_view *view);
 void collect_dip(struct collect *collect, uint32_t service); /* its figures have changed */

@@ -29,12 +29,12 @@ bool collect_is_measured(const struct collect *collect, uint32_t service)
 
 void collect_serving(struct collect *collect, berth_ns now_ns, uint32_t service, int change)
 {
-    if (service != UINT32_MAX)
-        story_serving(collect->teller, service, change);
-    if (!collect_is_measured(collect, service))
+    if (service == UINT32_MAX)
         return;
+    story_serving(collect->teller, service, change);
     collect->services[service].serving += change;
-    judge(collect, now_ns, &collect->services[service]);
+    if (collect_is_measured(collect, service))
+        judge(collect, now_ns, &collect->services[service]);
     collect_dip(collect, service);
 }
 
@@ -68,10 +68,14 @@ void collect_service(struct collect *collect, berth_ns now_ns, const struct chan
     const struct service_view *view = &change->u.service;
     uint32_t index = collect_service_index(collect, view->service);
     story_service(collect->teller, index, view);
-    if (!collect_is_measured(collect, index))
+    if (index == UINT32_MAX)
         return;
     struct service_figures *service = &collect->services[index];
     int64_t desired = view->is_active ? (int64_t)view->desired_count : 0;
+    if (!collect_is_measured(collect, index)) {
+        service->desired = desired;
+        return;
+    }
     if (desired != service->desired) {
         level_add(&collect->levels, LEVEL_DESIRED, now_ns, desired - service->desired);
         collect->is_blast_due = true;
@@ -80,6 +84,27 @@ void collect_service(struct collect *collect, berth_ns now_ns, const struct chan
     service->is_active = view->is_active && !change->is_deleted;
     service->is_steady = view->is_steady;
     judge(collect, now_ns, service);
+}
+
+/*
+ * What rebalancing has won, from one moment with exactly the desired count to the next: between
+ * them it has tasks in both zones.
+ */
+static void gain(struct collect *collect, struct service_figures *figures)
+{
+    if (figures->placed != figures->desired)
+        return;
+    if (collect->is_in_window && figures->rebalanced > 0) {
+        collect->skew_gained += figures->level_skew - figures->skew;
+        collect->rebalanced += figures->rebalanced;
+    }
+    figures->rebalanced = 0;
+    figures->level_skew = figures->skew;
+}
+
+void collect_rebalanced(struct collect *collect, uint32_t service)
+{
+    collect->services[service].rebalanced++;
 }
 
 void collect_zone_count(struct collect *collect, berth_ns now_ns, uint32_t service, uint32_t zone,
@@ -96,6 +121,8 @@ void collect_zone_count(struct collect *collect, berth_ns now_ns, uint32_t servi
     if (skew != figures->skew)
         level_add(&collect->levels, LEVEL_ZONE_SKEW, now_ns, skew - figures->skew);
     figures->skew = skew;
+    figures->placed += change;
+    gain(collect, figures);
 }
 
 /* Shares are compared as fractions, by cross-multiplication. */

@@ -223,6 +223,8 @@ void collect_task(struct collect *collect, berth_ns now_ns, const struct change 
     task->has_run = task->has_run || task->is_running;
     bool is_counted = !has_ended && task->instance != INSTANCE_NONE && view->desired_running;
     if (collect_is_measured(collect, task->service) && is_counted != task->is_counted) {
+        if (!is_counted && view->stop_reason == STOP_REASON_REBALANCING)
+            collect_rebalanced(collect, task->service);
         collect_zone_count(collect, now_ns, task->service, task->zone, is_counted ? 1 : -1);
         if (is_counted && collect->is_in_window)
             collect_blast(collect, task->service,

@@ -69,6 +69,7 @@ const struct metric_info metric_infos[METRIC_COUNT] = {
     [METRIC_DEPLOYMENT_DURATION_MAX] = {"deploymentDurationMax", "deployment, longest", "s", LOWER},
     [METRIC_DEPLOYMENT_DIP_MAX] = {"deploymentDipMax", "capacity dip", "ratio", LOWER},
     [METRIC_ROLLBACK_TIME_MEAN] = {"rollbackTimeMean", "time to roll back", "s", LOWER},
+    [METRIC_REBALANCING_GAIN] = {"rebalancingGain", "rebalancing gain", "tasks", HIGHER},
     [METRIC_CHURN] = {"churn", "churn", "", LOWER},
     [METRIC_INSTANCE_HOURS] = {"instanceHours", "instance-hours", "h", LOWER},
     [METRIC_COST] = {"cost", "cost", "$", LOWER},

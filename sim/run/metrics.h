@@ -64,6 +64,7 @@ enum metric {
     METRIC_DEPLOYMENT_DURATION_MAX,
     METRIC_DEPLOYMENT_DIP_MAX, /* share of the desired count that did not serve during one */
     METRIC_ROLLBACK_TIME_MEAN, /* seconds from the failure to the end of the rollback */
+    METRIC_REBALANCING_GAIN,   /* zone skew taken away per task moved for it */
     METRIC_CHURN,              /* starts and stops of services' tasks per task wanted */
     METRIC_INSTANCE_HOURS,
     METRIC_COST,
