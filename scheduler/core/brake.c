@@ -5,7 +5,8 @@
  * than in each of their hosts, and replacing all their tasks would do the damage that the fault did
  * not. So while more than brake_percent of the ACTIVE instances are disconnected and about to be
  * declared lost, none is: those whose time has come are held. Agents that come back, instances that
- * are added or taken away bring the share down; then those still held are declared lost at once.
+ * are added or taken away bring the share down; then those still held are given their time anew,
+ * for when a network heals its agents do not come back all in one moment.
  * Two counters tell the share, so an event costs O(1) whatever the fleet.
  */
 #include "scheduler/core/controller_internal.h"
@@ -59,12 +60,14 @@ void brake_settle(struct controller *controller, bool was_on)
     struct heap_item item;
     if (was_on && !brake_is_on(controller))
         while (heap_first(&controller->held, &item)) {
+            struct host *host = host_of(controller, item.handle);
             heap_remove(&controller->held, item.handle);
-            host_of(controller, item.handle)->is_held = false;
-            heap_set(&controller->host_deadlines, item.handle, item.key);
+            host->is_held = false;
+            if (controller->options.instance_lost_ns != BERTH_NS_NEVER)
+                host->lost_ns = controller->now.mono_ns + controller->options.instance_lost_ns;
+            heap_set(&controller->host_deadlines, item.handle, host->lost_ns);
+            emit_instance(controller, item.handle);
         }
-    if (!was_on || controller->held.items.count > 0)
-        return;
-    tell(controller, SERVICE_EVENT_BRAKE_OFF);
-    instances_timer(controller); /* whose time had come is declared lost now */
+    if (was_on && controller->held.items.count == 0)
+        tell(controller, SERVICE_EVENT_BRAKE_OFF);
 }

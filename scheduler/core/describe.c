@@ -206,7 +206,7 @@ static const char *const fixed_words[SERVICE_EVENT_KIND_COUNT] = {
     [SERVICE_EVENT_BRAKE_ON] =
         "Many container instances are disconnected at once: none is declared lost.",
     [SERVICE_EVENT_BRAKE_OFF] =
-        "Enough container instances are connected again: those still missing are declared lost.",
+        "Enough container instances are connected again: those still missing are given time anew.",
     [SERVICE_EVENT_PROVISIONING_LIMIT] =
         " was unable to place tasks in your cluster because the tasks provisioning capacity limit "
         "was exceeded.",
