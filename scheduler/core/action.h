@@ -222,6 +222,10 @@ struct reply {
         const struct task_def *task_def; /* REGISTER_TASK_DEFINITION; lent for good */
         service_id service;
         struct {
+            service_id service;
+            uint64_t number;
+        } task_set;
+        struct {
             const task_id *tasks; /* created, in order; lent until the next step */
             uint32_t task_count;
             uint32_t placed_count;         /* of them; the rest wait */

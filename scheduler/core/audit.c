@@ -190,7 +190,9 @@ static uint32_t protected_of(const struct service *service)
 static void audit_service(const struct controller *controller, const struct service *service)
 {
     struct service_view view = service_view_of(service);
-    assert(service->deployments.count > 0 && !service->is_dirty && !service->is_new);
+    bool is_external = service->controller == CONTROLLER_EXTERNAL;
+    assert(is_external || service->deployments.count > 0);
+    assert(!service->is_dirty && !service->is_new);
     assert(!service->is_record_dirty &&
            memcmp(&view.desired_count, &service->emitted.desired_count, 6 * sizeof(uint32_t)) == 0);
     assert(map_get(&controller->service_by_name, service->name) == service->id);
@@ -203,7 +205,7 @@ static void audit_service(const struct controller *controller, const struct serv
         assert(deployment->service == service && deployment->plan->users > 0);
         assert(deployment->is_live && !deployment->is_record_dirty);
         assert(deployment_find(service, deployment->number) == deployment);
-        assert(i == 0 || deployment->tasks.count > 0);
+        assert(i == 0 || deployment->tasks.count > 0 || sets_are_meant(service));
     }
     audit_revisions(controller, service);
     if (service->scheduling == SCHEDULING_DAEMON)

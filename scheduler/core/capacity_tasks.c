@@ -210,78 +210,78 @@ void capacity_machine_unneeded(struct controller *controller, struct task *task)
 
 /* Services. */
 
-static void tell_service(struct controller *controller, struct service *service,
+static void tell_service(struct controller *controller, const struct deployment *deployment,
                          enum service_event_kind kind)
 {
     struct service_event event = {.kind = kind,
-                                  .service = service->id,
-                                  .deployment = service->deployments.items[0]->number,
+                                  .service = deployment->service->id,
+                                  .deployment = deployment->number,
                                   .closest = INSTANCE_NONE};
-    service_tell(controller, service, &event);
+    service_tell(controller, deployment->service, &event);
 }
 
-static void wait_for(struct controller *controller, struct service *service,
+static void wait_for(struct controller *controller, struct deployment *deployment,
                      const struct provider *provider)
 {
-    struct deployment *primary = service->deployments.items[0];
-    struct task *task = service_new_task(controller, primary, provider->name);
+    const struct service *service = deployment->service;
+    struct task *task = service_new_task(controller, deployment, provider->name);
     waiting_add(controller, task,
-                waiting_class(controller, primary->plan, service->group, provider->name,
-                              &primary->def->demand));
+                waiting_class(controller, deployment->plan, service->group, provider->name,
+                              &deployment->def->demand));
     emit_task(controller, task, TASK_PROVISIONING, true);
     if (!provider->is_managed && provider->instances.count == 0)
-        tell_service(controller, service, SERVICE_EVENT_EMPTY_PROVIDER);
+        tell_service(controller, deployment, SERVICE_EVENT_EMPTY_PROVIDER);
 }
 
 /* False: the cluster has as many PROVISIONING tasks as it may have. */
-static bool start_one(struct controller *controller, struct service *service)
+static bool start_one(struct controller *controller, struct deployment *deployment)
 {
-    struct deployment *primary = service->deployments.items[0];
+    struct service *service = deployment->service;
     struct provider *provider =
-        capacity_choose(controller, primary->providers.items, primary->providers.count);
+        capacity_choose(controller, deployment->providers.items, deployment->providers.count);
     if (is_fargate(provider->kind)) {
-        capacity_launch(controller, service_new_task(controller, primary, provider->name),
+        capacity_launch(controller, service_new_task(controller, deployment, provider->name),
                         provider);
         return true;
     }
     struct placement_request request =
-        task_request(controller, primary->plan, service->group, &primary->def->demand);
+        task_request(controller, deployment->plan, service->group, &deployment->def->demand);
     request.pool = provider->name;
     instance_id instance = INSTANCE_NONE;
-    if (waiting_find(controller, primary->plan, service->group, provider->name,
-                     &primary->def->demand) == UINT32_MAX)
+    if (waiting_find(controller, deployment->plan, service->group, provider->name,
+                     &deployment->def->demand) == UINT32_MAX)
         instance = placement_choose(controller->cluster, &request);
     if (instance != INSTANCE_NONE) {
-        task_place(controller, service_new_task(controller, primary, provider->name), instance);
+        task_place(controller, service_new_task(controller, deployment, provider->name), instance);
         service_clear(service, SERVICE_EVENT_EMPTY_PROVIDER);
         return true;
     }
     if (controller->provisioning >= PROVISIONING_TASKS_MAX) {
-        tell_service(controller, service, SERVICE_EVENT_PROVISIONING_LIMIT);
+        tell_service(controller, deployment, SERVICE_EVENT_PROVISIONING_LIMIT);
         return false;
     }
-    wait_for(controller, service, provider);
+    wait_for(controller, deployment, provider);
     return true;
 }
 
-void capacity_start_some(struct controller *controller, struct service *service, uint32_t wanted)
+void capacity_start_some(struct controller *controller, struct deployment *deployment,
+                         uint32_t wanted)
 {
-    while (wanted > 0 && start_one(controller, service))
+    while (wanted > 0 && start_one(controller, deployment))
         wanted--;
     if (wanted == 0)
-        service_clear(service, SERVICE_EVENT_PROVISIONING_LIMIT);
+        service_clear(deployment->service, SERVICE_EVENT_PROVISIONING_LIMIT);
 }
 
 /* The provider that is to give a task back; SYMBOL_NONE: any. */
-static symbol shrinking(const struct service *service)
+static symbol shrinking(const struct deployment *deployment)
 {
-    const struct deployment *primary = service->deployments.items[0];
     struct share shares[SHARES_MAX] = {{0, 0, 0}};
-    if (primary->providers.count < 2)
+    if (deployment->providers.count < 2)
         return SYMBOL_NONE;
-    to_shares(primary->providers.items, primary->providers.count, shares);
-    size_t at = share_shrink(shares, primary->providers.count);
-    return at == SIZE_MAX ? SYMBOL_NONE : primary->providers.items[at].provider;
+    to_shares(deployment->providers.items, deployment->providers.count, shares);
+    size_t at = share_shrink(shares, deployment->providers.count);
+    return at == SIZE_MAX ? SYMBOL_NONE : deployment->providers.items[at].provider;
 }
 
 static bool are_all_running(const struct controller *controller)
@@ -296,9 +296,10 @@ static bool are_all_running(const struct controller *controller)
  * Among controller->victims: those of the provider that shrinks, if it has one there. What does not
  * run yet goes before that, whoever has it (1.6).
  */
-size_t capacity_choose_victim(struct controller *controller, struct service *service)
+size_t capacity_choose_victim(struct controller *controller, const struct deployment *deployment)
 {
-    symbol from = are_all_running(controller) ? shrinking(service) : SYMBOL_NONE;
+    const struct service *service = deployment->service;
+    symbol from = are_all_running(controller) ? shrinking(deployment) : SYMBOL_NONE;
     size_t count = controller->victims.count, kept = 0;
     struct victim *victims = arena_alloc(&controller->arena, count * sizeof *victims);
     size_t *places = arena_alloc(&controller->arena, count * sizeof *places);
@@ -307,7 +308,7 @@ size_t capacity_choose_victim(struct controller *controller, struct service *ser
             places[kept] = i;
             victims[kept++] = controller->victims.items[i];
         }
-    const struct plan *plan = service->deployments.items[0]->plan;
+    const struct plan *plan = deployment->plan;
     struct rng *stream = &controller->groups.items[service->group].stream;
     if (kept == 0)
         return placement_choose_victim(controller->cluster, plan->compiled, service->group, stream,

@@ -119,12 +119,6 @@ static void resume(struct controller *controller, const struct event *event)
     outside_resumed(controller);
 }
 
-static void refuse(struct controller *controller, const struct event *event)
-{
-    emit_refusal(controller, event, REPLY_INVALID, "%s: is not there yet",
-                 event_kind_names[event->kind]);
-}
-
 static void (*const handlers[EVENT_KIND_COUNT])(struct controller *, const struct event *) = {
     [EVENT_TIMER] = timer,
     [EVENT_REGISTER_TASK_DEFINITION] = register_task_def,
@@ -139,11 +133,11 @@ static void (*const handlers[EVENT_KIND_COUNT])(struct controller *, const struc
     [EVENT_UPDATE_SERVICE] = services_update,
     [EVENT_DELETE_SERVICE] = services_delete,
     [EVENT_STOP_SERVICE_DEPLOYMENT] = deployment_stop,
-    [EVENT_CONTINUE_SERVICE_DEPLOYMENT] = refuse,
-    [EVENT_CREATE_TASK_SET] = refuse,
-    [EVENT_UPDATE_TASK_SET] = refuse,
-    [EVENT_UPDATE_SERVICE_PRIMARY_TASK_SET] = refuse,
-    [EVENT_DELETE_TASK_SET] = refuse,
+    [EVENT_CONTINUE_SERVICE_DEPLOYMENT] = stages_continue,
+    [EVENT_CREATE_TASK_SET] = task_set_create,
+    [EVENT_UPDATE_TASK_SET] = task_set_update,
+    [EVENT_UPDATE_SERVICE_PRIMARY_TASK_SET] = task_set_make_primary,
+    [EVENT_DELETE_TASK_SET] = task_set_delete,
     [EVENT_UPDATE_TASK_PROTECTION] = protection_update,
     [EVENT_REGISTER_SCALABLE_TARGET] = scaling_command,
     [EVENT_DEREGISTER_SCALABLE_TARGET] = scaling_command,

@@ -9,6 +9,8 @@
  *     rollback.c     how one fails, and then    alarms.c     who is in ALARM
  *     targets.c      load balancers, interfaces health.c     what counts as healthy
  *     stopped.c      tasks that have ended, for an hour
+ *     stages.c       blue/green and its kin     sets.c       deployments side by side
+ *     task_sets.c    those of EXTERNAL services
  *     waiting.c      who waits for capacity     emit.c       actions
  *     plans.c        compiled plans, interned   records.c    text of records; load.c reads it
  *     protect.c      scale-in protection        brake.c      mass disconnects
@@ -134,6 +136,36 @@ struct provider_item {
     uint32_t count; /* the deployment's tasks there with desiredStatus RUNNING */
 };
 
+/* A hook that was called in the present stage. */
+struct hook_run {
+    symbol name;
+    uint64_t call;        /* of the last invocation: its answer names it */
+    berth_ns again_ns;    /* it said IN_PROGRESS: invoked again then; else BERTH_NS_NEVER */
+    berth_ns deadline_ns; /* time-out */
+    bool is_pause, continues, is_done;
+};
+
+/* Traffic of a listener that goes to green. */
+struct listener {
+    uint32_t permille; /* in force */
+    uint32_t asked;
+    bool is_pending; /* `asked` was not answered yet */
+};
+
+/* Where a blue/green, linear or canary deployment stands (stages.c). */
+struct staging {
+    bool is_active;
+    bool is_reversing; /* rolled back: traffic returns to blue, then this one goes */
+    enum deployment_stage stage;
+    uint32_t step;     /* of the production shift, from 0 */
+    uint64_t blue;     /* number of the deployment that served before; 0: none */
+    berth_ns since_ns; /* the stage began */
+    uint64_t calls;
+    struct listener listeners[2]; /* production, test */
+    struct hook_run runs[HOOKS_MAX];
+    uint16_t run_count;
+};
+
 /*
  * One service revision and what became of it. Live ones are in service.deployments; the others are
  * history, and what a rollback can go back to.
@@ -169,6 +201,8 @@ struct deployment {
     berth_ns bake_until_ns;  /* monotonic; BERTH_NS_NEVER: it does not bake yet */
     berth_ns created_wall_ns, updated_wall_ns;
     struct deployment_view emitted; /* what the last change said */
+    struct staging staging;
+    uint32_t scale_permille; /* of a task set */
     bool is_live;
     bool ignores_alarms;  /* one of them was in ALARM when it began */
     bool is_record_dirty; /* something outside the view has changed */
@@ -205,6 +239,12 @@ struct rebalance {
     struct plan *plan; /* one user */
 };
 
+struct placement_specs {
+    struct placement_strategy_spec *strategies;    /* owned */
+    struct placement_constraint_spec *constraints; /* owned */
+    uint16_t strategy_count, constraint_count;
+};
+
 struct service {
     service_id id;
     symbol name;
@@ -214,6 +254,8 @@ struct service {
     uint32_t minimum_percent, maximum_percent;
     enum deployment_controller controller;
     struct deployment_settings settings;  /* its arrays are owned, its texts are symbols */
+    struct placement_specs specs;         /* EXTERNAL: of its task sets; texts are symbols */
+    uint64_t primary_task_set;            /* EXTERNAL: 0: none yet */
     VEC(struct deployment *) deployments; /* live ones; [0] is PRIMARY, then those before it */
     VEC(struct deployment *) revisions;   /* owned: all that are remembered, ascending numbers */
     uint64_t launches;                    /* tasks ever started: the next one's reference */
@@ -471,6 +513,11 @@ void deployment_free(struct controller *controller, struct deployment *deploymen
 struct deployment *deployment_find(const struct service *service, uint64_t number);
 struct deployment_view deployment_view_of(const struct controller *controller,
                                           const struct deployment *deployment);
+/* With the next number, under way, but neither live nor PRIMARY yet. */
+struct deployment *deployment_create(struct controller *controller, struct service *service,
+                                     struct plan *plan, const char *const *target_groups,
+                                     uint16_t target_group_count);
+berth_ns deployment_bake_ns(const struct service *service);
 /* A new PRIMARY from now on; the one before becomes ACTIVE and is drained like any old one. */
 struct deployment *deployment_start(struct controller *controller, struct service *service,
                                     struct plan *plan, const char *const *target_groups,
@@ -506,10 +553,43 @@ void alarm_answered(struct controller *controller, const struct answer *answer);
 void alarm_set(struct controller *controller, const char *name); /* it is not in ALARM yet */
 bool alarms_are_on(const struct controller *controller, const struct deployment_settings *settings);
 
+/* stages.c: blue/green, linear, canary */
+bool stages_are_meant(const struct service *service, const struct deployment *deployment);
+void stages_begin(struct controller *controller, struct deployment *green);
+void stages_cut(struct controller *controller, struct deployment *green);
+void stages_reverse(struct controller *controller, struct deployment *green);
+/* The deployment under way, and the one that served before; NULL: none. */
+struct deployment *stages_green(const struct service *service);
+struct deployment *stages_blue(const struct service *service, const struct deployment *green);
+void stages_pass(struct controller *controller, struct service *service);
+berth_ns stages_deadline(const struct service *service);
+void stages_hook_answered(struct controller *controller, const struct answer *answer);
+void stages_traffic_answered(struct controller *controller, const struct answer *answer);
+void stages_continue(struct controller *controller, const struct event *event);
+void stages_resumed(struct controller *controller);
+
+/* sets.c */
+bool sets_are_meant(const struct service *service);
+bool sets_are_calm(const struct service *service); /* only time can change something */
+void reconcile_sets(struct controller *controller, struct service *service);
+uint32_t deployment_wanted(const struct deployment *deployment); /* tasks that it should have */
+
+/* task_sets.c */
+void task_set_create(struct controller *controller, const struct event *event);
+void task_set_update(struct controller *controller, const struct event *event);
+void task_set_make_primary(struct controller *controller, const struct event *event);
+void task_set_delete(struct controller *controller, const struct event *event);
+uint32_t task_set_count(const struct deployment *set); /* computedDesiredCount */
+bool task_sets_are_stable(const struct service *service);
+void task_set_settle(struct controller *controller, struct deployment *set);
+
 /* settings.c */
 void settings_copy(struct controller *controller, struct deployment_settings *to,
                    const struct deployment_settings *from);
 void settings_free(struct deployment_settings *settings);
+void specs_set(struct controller *controller, struct placement_specs *specs,
+               const struct event_service *wanted);
+void specs_free(struct placement_specs *specs);
 
 /* tasks.c */
 void task_list_append(struct task_list *list, struct task *task, enum task_list_kind kind);
@@ -698,8 +778,9 @@ void capacity_machine_came(struct controller *controller, task_id task, instance
 void capacity_machine_unneeded(struct controller *controller, struct task *task);
 void capacity_zone_count(struct controller *controller, const struct task *task, int change);
 void deployment_set_providers(struct deployment *deployment, const struct strategy_items *strategy);
-void capacity_start_some(struct controller *controller, struct service *service, uint32_t wanted);
-size_t capacity_choose_victim(struct controller *controller, struct service *service);
+void capacity_start_some(struct controller *controller, struct deployment *deployment,
+                         uint32_t wanted);
+size_t capacity_choose_victim(struct controller *controller, const struct deployment *deployment);
 struct provider_item *deployment_item(struct deployment *deployment, symbol provider);
 
 /* capacity_scaling.c */
@@ -741,6 +822,8 @@ void service_tell(struct controller *controller, struct service *service,
 void service_clear(struct service *service, enum service_event_kind kind);
 bool service_may_tell(const struct controller *controller, const struct service *service,
                       enum service_event_kind kind);
+const struct task_def *service_find_def(const struct controller *controller, const char *reference,
+                                        struct berth_error *err); /* NULL: not ACTIVE */
 struct service *service_find(const struct controller *controller, const char *name);
 void services_timer(struct controller *controller);
 void services_pass(struct controller *controller); /* all that are marked */
@@ -756,6 +839,13 @@ struct task *service_launch(struct controller *controller, struct deployment *de
 /* The same, not placed and not told of yet. */
 struct task *service_new_task(struct controller *controller, struct deployment *deployment,
                               symbol provider);
+/* Candidates for a stop, then so many of them by the deployment's strategy. */
+void service_clear_victims(struct controller *controller);
+void service_add_victim(struct controller *controller, struct task *task);
+void service_stop_victims(struct controller *controller, const struct deployment *deployment,
+                          uint32_t count, bool is_surplus);
+void service_tell_no_room(struct controller *controller, const struct deployment *deployment,
+                          const struct placement_request *request);
 /* Events of what the pass did, ended deployments, steady state, the change and the deadline. */
 void service_finish_pass(struct controller *controller, struct service *service);
 

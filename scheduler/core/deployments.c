@@ -46,6 +46,30 @@ struct deployment *deployment_find(const struct service *service, uint64_t numbe
     return NULL;
 }
 
+static bool is_primary(const struct deployment *deployment)
+{
+    const struct service *service = deployment->service;
+    if (service->controller == CONTROLLER_EXTERNAL)
+        return deployment->number == service->primary_task_set;
+    return deployment == service->deployments.items[0];
+}
+
+/* Who serves: whom the stages say, else PRIMARY as soon as it runs. */
+static void view_traffic(const struct deployment *deployment, struct deployment_view *view)
+{
+    const struct deployment *green = stages_green(deployment->service);
+    view->stage = deployment->staging.stage;
+    if (deployment == green || deployment->staging.is_reversing) {
+        view->production_permille = deployment->staging.listeners[0].permille;
+        view->test_permille = deployment->staging.listeners[1].permille;
+    } else if (green != NULL && green->staging.blue == deployment->number) {
+        view->production_permille = 1000 - green->staging.listeners[0].permille;
+        view->test_permille = 1000 - green->staging.listeners[1].permille;
+    } else if (green == NULL) {
+        view->production_permille = view->is_primary && view->running_count > 0 ? 1000 : 0;
+    }
+}
+
 struct deployment_view deployment_view_of(const struct controller *controller,
                                           const struct deployment *deployment)
 {
@@ -57,13 +81,14 @@ struct deployment_view deployment_view_of(const struct controller *controller,
         .source = deployment->source,
         .rolled_back_to = deployment->rolled_back_to,
         .def = deployment->def,
-        .is_primary = deployment == service->deployments.items[0],
+        .is_primary = is_primary(deployment),
         .is_live = deployment->is_live,
         .rollout = deployment->rollout,
         .previous_rollout = deployment->emitted.rollout,
         .status = deployment->status,
         .cause = deployment->cause,
         .failed_count = deployment->failed_count,
+        .scale_permille = deployment->scale_permille,
         .created_wall_ns = deployment->created_wall_ns,
         .updated_wall_ns = deployment->updated_wall_ns,
     };
@@ -74,11 +99,10 @@ struct deployment_view deployment_view_of(const struct controller *controller,
         view.running_count += tally->young + tally->healthy + tally->unhealthy;
         view.healthy_count += tally->healthy;
     }
-    if (view.is_primary) {
-        view.desired_count = service->desired_count;
+    view.desired_count = deployment_wanted(deployment);
+    if (view.is_primary)
         view.threshold = deployment_threshold(deployment);
-    }
-    view.production_permille = view.is_primary && view.running_count > 0 ? 1000 : 0;
+    view_traffic(deployment, &view);
     return view;
 }
 
@@ -171,25 +195,25 @@ static void forget(struct controller *controller, struct service *service, size_
 }
 
 /* The oldest one that is neither live nor what a rollback would go back to. */
-static void forget_oldest(struct controller *controller, struct service *service)
+static void forget_oldest(struct controller *controller, struct service *service,
+                          const struct deployment *newest)
 {
     size_t keep = service->revisions.count;
     while (keep-- > 0)
         if (service->revisions.items[keep]->rollout == ROLLOUT_COMPLETED)
             break;
     for (size_t at = 0; at < service->revisions.count; at++)
-        if (at != keep && !service->revisions.items[at]->is_live) {
+        if (at != keep && !service->revisions.items[at]->is_live &&
+            service->revisions.items[at] != newest) {
             forget(controller, service, at);
             return;
         }
 }
 
-struct deployment *deployment_start(struct controller *controller, struct service *service,
-                                    struct plan *plan, const char *const *target_groups,
-                                    uint16_t target_group_count)
+struct deployment *deployment_create(struct controller *controller, struct service *service,
+                                     struct plan *plan, const char *const *target_groups,
+                                     uint16_t target_group_count)
 {
-    struct deployment *before =
-        service->deployments.count > 0 ? service->deployments.items[0] : NULL;
     struct deployment *deployment = deployment_new(service, ++controller->last_deployment);
     deployment->def = plan->def;
     deployment->plan = plan;
@@ -199,17 +223,33 @@ struct deployment *deployment_start(struct controller *controller, struct servic
     deployment->target_group_count = target_group_count;
     deployment->created_wall_ns = controller->now.wall_ns;
     deployment->status = SERVICE_DEPLOYMENT_IN_PROGRESS;
+    if (service->revisions.count > DEPLOYMENTS_KEPT)
+        forget_oldest(controller, service, deployment);
+    return deployment;
+}
+
+struct deployment *deployment_start(struct controller *controller, struct service *service,
+                                    struct plan *plan, const char *const *target_groups,
+                                    uint16_t target_group_count)
+{
+    struct deployment *before =
+        service->deployments.count > 0 ? service->deployments.items[0] : NULL;
+    struct deployment *green = stages_green(service);
+    struct deployment *deployment =
+        deployment_create(controller, service, plan, target_groups, target_group_count);
     if (before != NULL) {
         deployment->source = before->number;
         supersede(controller, before);
     }
+    if (green != NULL)
+        stages_cut(controller, green);
     deployment_make_primary(controller, deployment);
-    if (service->revisions.count > DEPLOYMENTS_KEPT)
-        forget_oldest(controller, service);
     struct service_event event = {.kind = SERVICE_EVENT_DEPLOYMENT_IN_PROGRESS,
                                   .service = service->id,
                                   .deployment = deployment->number};
     emit_event(controller, &event);
+    if (stages_are_meant(service, deployment))
+        stages_begin(controller, deployment);
     return deployment;
 }
 
@@ -221,17 +261,24 @@ static void retire(struct service *service, size_t at)
     old->is_live = false;
     if (old->status == SERVICE_DEPLOYMENT_STOP_REQUESTED)
         old->status = SERVICE_DEPLOYMENT_STOPPED;
+    if (old->staging.is_active) {
+        old->staging.is_active = false;
+        old->status = SERVICE_DEPLOYMENT_ROLLBACK_SUCCESSFUL;
+        old->is_record_dirty = true;
+    }
     service->is_record_dirty = true;
 }
 
 static bool has_arrived(const struct service *service)
 {
     const struct deployment *primary = service->deployments.items[0];
+    if (primary->staging.is_active && primary->staging.stage != STAGE_CLEAN_UP)
+        return false;
     return service->deployments.count == 1 && primary->tally[0].healthy == service->desired_count &&
            primary->tally[0].pending + primary->tally[0].young + primary->tally[0].unhealthy == 0;
 }
 
-static berth_ns bake_of(const struct service *service)
+berth_ns deployment_bake_ns(const struct service *service)
 {
     if (service->settings.has_bake)
         return service->settings.bake_ns;
@@ -241,9 +288,9 @@ static berth_ns bake_of(const struct service *service)
 /* The time in which alarms are still watched; what is rolled back to has had it before. */
 static bool has_baked(struct controller *controller, struct deployment *primary)
 {
-    berth_ns bake_ns = bake_of(primary->service);
-    if (primary->rolls_back != 0 || bake_ns == 0)
-        return true;
+    berth_ns bake_ns = deployment_bake_ns(primary->service);
+    if (primary->rolls_back != 0 || bake_ns == 0 || primary->staging.is_active)
+        return true; /* Staged ones had a stage for it. */
     if (primary->bake_until_ns == BERTH_NS_NEVER) {
         primary->bake_until_ns = controller->now.mono_ns + bake_ns;
         primary->is_record_dirty = true;
@@ -260,26 +307,47 @@ static void complete(struct controller *controller, struct deployment *primary)
     primary->rollout = ROLLOUT_COMPLETED;
     primary->status = SERVICE_DEPLOYMENT_SUCCESSFUL;
     primary->cause = ROLLOUT_CAUSE_NONE;
+    if (primary->staging.is_active)
+        primary->is_record_dirty = true;
+    primary->staging.is_active = false;
     if (primary->rolls_back != 0)
         deployment_end_rollback(controller, primary, SERVICE_DEPLOYMENT_ROLLBACK_SUCCESSFUL);
     emit_event(controller, &event);
 }
 
+/* It has no task, and none will come: a staged one and its blue wait for each other. */
+static bool is_over(const struct deployment *old)
+{
+    const struct deployment *green = stages_green(old->service);
+    if (old->tasks.count > 0)
+        return false;
+    if (old->service->controller == CONTROLLER_EXTERNAL)
+        return old->status == SERVICE_DEPLOYMENT_STOP_REQUESTED;
+    if (old == old->service->deployments.items[0])
+        return false;
+    if (green != NULL && (old == green || green->staging.blue == old->number))
+        return green->staging.stage == STAGE_CLEAN_UP;
+    return true;
+}
+
 void deployments_settle(struct controller *controller, struct service *service)
 {
-    struct deployment *primary = service->deployments.items[0];
-    for (size_t i = service->deployments.count; i-- > 1;) {
+    bool is_external = service->controller == CONTROLLER_EXTERNAL;
+    for (size_t i = service->deployments.count; i-- > 0;) {
         struct deployment *old = service->deployments.items[i];
-        if (old->tasks.count > 0)
+        if (!is_over(old))
             continue;
         retire(service, i);
         tell_change(controller, old);
     }
-    if (primary->rollout == ROLLOUT_IN_PROGRESS && has_arrived(service) &&
-        has_baked(controller, primary))
-        complete(controller, primary);
-    for (size_t i = 0; i < service->deployments.count; i++)
+    if (!is_external && service->deployments.items[0]->rollout == ROLLOUT_IN_PROGRESS &&
+        has_arrived(service) && has_baked(controller, service->deployments.items[0]))
+        complete(controller, service->deployments.items[0]);
+    for (size_t i = 0; i < service->deployments.count; i++) {
+        if (is_external)
+            task_set_settle(controller, service->deployments.items[i]);
         tell_change(controller, service->deployments.items[i]);
+    }
 }
 
 uint32_t controller_deployment_count(const struct controller *controller, service_id service)

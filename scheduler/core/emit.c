@@ -105,6 +105,8 @@ struct service_view service_view_of(const struct service *service)
         }
     view.is_steady = view.running_count == view.desired_count && view.pending_count == 0 &&
                      view.deployment_count == 1;
+    if (service->controller == CONTROLLER_EXTERNAL)
+        view.is_steady = task_sets_are_stable(service);
     return view;
 }
 

@@ -481,6 +481,50 @@ static void load_strategy(struct loader *loader, struct deployment *deployment)
     }
 }
 
+static bool load_run(struct loader *loader, char *item, struct hook_run *run)
+{
+    uint64_t call = 0, again = 0, deadline = 0, is_pause = 0, continues = 0, is_done = 0;
+    const char *name = list_next(&item);
+    if (name == NULL || !list_next_u64(&item, UINT64_MAX, &call) ||
+        !list_next_u64(&item, MONO_NS_MAX, &again) ||
+        !list_next_u64(&item, MONO_NS_MAX, &deadline) || !list_next_u64(&item, 1, &is_pause) ||
+        !list_next_u64(&item, 1, &continues) || !list_next_u64(&item, 1, &is_done))
+        return false;
+    *run = (struct hook_run){.name = symbols_add(loader->controller->symbols, name),
+                             .call = call,
+                             .again_ns = again == 0 ? BERTH_NS_NEVER : (berth_ns)again,
+                             .deadline_ns = (berth_ns)deadline,
+                             .is_pause = is_pause != 0,
+                             .continues = continues != 0,
+                             .is_done = is_done != 0};
+    return true;
+}
+
+static void load_staging(struct loader *loader, struct staging *staging)
+{
+    char *rest = get_list(loader, "listeners");
+    uint64_t permille = 0, asked = 0, is_pending = 0;
+    staging->stage =
+        (enum deployment_stage)get_word(loader, "stage", deployment_stage_names, STAGE_COUNT);
+    staging->is_active = get_u64(loader, "active", 1) != 0;
+    staging->is_reversing = get_u64(loader, "reversing", 1) != 0;
+    staging->step = (uint32_t)get_u64(loader, "step", 1000);
+    staging->blue = get_u64(loader, "blue", UINT64_MAX);
+    staging->since_ns = get_moment(loader, "since");
+    staging->calls = get_u64(loader, "calls", UINT64_MAX);
+    for (int i = 0; i < 2; i++) {
+        if (!list_next_u64(&rest, 1000, &permille) || !list_next_u64(&rest, 1000, &asked) ||
+            !list_next_u64(&rest, 1, &is_pending))
+            wrong(loader, "listeners");
+        staging->listeners[i] =
+            (struct listener){(uint32_t)permille, (uint32_t)asked, is_pending != 0};
+    }
+    for (rest = get_list(loader, "runs"); rest != NULL && !loader->has_failed;)
+        if (staging->run_count == HOOKS_MAX ||
+            !load_run(loader, list_next(&rest), &staging->runs[staging->run_count++]))
+            wrong(loader, "runs");
+}
+
 static void load_deployment_state(struct loader *loader, struct deployment *deployment)
 {
     deployment->record_revision = get_revision(loader);
@@ -500,6 +544,10 @@ static void load_deployment_state(struct loader *loader, struct deployment *depl
         deployment->rolled_back_to = get_u64(loader, "rolled-back-to", UINT64_MAX);
     deployment->ignores_alarms = text_get(&loader->line, "ignores-alarms") != NULL;
     deployment->unplaced_ns = get_deadline(loader, "unplaced");
+    if (text_get(&loader->line, "stage") != NULL)
+        load_staging(loader, &deployment->staging);
+    if (deployment->service->controller == CONTROLLER_EXTERNAL)
+        deployment->scale_permille = (uint32_t)get_u64(loader, "scale", 1000);
     deployment->bake_until_ns = get_deadline(loader, "bake-until");
     deployment->matured_ns = get_deadline(loader, "matured");
     deployment->created_wall_ns = get_i64(loader, "created");
@@ -659,6 +707,19 @@ static void load_settings(struct loader *loader, struct service *service)
     transcript_scratch_destroy(scratch);
 }
 
+static void load_external(struct loader *loader, struct service *service)
+{
+    struct placement_strategy_spec strategy[PLACEMENT_STRATEGIES_MAX];
+    struct placement_constraint_spec constraint[PLACEMENT_CONSTRAINTS_MAX];
+    struct event_service specs = {.strategies = strategy, .constraints = constraint};
+    specs.strategy_count =
+        (uint16_t)load_strategies(loader, get_list(loader, "strategies"), strategy);
+    specs.constraint_count =
+        (uint16_t)load_constraints(loader, get_list(loader, "constraints"), constraint);
+    service->primary_task_set = get_u64(loader, "primary-set", UINT64_MAX);
+    specs_set(loader->controller, &service->specs, &specs);
+}
+
 static void load_service_parts(struct loader *loader, struct service *service)
 {
     struct controller *controller = loader->controller;
@@ -678,7 +739,9 @@ static void load_service_parts(struct loader *loader, struct service *service)
         text_get(&loader->line, "external") != NULL ? CONTROLLER_EXTERNAL : CONTROLLER_ECS;
     load_settings(loader, service);
     load_live(loader, service);
-    if (service->deployments.count == 0)
+    if (service->controller == CONTROLLER_EXTERNAL)
+        load_external(loader, service);
+    else if (service->deployments.count == 0)
         wrong(loader, "deployments");
     if (loader->has_failed)
         return;

@@ -46,7 +46,8 @@ static struct rollout_bounds bounds_of(const struct service *service)
 /* PRIMARY has failed, and nothing was put in its place. */
 static bool is_stalled(const struct service *service)
 {
-    return service->deployments.items[0]->rollout == ROLLOUT_FAILED;
+    return service->controller == CONTROLLER_ECS &&
+           service->deployments.items[0]->rollout == ROLLOUT_FAILED;
 }
 
 static bool is_outgoing(const struct service *service, const struct task *task)
@@ -83,44 +84,52 @@ static bool is_kept_by_protection(struct controller *controller, const struct ta
     return true;
 }
 
+void service_clear_victims(struct controller *controller)
+{
+    vec_clear(&controller->victims);
+    vec_clear(&controller->victim_tasks);
+}
+
+void service_add_victim(struct controller *controller, struct task *task)
+{
+    if (is_kept_by_protection(controller, task))
+        return;
+    *vec_push(&controller->victims) = (struct victim){
+        .task = task->id,
+        .instance = task->instance,
+        .class_ = class_of(task),
+        .created_ns = task->created_wall_ns,
+        .demand = &task->def->demand,
+    };
+    *vec_push(&controller->victim_tasks) = task;
+}
+
 /* Who may be chosen: kept ones for scale-in, outgoing healthy ones for a rollout. */
 static void gather_victims(struct controller *controller, const struct service *service,
                            bool is_surplus)
 {
-    vec_clear(&controller->victims);
-    vec_clear(&controller->victim_tasks);
+    service_clear_victims(controller);
     for (size_t i = 0; i < service->deployments.count; i++)
         for (struct task *task = service->deployments.items[i]->tasks.first; task != NULL;
              task = task->links[LIST_OWNER].next) {
             if (!task->desired_running || is_outgoing(service, task) == is_surplus ||
                 (!is_surplus && !task->is_healthy))
                 continue;
-            if (is_kept_by_protection(controller, task))
-                continue;
-            *vec_push(&controller->victims) = (struct victim){
-                .task = task->id,
-                .instance = task->instance,
-                .class_ = class_of(task),
-                .created_ns = task->created_wall_ns,
-                .demand = &task->def->demand,
-            };
-            *vec_push(&controller->victim_tasks) = task;
+            service_add_victim(controller, task);
         }
 }
 
-static void stop_victims(struct controller *controller, struct service *service, uint32_t count,
-                         bool is_surplus)
+void service_stop_victims(struct controller *controller, const struct deployment *deployment,
+                          uint32_t count, bool is_surplus)
 {
-    if (count == 0)
-        return;
-    gather_victims(controller, service, is_surplus);
-    const struct plan *plan = service->deployments.items[0]->plan;
+    const struct service *service = deployment->service;
+    const struct plan *plan = deployment->plan;
     struct rng *stream = &controller->groups.items[service->group].stream;
     bool takes_all = count >= controller->victims.count;
     for (; count > 0 && controller->victims.count > 0; count--) {
         size_t at = 0;
         if (is_surplus && !takes_all)
-            at = capacity_choose_victim(controller, service);
+            at = capacity_choose_victim(controller, deployment);
         else if (!takes_all)
             at =
                 placement_choose_victim(controller->cluster, plan->compiled, service->group, stream,
@@ -136,6 +145,15 @@ static void stop_victims(struct controller *controller, struct service *service,
                 after * sizeof *controller->victim_tasks.items);
         stop_one(controller, task, is_surplus);
     }
+}
+
+static void stop_victims(struct controller *controller, struct service *service, uint32_t count,
+                         bool is_surplus)
+{
+    if (count == 0)
+        return;
+    gather_victims(controller, service, is_surplus);
+    service_stop_victims(controller, service->deployments.items[0], count, is_surplus);
 }
 
 /* Every outgoing task that does not count as healthy and is RUNNING, or is not RUNNING yet. */
@@ -204,12 +222,13 @@ struct task *service_launch(struct controller *controller, struct deployment *de
     return task;
 }
 
-static void tell_no_room(struct controller *controller, struct service *service,
-                         const struct placement_request *request)
+void service_tell_no_room(struct controller *controller, const struct deployment *deployment,
+                          const struct placement_request *request)
 {
+    struct service *service = deployment->service;
     struct service_event event = {.kind = SERVICE_EVENT_PLACEMENT_FAILURE,
                                   .service = service->id,
-                                  .deployment = service->deployments.items[0]->number};
+                                  .deployment = deployment->number};
     if (!service_may_tell(controller, service, event.kind))
         return; /* Finding the closest instance looks at all of them. */
     event.closest = placement_closest(controller->cluster, request, &event.verdict);
@@ -229,7 +248,7 @@ static void start_some(struct controller *controller, struct service *service)
         wanted = left;
     }
     if (primary->providers.count > 0) {
-        capacity_start_some(controller, service, wanted);
+        capacity_start_some(controller, primary, wanted);
         return;
     }
     struct placement_request request =
@@ -250,7 +269,15 @@ static void start_some(struct controller *controller, struct service *service)
         service_set_blocked(controller, service, controller->now.mono_ns);
     rule_fired(controller, RULE_START_REFUSED);
     deployment_unplaced(controller, primary);
-    tell_no_room(controller, service, &request);
+    service_tell_no_room(controller, primary, &request);
+}
+
+/* PRIMARY's; 0 when an EXTERNAL service has none. */
+static uint64_t primary_number(const struct service *service)
+{
+    if (service->controller == CONTROLLER_EXTERNAL)
+        return service->primary_task_set;
+    return service->deployments.items[0]->number;
 }
 
 static void tell_tasks(struct controller *controller, const struct service *service,
@@ -260,19 +287,27 @@ static void tell_tasks(struct controller *controller, const struct service *serv
         return;
     struct service_event event = {.kind = kind,
                                   .service = service->id,
-                                  .deployment = service->deployments.items[0]->number,
+                                  .deployment = primary_number(service),
                                   .tasks = tasks,
                                   .task_count = (uint32_t)count};
     emit_event(controller, &event);
 }
 
+static bool has_failures(const struct service *service)
+{
+    size_t count = service->controller == CONTROLLER_EXTERNAL ? service->deployments.count : 1;
+    for (size_t i = 0; i < count; i++)
+        if (service->deployments.items[i]->failures > 0)
+            return true;
+    return false;
+}
+
 static void tell_state(struct controller *controller, struct service *service, bool is_settled)
 {
-    struct service_event event = {.service = service->id,
-                                  .deployment = service->deployments.items[0]->number};
+    struct service_event event = {.service = service->id, .deployment = primary_number(service)};
     struct rollout_counts counts = reconcile_counts(service);
     event.kind = SERVICE_EVENT_DEADLOCK;
-    if (service->deployments.count > 1 && !is_stalled(service) &&
+    if (!sets_are_meant(service) && service->deployments.count > 1 && !is_stalled(service) &&
         rollout_is_deadlocked(&counts, bounds_of(service))) {
         rule_fired(controller, RULE_DEADLOCK);
         service_tell(controller, service, &event);
@@ -284,7 +319,7 @@ static void tell_state(struct controller *controller, struct service *service, b
         service_tell(controller, service, &event);
     else if (!service->rebalance.is_under_way)
         service_clear(service, event.kind);
-    if (service->deployments.items[0]->failures == 0)
+    if (!has_failures(service))
         service_clear(service, SERVICE_EVENT_START_IMPAIRED);
     event.kind = SERVICE_EVENT_PROTECTED;
     if (service->protected_count > service->desired_count)
@@ -303,12 +338,17 @@ static berth_ns next_deadline(const struct controller *controller, const struct 
         berth_ns matures_ns = deployment_matures_at(service->deployments.items[i]);
         if (matures_ns < deadline_ns)
             deadline_ns = matures_ns;
+        if (i > 0 && !sets_are_meant(service))
+            continue; /* Only PRIMARY starts tasks, and bakes. */
+        berth_ns throttled_ns = service->deployments.items[i]->throttled_until_ns;
+        berth_ns baked_ns = service->deployments.items[i]->bake_until_ns;
+        if (throttled_ns > now_ns && throttled_ns < deadline_ns)
+            deadline_ns = throttled_ns;
+        if (baked_ns > now_ns && baked_ns < deadline_ns)
+            deadline_ns = baked_ns;
     }
-    const struct deployment *primary = service->deployments.items[0];
-    if (primary->throttled_until_ns > now_ns && primary->throttled_until_ns < deadline_ns)
-        deadline_ns = primary->throttled_until_ns;
-    if (primary->bake_until_ns > now_ns && primary->bake_until_ns < deadline_ns)
-        deadline_ns = primary->bake_until_ns;
+    if (stages_deadline(service) < deadline_ns)
+        deadline_ns = stages_deadline(service);
     berth_ns refilled_ns = is_steady ? BERTH_NS_NEVER : rate_next_ns(controller, service);
     if (refilled_ns < deadline_ns)
         deadline_ns = refilled_ns;
@@ -322,6 +362,16 @@ static bool views_differ(const struct service_view *a, const struct service_view
            a->unhealthy_count != b->unhealthy_count || a->deployment_count != b->deployment_count;
 }
 
+/* All is as it should be, for good. */
+static bool is_at_rest(const struct service *service, const struct service_view *view)
+{
+    if (service->controller == CONTROLLER_EXTERNAL)
+        return task_sets_are_stable(service);
+    const struct deployment *primary = service->deployments.items[0];
+    return view->is_steady && primary->rollout == ROLLOUT_COMPLETED &&
+           primary->tally[0].healthy == service->desired_count;
+}
+
 void service_finish_pass(struct controller *controller, struct service *service)
 {
     targets_tell(controller, service, SERVICE_EVENT_REGISTERED_TARGETS);
@@ -333,20 +383,19 @@ void service_finish_pass(struct controller *controller, struct service *service)
                controller->started.count);
     deployments_settle(controller, service);
     struct service_view view = service_view_of(service);
-    const struct deployment *primary = service->deployments.items[0];
-    bool is_settled = view.is_steady && primary->rollout == ROLLOUT_COMPLETED &&
-                      primary->tally[0].healthy == service->desired_count;
+    bool is_settled = is_at_rest(service, &view);
     tell_state(controller, service, is_settled);
     berth_ns deadline_ns = BERTH_NS_NEVER;
-    if (is_settled && rebalance_begin(controller, service, &deadline_ns)) {
+    if (is_settled && service->controller == CONTROLLER_ECS &&
+        rebalance_begin(controller, service, &deadline_ns)) {
         deployments_settle(controller, service);
         view = service_view_of(service);
         is_settled = false;
     }
-    service_set_deadline(
-        controller, service,
-        is_settled ? deadline_ns
-                   : next_deadline(controller, service, view.is_steady || is_stalled(service)));
+    bool is_waiting =
+        sets_are_meant(service) ? sets_are_calm(service) : view.is_steady || is_stalled(service);
+    service_set_deadline(controller, service,
+                         is_settled ? deadline_ns : next_deadline(controller, service, is_waiting));
     group_settle(controller, service->group);
     if (service->is_new || service->is_record_dirty || views_differ(&view, &service->emitted))
         emit_service(controller, service);

@@ -240,24 +240,32 @@ static void write_instance(const struct controller *controller, instance_id id, 
     text_free(&list);
 }
 
-static void list_specs(const struct plan *plan, struct text *strategies, struct text *constraints)
+static void list_given(const struct placement_strategy_spec *strategy, uint16_t strategy_count,
+                       const struct placement_constraint_spec *constraint,
+                       uint16_t constraint_count, struct text *strategies, struct text *constraints)
 {
     struct text item = TEXT_INIT;
-    for (uint16_t i = 0; i < plan->strategy_count; i++) {
+    for (uint16_t i = 0; i < strategy_count; i++) {
         text_clear(&item);
-        list_add(&item, plan->strategies[i].type);
-        if (plan->strategies[i].field != NULL)
-            list_add(&item, plan->strategies[i].field);
+        list_add(&item, strategy[i].type);
+        if (strategy[i].field != NULL)
+            list_add(&item, strategy[i].field);
         list_add(strategies, item.bytes);
     }
-    for (uint16_t i = 0; i < plan->constraint_count; i++) {
+    for (uint16_t i = 0; i < constraint_count; i++) {
         text_clear(&item);
-        list_add(&item, plan->constraints[i].type);
-        if (plan->constraints[i].expression != NULL)
-            list_add(&item, plan->constraints[i].expression);
+        list_add(&item, constraint[i].type);
+        if (constraint[i].expression != NULL)
+            list_add(&item, constraint[i].expression);
         list_add(constraints, item.bytes);
     }
     text_free(&item);
+}
+
+static void list_specs(const struct plan *plan, struct text *strategies, struct text *constraints)
+{
+    list_given(plan->strategies, plan->strategy_count, plan->constraints, plan->constraint_count,
+               strategies, constraints);
 }
 
 static void add_def(struct text *out, const struct task_def *def)
@@ -296,6 +304,45 @@ static void list_providers(const struct controller *controller, const struct dep
     text_free(&item);
 }
 
+/* name, call, again, deadline, pause, continues, done; again may be never: then empty */
+static void list_hook_run(struct text *list, const struct controller *controller,
+                          const struct hook_run *run)
+{
+    struct text item = TEXT_INIT;
+    list_add(&item, symbols_text(controller->symbols, run->name));
+    list_add_u64(&item, run->call);
+    list_add_u64(&item, run->again_ns == BERTH_NS_NEVER ? 0 : (uint64_t)run->again_ns);
+    list_add_u64(&item, (uint64_t)run->deadline_ns);
+    list_add_u64(&item, run->is_pause);
+    list_add_u64(&item, run->continues);
+    list_add_u64(&item, run->is_done);
+    list_add(list, item.bytes);
+    text_free(&item);
+}
+
+static void write_staging(const struct controller *controller, const struct staging *staging,
+                          struct text *out)
+{
+    struct text list = TEXT_INIT;
+    text_field(out, "stage", deployment_stage_names[staging->stage]);
+    text_field_u64(out, "active", staging->is_active);
+    text_field_u64(out, "reversing", staging->is_reversing);
+    text_field_u64(out, "step", staging->step);
+    text_field_u64(out, "blue", staging->blue);
+    text_field_i64(out, "since", staging->since_ns);
+    text_field_u64(out, "calls", staging->calls);
+    for (int i = 0; i < 2; i++) {
+        list_add_u64(&list, staging->listeners[i].permille);
+        list_add_u64(&list, staging->listeners[i].asked);
+        list_add_u64(&list, staging->listeners[i].is_pending);
+    }
+    field_list(out, "listeners", &list);
+    for (uint16_t i = 0; i < staging->run_count; i++)
+        list_hook_run(&list, controller, &staging->runs[i]);
+    field_list(out, "runs", &list);
+    text_free(&list);
+}
+
 static void write_deployment(const struct controller *controller,
                              const struct deployment *deployment, struct text *out)
 {
@@ -323,6 +370,10 @@ static void write_deployment(const struct controller *controller,
         text_field_u64(out, "rolled-back-to", deployment->rolled_back_to);
     if (deployment->ignores_alarms)
         text_field_u64(out, "ignores-alarms", 1);
+    if (deployment->staging.is_active || deployment->staging.since_ns > 0)
+        write_staging(controller, &deployment->staging, out);
+    if (deployment->service->controller == CONTROLLER_EXTERNAL)
+        text_field_u64(out, "scale", deployment->scale_permille);
     field_ns(out, "unplaced", deployment->unplaced_ns);
     field_ns(out, "bake-until", deployment->bake_until_ns);
     field_ns(out, "matured", deployment->matured_ns);
@@ -362,6 +413,20 @@ static void write_rebalance(const struct service *service, struct text *out)
     text_free(&list);
 }
 
+static void write_external(const struct service *service, struct text *out)
+{
+    const struct placement_specs *specs = &service->specs;
+    struct text strategies = TEXT_INIT, constraints = TEXT_INIT;
+    text_field_u64(out, "external", 1);
+    text_field_u64(out, "primary-set", service->primary_task_set);
+    list_given(specs->strategies, specs->strategy_count, specs->constraints,
+               specs->constraint_count, &strategies, &constraints);
+    field_list(out, "strategies", &strategies);
+    field_list(out, "constraints", &constraints);
+    text_free(&strategies);
+    text_free(&constraints);
+}
+
 static void write_service(const struct controller *controller, const struct service *service,
                           struct text *out)
 {
@@ -373,7 +438,7 @@ static void write_service(const struct controller *controller, const struct serv
     text_field_u64(out, "group", service->group);
     text_field(out, "scheduling", service->scheduling == SCHEDULING_DAEMON ? "DAEMON" : "REPLICA");
     if (service->controller == CONTROLLER_EXTERNAL)
-        text_field_u64(out, "external", 1);
+        write_external(service, out);
     text_field_u64(out, "desired", service->desired_count);
     text_field_u64(out, "minimum", service->minimum_percent);
     text_field_u64(out, "maximum", service->maximum_percent);

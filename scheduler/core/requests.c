@@ -10,6 +10,12 @@
 void outside_answered(struct controller *controller, const struct event *event)
 {
     switch (event->u.answer.kind) {
+    case ANSWER_TRAFFIC:
+        stages_traffic_answered(controller, &event->u.answer);
+        break;
+    case ANSWER_HOOK:
+        stages_hook_answered(controller, &event->u.answer);
+        break;
     case ANSWER_ALARM:
         alarm_answered(controller, &event->u.answer);
         break;
@@ -22,8 +28,6 @@ void outside_answered(struct controller *controller, const struct event *event)
     case ANSWER_INTERFACE:
         interface_answer(controller, &event->u.answer);
         break;
-    case ANSWER_TRAFFIC:
-    case ANSWER_HOOK:
     case ANSWER_KIND_COUNT:
         break;
     case ANSWER_GROUP:
@@ -36,4 +40,5 @@ void outside_resumed(struct controller *controller)
 {
     targets_resume(controller);
     capacity_resumed(controller);
+    stages_resumed(controller);
 }

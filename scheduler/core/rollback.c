@@ -14,8 +14,9 @@
 uint32_t deployment_threshold(const struct deployment *deployment)
 {
     const struct service *service = deployment->service;
-    if (!service->settings.breaker.is_enabled)
-        return 0;
+    if (!service->settings.breaker.is_enabled || deployment->staging.is_active ||
+        service->controller == CONTROLLER_EXTERNAL)
+        return 0; /* The breaker is for rolling deployments. */
     return breaker_trips_at(service->settings.breaker.type, service->settings.breaker.value,
                             service->desired_count);
 }
@@ -33,6 +34,7 @@ static uint32_t running_of(const struct deployment *deployment)
 static bool is_judged(const struct deployment *deployment)
 {
     return deployment->rollout == ROLLOUT_IN_PROGRESS &&
+           deployment->service->controller == CONTROLLER_ECS &&
            deployment == deployment->service->deployments.items[0];
 }
 
@@ -109,6 +111,32 @@ static void start_again(struct controller *controller, struct deployment *target
     emit_event(controller, &event);
 }
 
+/* Blue serves again; it was there all the time, so that nothing is started. */
+static void turn_back(struct controller *controller, struct deployment *green,
+                      struct deployment *blue)
+{
+    struct service_event event = {.kind = SERVICE_EVENT_DEPLOYMENT_IN_PROGRESS,
+                                  .service = green->service->id,
+                                  .deployment = blue->number,
+                                  .cause = green->cause,
+                                  .rolls_back = green->number};
+    rule_fired(controller, RULE_ROLLBACK);
+    green->status = SERVICE_DEPLOYMENT_ROLLBACK_IN_PROGRESS;
+    green->rolled_back_to = blue->number;
+    deployment_make_primary(controller, blue);
+    stages_reverse(controller, green);
+    deployment_changed(controller, blue);
+    emit_event(controller, &event);
+}
+
+/* What a failed deployment's service goes back to; NULL: nothing. */
+static struct deployment *find_target(const struct deployment *failed)
+{
+    if (failed->staging.is_active)
+        return stages_blue(failed->service, failed);
+    return failed->rolls_back != 0 ? NULL : last_completed(failed->service);
+}
+
 void deployment_fail(struct controller *controller, struct deployment *deployment,
                      enum rollout_cause cause, bool rolls_back)
 {
@@ -117,8 +145,7 @@ void deployment_fail(struct controller *controller, struct deployment *deploymen
                                   .deployment = deployment->number,
                                   .cause = cause};
     bool is_rollback = deployment->rolls_back != 0;
-    struct deployment *target =
-        rolls_back && !is_rollback ? last_completed(deployment->service) : NULL;
+    struct deployment *target = rolls_back ? find_target(deployment) : NULL;
     deployment->rollout = ROLLOUT_FAILED;
     deployment->cause = cause;
     deployment_changed(controller, deployment);
@@ -128,7 +155,9 @@ void deployment_fail(struct controller *controller, struct deployment *deploymen
     else
         deployment->status =
             rolls_back ? SERVICE_DEPLOYMENT_ROLLBACK_FAILED : SERVICE_DEPLOYMENT_STOPPED;
-    if (target != NULL)
+    if (target != NULL && deployment->staging.is_active)
+        turn_back(controller, deployment, target);
+    else if (target != NULL)
         start_again(controller, target, deployment);
     else
         rule_fired(controller, RULE_STALL);

@@ -43,6 +43,7 @@ void service_free(struct controller *controller, struct service *service)
     vec_free(&service->rebalance.zones);
     if (service->rebalance.plan != NULL)
         plan_drop(controller, service->rebalance.plan);
+    specs_free(&service->specs);
     vec_free(&service->daemon.seats);
     vec_free(&service->daemon.checks);
     mem_free(service);
@@ -180,6 +181,8 @@ void services_pass(struct controller *controller)
             /* Marks made by its own pass are seen by that pass. */
             if (service->scheduling == SCHEDULING_DAEMON)
                 reconcile_daemon(controller, service);
+            else if (sets_are_meant(service))
+                reconcile_sets(controller, service);
             else
                 reconcile_replica(controller, service);
         }
@@ -259,8 +262,8 @@ static enum berth_err resolve_numbers(const struct event_service *wanted, bool i
     return check_percents(*minimum, *maximum, is_daemon, err);
 }
 
-static const struct task_def *find_def(const struct controller *controller, const char *reference,
-                                       struct berth_error *err)
+const struct task_def *service_find_def(const struct controller *controller, const char *reference,
+                                        struct berth_error *err)
 {
     const struct task_def *def =
         reference == NULL ? NULL : task_def_find(controller->task_defs, reference);
@@ -318,6 +321,11 @@ static enum berth_err check_create(const struct event_service *wanted, struct be
     if (wanted->scheduling == SCHEDULING_DAEMON && wanted->strategy_count > 0)
         return berth_fail(err, BERTH_ERR_INPUT,
                           "placementStrategy: a DAEMON service has none; leave it out");
+    if (wanted->controller == CONTROLLER_EXTERNAL &&
+        (wanted->scheduling == SCHEDULING_DAEMON || wanted->task_definition != NULL))
+        return berth_fail(err, BERTH_ERR_INPUT,
+                          "deploymentController: an EXTERNAL service is REPLICA, and its task sets "
+                          "have the taskDefinition");
     return check_deploying(wanted, err);
 }
 
@@ -359,10 +367,30 @@ static enum berth_err update_providers(const struct controller *controller,
     return out->is_fargate ? capacity_check_fargate(def, &def->demand, err) : BERTH_OK;
 }
 
+/* The service itself, without what it runs. */
+static struct service *make(struct controller *controller, const struct event_service *wanted)
+{
+    text_clear(&controller->key);
+    text_addf(&controller->key, "service:%s", wanted->service);
+    group_id group = group_ensure(controller, controller->key.bytes);
+    symbol name = symbols_add(controller->symbols, wanted->service);
+    struct service *service =
+        service_new(controller, (service_id)controller->services.count, name, group);
+    service->scheduling = wanted->scheduling;
+    service->controller = wanted->controller;
+    service->created_wall_ns = controller->now.wall_ns;
+    if (wanted->settings != NULL)
+        settings_copy(controller, &service->settings, wanted->settings);
+    if (wanted->scheduling == SCHEDULING_DAEMON)
+        *vec_push(&controller->daemons) = service->id;
+    return service;
+}
+
 void services_create(struct controller *controller, const struct event *event)
 {
     const struct event_service *wanted = &event->u.service;
     bool is_daemon = wanted->scheduling == SCHEDULING_DAEMON;
+    bool is_external = wanted->controller == CONTROLLER_EXTERNAL;
     uint32_t desired = 0, minimum = is_daemon ? 0 : 100, maximum = is_daemon ? 100 : 200;
     struct berth_error err = BERTH_ERROR_INIT;
     struct plan *plan = NULL;
@@ -371,10 +399,12 @@ void services_create(struct controller *controller, const struct event *event)
     if (check_create(wanted, &err) != BERTH_OK ||
         resolve_numbers(wanted, is_daemon, &desired, &minimum, &maximum, &err) != BERTH_OK ||
         rebalance_check(wanted, is_daemon, maximum, &err) != BERTH_OK ||
-        (def = find_def(controller, wanted->task_definition, &err)) == NULL ||
-        resolve_providers(controller, wanted, is_daemon, def, &providers, &err) != BERTH_OK ||
-        plan_get(controller, def, wanted->strategies, wanted->strategy_count, wanted->constraints,
-                 wanted->constraint_count, PLACEMENT_DEFAULT_SERVICE, &plan, &err) != BERTH_OK) {
+        (!is_external &&
+         ((def = service_find_def(controller, wanted->task_definition, &err)) == NULL ||
+          resolve_providers(controller, wanted, is_daemon, def, &providers, &err) != BERTH_OK ||
+          plan_get(controller, def, wanted->strategies, wanted->strategy_count, wanted->constraints,
+                   wanted->constraint_count, PLACEMENT_DEFAULT_SERVICE, &plan,
+                   &err) != BERTH_OK))) {
         emit_refusal(controller, event, REPLY_INVALID, "%s", err.text);
         return;
     }
@@ -383,26 +413,44 @@ void services_create(struct controller *controller, const struct event *event)
                      "serviceName: %s is taken; update it or choose another name", wanted->service);
         return;
     }
-    text_clear(&controller->key);
-    text_addf(&controller->key, "service:%s", wanted->service);
-    group_id group = group_ensure(controller, controller->key.bytes);
-    symbol name = symbols_add(controller->symbols, wanted->service);
-    struct service *service =
-        service_new(controller, (service_id)controller->services.count, name, group);
-    service->scheduling = wanted->scheduling;
+    struct service *service = make(controller, wanted);
     service->desired_count = desired;
     service->minimum_percent = minimum;
     service->maximum_percent = maximum;
-    service->created_wall_ns = controller->now.wall_ns;
-    rebalance_set_enabled(service, wanted->rebalancing);
-    if (wanted->settings != NULL)
-        settings_copy(controller, &service->settings, wanted->settings);
+    if (!is_external)
+        rebalance_set_enabled(service, wanted->rebalancing);
     set_grace(service, wanted->grace_s);
-    deployment_set_providers(deployment_start(controller, service, plan, wanted->target_groups,
-                                              wanted->target_group_count),
-                             &providers);
-    if (is_daemon)
-        *vec_push(&controller->daemons) = service->id;
+    if (is_external)
+        specs_set(controller, &service->specs, wanted);
+    else
+        deployment_set_providers(deployment_start(controller, service, plan, wanted->target_groups,
+                                                  wanted->target_group_count),
+                                 &providers);
+    service_mark(controller, service);
+    reply_service(controller, event, service->id);
+}
+
+/* What is not a task set's own: the counts, and how the next sets are placed. */
+static void update_external(struct controller *controller, const struct event *event,
+                            struct service *service)
+{
+    const struct event_service *wanted = &event->u.service;
+    uint32_t desired = service->desired_count;
+    uint32_t minimum = service->minimum_percent, maximum = service->maximum_percent;
+    struct berth_error err = BERTH_ERROR_INIT;
+    if (wanted->task_definition != NULL || wanted->force_new_deployment)
+        (void)berth_fail(&err, BERTH_ERR_INPUT,
+                         "taskDefinition: it belongs to the task sets of an EXTERNAL service");
+    if (err.code != BERTH_OK ||
+        resolve_numbers(wanted, false, &desired, &minimum, &maximum, &err) != BERTH_OK) {
+        emit_refusal(controller, event, REPLY_INVALID, "%s", err.text);
+        return;
+    }
+    service->desired_count = desired;
+    service->minimum_percent = minimum;
+    service->maximum_percent = maximum;
+    specs_set(controller, &service->specs, wanted);
+    service->is_record_dirty = true;
     service_mark(controller, service);
     reply_service(controller, event, service->id);
 }
@@ -500,6 +548,10 @@ void services_update(struct controller *controller, const struct event *event)
                      wanted->service == NULL ? "name" : wanted->service);
         return;
     }
+    if (service->controller == CONTROLLER_EXTERNAL) {
+        update_external(controller, event, service);
+        return;
+    }
     bool is_daemon = service->scheduling == SCHEDULING_DAEMON;
     uint32_t desired = service->desired_count;
     uint32_t minimum = service->minimum_percent, maximum = service->maximum_percent;
@@ -513,7 +565,7 @@ void services_update(struct controller *controller, const struct event *event)
     if (err.code != BERTH_OK ||
         resolve_numbers(wanted, is_daemon, &desired, &minimum, &maximum, &err) != BERTH_OK ||
         (wanted->task_definition != NULL &&
-         (def = find_def(controller, wanted->task_definition, &err)) == NULL) ||
+         (def = service_find_def(controller, wanted->task_definition, &err)) == NULL) ||
         check_deploying(wanted, &err) != BERTH_OK ||
         rebalance_check(wanted, is_daemon, maximum, &err) != BERTH_OK ||
         update_providers(controller, service, wanted, def, &providers, &err) != BERTH_OK ||

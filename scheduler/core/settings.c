@@ -142,3 +142,35 @@ void settings_free(struct deployment_settings *settings)
     mem_free((void *)(uintptr_t)settings->hooks);
     *settings = (struct deployment_settings){.strategy = DEPLOY_ROLLING};
 }
+
+void specs_free(struct placement_specs *specs)
+{
+    mem_free(specs->strategies);
+    mem_free(specs->constraints);
+    *specs = (struct placement_specs){NULL, NULL, 0, 0};
+}
+
+/* Of a creation all, of an update what it sets. */
+void specs_set(struct controller *controller, struct placement_specs *specs,
+               const struct event_service *wanted)
+{
+    bool is_new = specs->strategies == NULL && specs->constraints == NULL;
+    if (wanted->sets_strategies || is_new) {
+        specs->strategies =
+            mem_resize(specs->strategies, wanted->strategy_count + 1u, sizeof *specs->strategies);
+        specs->strategy_count = wanted->strategy_count;
+        for (uint16_t i = 0; i < wanted->strategy_count; i++)
+            specs->strategies[i] =
+                (struct placement_strategy_spec){lasting(controller, wanted->strategies[i].type),
+                                                 lasting(controller, wanted->strategies[i].field)};
+    }
+    if (wanted->sets_constraints || is_new) {
+        specs->constraints = mem_resize(specs->constraints, wanted->constraint_count + 1u,
+                                        sizeof *specs->constraints);
+        specs->constraint_count = wanted->constraint_count;
+        for (uint16_t i = 0; i < wanted->constraint_count; i++)
+            specs->constraints[i] = (struct placement_constraint_spec){
+                lasting(controller, wanted->constraints[i].type),
+                lasting(controller, wanted->constraints[i].expression)};
+    }
+}

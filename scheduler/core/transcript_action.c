@@ -335,6 +335,7 @@ static void format_reply(const struct controller *controller, const struct reply
     case EVENT_UPDATE_SERVICE:
     case EVENT_DELETE_SERVICE:
     case EVENT_STOP_SERVICE_DEPLOYMENT:
+    case EVENT_CONTINUE_SERVICE_DEPLOYMENT:
     case EVENT_REGISTER_SCALABLE_TARGET:
     case EVENT_DEREGISTER_SCALABLE_TARGET:
     case EVENT_PUT_SCALING_POLICY:
@@ -342,6 +343,13 @@ static void format_reply(const struct controller *controller, const struct reply
     case EVENT_PUT_SCHEDULED_ACTION:
     case EVENT_DELETE_SCHEDULED_ACTION:
         field_service(controller, reply->u.service, out);
+        break;
+    case EVENT_CREATE_TASK_SET:
+    case EVENT_UPDATE_TASK_SET:
+    case EVENT_UPDATE_SERVICE_PRIMARY_TASK_SET:
+    case EVENT_DELETE_TASK_SET:
+        field_service(controller, reply->u.task_set.service, out);
+        text_field_u64(out, "task-set", reply->u.task_set.number);
         break;
     case EVENT_RUN_TASK:
         format_run_task_reply(reply, out);
@@ -352,11 +360,6 @@ static void format_reply(const struct controller *controller, const struct reply
     case EVENT_AGENT_CONNECTED:
     case EVENT_AGENT_DISCONNECTED:
     case EVENT_STOP_TASK:
-    case EVENT_CONTINUE_SERVICE_DEPLOYMENT:
-    case EVENT_CREATE_TASK_SET:
-    case EVENT_UPDATE_TASK_SET:
-    case EVENT_UPDATE_SERVICE_PRIMARY_TASK_SET:
-    case EVENT_DELETE_TASK_SET:
     case EVENT_UPDATE_TASK_PROTECTION:
     case EVENT_PUT_CAPACITY_PROVIDER:
     case EVENT_DELETE_CAPACITY_PROVIDER:

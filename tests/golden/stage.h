@@ -39,9 +39,16 @@ struct stage_pending {
     uint64_t order;
     uint32_t agent;
     uint32_t boot; /* of the host, for runtime events: a restart forgets them */
-    enum { STAGE_TO_CONTROLLER, STAGE_TO_AGENT, STAGE_RUNTIME } kind;
+    enum { STAGE_TO_CONTROLLER, STAGE_TO_AGENT, STAGE_RUNTIME, STAGE_ANSWER } kind;
     struct message message;
+    struct answer answer;
     struct agent_event event;
+};
+
+/* How a life-cycle hook answers. */
+struct stage_hook {
+    char name[64];
+    enum hook_status status;
 };
 
 struct stage_host {
@@ -62,6 +69,8 @@ struct stage {
     struct stage_host hosts[STAGE_AGENTS_MAX];
     struct stage_manners manners[STAGE_MANNERS_MAX];
     size_t manners_count;
+    struct stage_hook hooks[STAGE_MANNERS_MAX]; /* others say SUCCEEDED */
+    size_t hook_count;
     VEC(struct stage_pending) pending;
     uint64_t order;
     bool was_reloaded;
@@ -223,11 +232,50 @@ static inline void stage_on_service_event(void *context, struct step_time decide
     stage_write(context, (struct action){.kind = ACTION_SERVICE_EVENT, .u.service_event = *event});
 }
 
+static inline enum hook_status stage_hook_status(const struct stage *stage, const char *name)
+{
+    for (size_t i = 0; i < stage->hook_count; i++)
+        if (strcmp(stage->hooks[i].name, name) == 0)
+            return stage->hooks[i].status;
+    return HOOK_SUCCEEDED;
+}
+
+/* What is around the cluster answers after a second; a new target is healthy then. */
+static inline void stage_answer(struct stage *stage, const struct request *request)
+{
+    struct answer answer = {.kind = ANSWER_TRAFFIC};
+    if (request->kind == REQUEST_SHIFT_TRAFFIC) {
+        answer.u.traffic.service = request->service;
+        answer.u.traffic.deployment = request->deployment;
+        answer.u.traffic.is_test = request->u.traffic.is_test;
+        answer.u.traffic.permille = request->u.traffic.weights[0].permille;
+    } else if (request->kind == REQUEST_INVOKE_HOOK) {
+        answer.kind = ANSWER_HOOK;
+        answer.u.hook.service = request->service;
+        answer.u.hook.deployment = request->deployment;
+        answer.u.hook.call = request->u.hook.call;
+        answer.u.hook.status = stage_hook_status(stage, request->u.hook.name);
+    } else if (request->kind <= REQUEST_DEREGISTER_TARGET) {
+        answer.kind = ANSWER_TARGET;
+        answer.u.target.task = request->u.target.task;
+        answer.u.target.target_group = request->u.target.target_group;
+        answer.u.target.state =
+            request->kind == REQUEST_REGISTER_TARGET ? TARGET_HEALTHY : TARGET_UNUSED;
+    } else {
+        return;
+    }
+    struct stage_pending *pending = stage_later(stage, 0, BERTH_NS_PER_S);
+    pending->kind = STAGE_ANSWER;
+    pending->answer = answer;
+}
+
 static inline void stage_on_request(void *context, struct step_time decided,
                                     const struct request *request)
 {
+    struct stage *stage = context;
     (void)decided;
-    stage_write(context, (struct action){.kind = ACTION_REQUEST, .u.request = *request});
+    stage_write(stage, (struct action){.kind = ACTION_REQUEST, .u.request = *request});
+    stage_answer(stage, request);
 }
 
 static inline void stage_on_reloaded(void *context)
@@ -338,7 +386,12 @@ static inline void stage_deliver(struct stage *stage, size_t index)
             (stage->pending.count - index) * sizeof pending);
     const struct stage_host *host = &stage->hosts[pending.agent];
     struct event event = {.kind = EVENT_MESSAGE, .u.message = pending.message};
+    struct event answer = {.kind = EVENT_ANSWER, .u.answer = pending.answer};
     struct agent_event to_agent = {.kind = AGENT_EVENT_MESSAGE, .message = &pending.message};
+    if (pending.kind == STAGE_ANSWER) {
+        stage_event(stage, &answer);
+        return;
+    }
     if (host->agent == NULL) {
         message_release(&pending.message);
         return;
@@ -350,6 +403,8 @@ static inline void stage_deliver(struct stage *stage, size_t index)
         break;
     case STAGE_TO_AGENT:
         stage_agent_step(stage, pending.agent, &to_agent);
+        break;
+    case STAGE_ANSWER:
         break;
     case STAGE_RUNTIME:
         if (pending.boot == host->boot)

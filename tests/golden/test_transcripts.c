@@ -13,6 +13,8 @@
  *     % disconnect N, connect N     the connection of an agent
  *     % lose N                      a host vanishes: no word from it any more
  *     % restart N                   a host comes back from a crash; its agent connects again later
+ *     % hook NAME STATUS            how a life-cycle hook answers from now on; else SUCCEEDED
+ *     % expect-stage SERVICE NUMBER STAGE PERMILLE      and its production traffic
  *     % option NAME N               of the controller, for the whole story: launches-per-minute,
  *                                 lost-seconds, brake
  *     % expect +2 -2                what services started and stopped since the last % expect
@@ -47,6 +49,9 @@ static const char *const names[] = {
     "breaker_reset",
     "alarm_rollback",
     "stop_rollback",
+    "blue_green",
+    "canary_hook_fails",
+    "task_sets",
     "autoscaling",
     "providers",
     "managed_scaling",
@@ -170,6 +175,47 @@ static void tell_metric(struct stage *stage, const char *rest)
     }
 }
 
+static void expect_stage(struct stage *stage, const char *wanted)
+{
+    char name[64], word[64];
+    unsigned number, permille;
+    assert_int_equal(sscanf(wanted, "%63s %u %63s %u", name, &number, word, &permille), 4);
+    struct controller *controller = loop_controller(stage->loop);
+    service_id service = controller_find_service(controller, name);
+    assert_true(service != SERVICE_NONE);
+    for (uint32_t i = 0; i < controller_deployment_count(controller, service); i++) {
+        struct deployment_view view = controller_deployment(controller, service, i);
+        if (view.deployment != number)
+            continue;
+        if (strcmp(deployment_stage_names[view.stage], word) != 0 ||
+            view.production_permille != permille)
+            fail_msg("at %lld s: %s is %s %u", (long long)(stage->now.mono_ns / BERTH_NS_PER_S),
+                     wanted, deployment_stage_names[view.stage], view.production_permille);
+        return;
+    }
+    fail_msg("there is no deployment: %s", wanted);
+}
+
+static void set_hook(struct stage *stage, const char *line)
+{
+    char status[32] = "";
+    struct stage_hook *hook = &stage->hooks[stage->hook_count++];
+    assert_true(stage->hook_count <= STAGE_MANNERS_MAX);
+    assert_int_equal(sscanf(line, "%63s %31s", hook->name, status), 2);
+    for (size_t i = 0; i + 1 < stage->hook_count; i++)
+        if (strcmp(stage->hooks[i].name, hook->name) == 0) {
+            hook = &stage->hooks[i];
+            stage->hook_count--;
+            break;
+        }
+    for (int i = 0; i < HOOK_STATUS_COUNT; i++)
+        if (strcmp(hook_status_names[i], status) == 0) {
+            hook->status = (enum hook_status)i;
+            return;
+        }
+    fail_msg("a hook has no such status: %s", status);
+}
+
 static void direct(struct stage *stage, const char *line)
 {
     char word[64] = "", family[64] = "";
@@ -183,6 +229,10 @@ static void direct(struct stage *stage, const char *line)
         expect(stage, rest[0] == ' ' ? rest + 1 : rest);
     } else if (strcmp(word, "expect-deployment") == 0) {
         expect_deployment(stage, rest);
+    } else if (strcmp(word, "expect-stage") == 0) {
+        expect_stage(stage, rest);
+    } else if (strcmp(word, "hook") == 0) {
+        set_hook(stage, rest);
     } else if (strcmp(word, "run") == 0) {
         assert_int_equal(sscanf(rest, "%d", &seconds), 1);
         stage_run(stage, seconds * BERTH_NS_PER_S);
