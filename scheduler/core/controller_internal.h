@@ -159,7 +159,7 @@ struct staging {
     enum deployment_stage stage;
     uint32_t step;     /* of the production shift, from 0 */
     uint64_t blue;     /* number of the deployment that served before; 0: none */
-    berth_ns since_ns; /* the stage began */
+    berth_ns since_ns; /* the stage began; BERTH_NS_NEVER: it goes by no stages */
     uint64_t calls;
     struct listener listeners[2]; /* production, test */
     struct hook_run runs[HOOKS_MAX];
@@ -529,6 +529,8 @@ void deployment_make_primary(struct controller *controller, struct deployment *d
 /* It was started again in place of another one, which learns how that ended. */
 void deployment_end_rollback(struct controller *controller, struct deployment *deployment,
                              enum service_deployment_status status);
+/* Old ones that have no task any more end. */
+void deployments_retire(struct controller *controller, struct service *service);
 /* At the end of a pass: old ones that have no task end, PRIMARY completes, changes are told. */
 void deployments_settle(struct controller *controller, struct service *service);
 

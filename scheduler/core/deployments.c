@@ -20,6 +20,7 @@ struct deployment *deployment_new(struct service *service, uint64_t number)
     deployment->service = service;
     deployment->number = number;
     deployment->matured_ns = BERTH_NS_NEVER;
+    deployment->staging.since_ns = BERTH_NS_NEVER;
     deployment->unplaced_ns = BERTH_NS_NEVER;
     deployment->bake_until_ns = BERTH_NS_NEVER;
     (void)vec_push(&service->revisions);
@@ -330,9 +331,8 @@ static bool is_over(const struct deployment *old)
     return true;
 }
 
-void deployments_settle(struct controller *controller, struct service *service)
+void deployments_retire(struct controller *controller, struct service *service)
 {
-    bool is_external = service->controller == CONTROLLER_EXTERNAL;
     for (size_t i = service->deployments.count; i-- > 0;) {
         struct deployment *old = service->deployments.items[i];
         if (!is_over(old))
@@ -340,6 +340,12 @@ void deployments_settle(struct controller *controller, struct service *service)
         retire(service, i);
         tell_change(controller, old);
     }
+}
+
+void deployments_settle(struct controller *controller, struct service *service)
+{
+    bool is_external = service->controller == CONTROLLER_EXTERNAL;
+    deployments_retire(controller, service);
     if (!is_external && service->deployments.items[0]->rollout == ROLLOUT_IN_PROGRESS &&
         has_arrived(service) && has_baked(controller, service->deployments.items[0]))
         complete(controller, service->deployments.items[0]);

@@ -370,7 +370,7 @@ static void write_deployment(const struct controller *controller,
         text_field_u64(out, "rolled-back-to", deployment->rolled_back_to);
     if (deployment->ignores_alarms)
         text_field_u64(out, "ignores-alarms", 1);
-    if (deployment->staging.is_active || deployment->staging.since_ns > 0)
+    if (deployment->staging.since_ns != BERTH_NS_NEVER)
         write_staging(controller, &deployment->staging, out);
     if (deployment->service->controller == CONTROLLER_EXTERNAL)
         text_field_u64(out, "scale", deployment->scale_permille);

@@ -132,8 +132,10 @@ static void turn_back(struct controller *controller, struct deployment *green,
 /* What a failed deployment's service goes back to; NULL: nothing. */
 static struct deployment *find_target(const struct deployment *failed)
 {
-    if (failed->staging.is_active)
-        return stages_blue(failed->service, failed);
+    if (failed->staging.is_active) {
+        struct deployment *blue = stages_blue(failed->service, failed);
+        return blue != NULL && blue->rollout == ROLLOUT_COMPLETED ? blue : NULL;
+    }
     return failed->rolls_back != 0 ? NULL : last_completed(failed->service);
 }
 

@@ -155,6 +155,7 @@ void reconcile_sets(struct controller *controller, struct service *service)
     service_set_blocked(controller, service, BERTH_NS_NEVER);
     for (size_t i = 0; i < service->deployments.count; i++)
         deployment_mature(controller, service->deployments.items[i]);
+    deployments_retire(controller, service); /* A stage may wait for just that. */
     stages_pass(controller, service);
     for (size_t i = 0; i < service->deployments.count; i++) {
         struct deployment *deployment = service->deployments.items[i];

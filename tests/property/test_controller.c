@@ -230,7 +230,8 @@ static void check_deployment(struct history *history, const struct deployment_vi
     for (uint32_t i = 0; i < count; i++)
         primaries +=
             controller_deployment(history->world.controller, deployment->service, i).is_primary;
-    assert_true(count == 0 || primaries == 1);
+    bool is_external = deployment->scale_permille > 0 || primaries == 0;
+    assert_true(primaries <= 1 && (count == 0 || primaries == 1 || is_external));
 }
 
 static void check_service_event(struct history *history, const struct service_event *event)
@@ -279,11 +280,27 @@ static struct percents percents_of(struct history *history, const struct service
     return percents;
 }
 
+/* Deployments side by side: the percents play no part. */
+static bool is_staged(struct history *history, service_id service)
+{
+    struct change change = {.kind = RECORD_DEPLOYMENT};
+    struct controller *controller = history->world.controller;
+    bool found = false;
+    for (uint32_t i = 0; i < controller_deployment_count(controller, service) && !found; i++) {
+        struct text value = TEXT_INIT;
+        change.u.deployment = controller_deployment(controller, service, i);
+        controller_record_value(controller, &change, &value);
+        found = strstr(value.bytes, " active=1") != NULL || strstr(value.bytes, " scale=") != NULL;
+        text_free(&value);
+    }
+    return found;
+}
+
 static void check_bounds(struct history *history, service_id id, bool has_started,
                          bool has_replaced)
 {
     struct service_view service = controller_service(history->world.controller, id);
-    if (!service.is_active || service.scheduling != SCHEDULING_REPLICA)
+    if (!service.is_active || service.scheduling != SCHEDULING_REPLICA || is_staged(history, id))
         return;
     struct percents percents = percents_of(history, &service);
     uint32_t upper = service.desired_count * percents.maximum / 100;
@@ -619,9 +636,30 @@ static void run_some(struct history *history)
 
 static const char *const alarms[] = {"errors, 5xx", "latency"};
 
+static void answer_something(struct history *history);
+
 static struct deployment_settings settings_of(struct history *history)
 {
+    static const struct deployment_hook hooks[] = {
+        {.name = "check, one",
+         .stages = 1u << STAGE_RECONCILE_SERVICE | 1u << STAGE_PRE_SCALE_UP |
+                   1u << STAGE_TEST_TRAFFIC_SHIFT | 1u << STAGE_PRODUCTION_TRAFFIC_SHIFT,
+         .minutes = 2},
+        {.name = "approve",
+         .stages = 1u << STAGE_PRE_PRODUCTION_TRAFFIC_SHIFT,
+         .is_pause = true,
+         .continues = true,
+         .minutes = 1},
+        {.name = "look", .stages = 1u << STAGE_POST_TEST_TRAFFIC_SHIFT, .minutes = 1}};
     return (struct deployment_settings){
+        .strategy = chance(history, 3)
+                        ? DEPLOY_ROLLING
+                        : (enum deployment_strategy)draw(history, DEPLOYMENT_STRATEGY_COUNT),
+        .step_permille = 250 * draw(history, 3),
+        .has_step_bake = true,
+        .step_bake_ns = (berth_ns)draw(history, 30) * BERTH_NS_PER_S,
+        .hooks = hooks,
+        .hook_count = (uint16_t)draw(history, 4),
         .breaker = {.is_enabled = chance(history, 2),
                     .rolls_back = chance(history, 2),
                     .keeps_count = chance(history, 3),
@@ -641,6 +679,51 @@ static void flip_alarm(struct history *history)
     event.u.answer.u.alarm.name = alarms[draw(history, 2)];
     event.u.answer.u.alarm.is_alarm = chance(history, 3);
     world_step(&history->world, &event);
+}
+
+static void continue_deployment(struct history *history)
+{
+    struct event event = {.kind = EVENT_CONTINUE_SERVICE_DEPLOYMENT};
+    event.u.service_deployment.service = history->services[draw(history, 4)];
+    event.u.service_deployment.hook = chance(history, 2) ? "approve" : NULL;
+    event.u.service_deployment.rolls_back = chance(history, 4);
+    (void)world_command(&history->world, event);
+}
+
+/* An EXTERNAL service, which nobody scales but whoever says so. */
+static void change_task_sets(struct history *history)
+{
+    static const enum event_kind kinds[] = {EVENT_CREATE_TASK_SET, EVENT_UPDATE_TASK_SET,
+                                            EVENT_UPDATE_SERVICE_PRIMARY_TASK_SET,
+                                            EVENT_DELETE_TASK_SET};
+    struct placement_strategy_spec strategy = strategy_of(history);
+    struct event event = {.kind = EVENT_CREATE_SERVICE};
+    const struct controller *controller = history->world.controller;
+    service_id service = controller_find_service(controller, "ext");
+    if (service == SERVICE_NONE || chance(history, 6)) {
+        event.kind = service == SERVICE_NONE ? EVENT_CREATE_SERVICE : EVENT_UPDATE_SERVICE;
+        event.u.service = (struct event_service){.service = "ext",
+                                                 .controller = CONTROLLER_EXTERNAL,
+                                                 .desired_count = (int)draw(history, 6),
+                                                 .minimum_healthy_percent = OVERRIDE_NONE,
+                                                 .maximum_percent = OVERRIDE_NONE,
+                                                 .strategies = &strategy,
+                                                 .strategy_count = 1,
+                                                 .grace_s = OVERRIDE_NONE,
+                                                 .rebalancing = OVERRIDE_NONE};
+        (void)world_command(&history->world, event);
+        return;
+    }
+    uint32_t count = controller_deployment_count(controller, service);
+    event.kind = count == 0 ? EVENT_CREATE_TASK_SET : kinds[draw(history, 4)];
+    event.u.task_set = (struct event_task_set){.service = "ext",
+                                               .task_definition = definitions[draw(history, 2)],
+                                               .scale_permille = 250 * (int)draw(history, 5),
+                                               .force = chance(history, 2)};
+    if (count > 0)
+        event.u.task_set.task_set =
+            controller_deployment(controller, service, draw(history, count)).deployment;
+    (void)world_command(&history->world, event);
 }
 
 static void stop_deployment(struct history *history)
@@ -702,6 +785,34 @@ static void change_service(struct history *history)
             event.u.service.task_definition = "pod";
     }
     (void)world_command(&history->world, event);
+}
+
+/* A deployment that goes by stages, and the answers that it waits for. */
+static void go_by_stages(struct history *history)
+{
+    static const char *const target_groups[] = {"green"};
+    struct deployment_settings settings = settings_of(history);
+    struct event event = {.kind = EVENT_UPDATE_SERVICE};
+    settings.strategy = (enum deployment_strategy)(1 + draw(history, 3));
+    event.u.service = (struct event_service){.service = history->services[draw(history, 2)],
+                                             .desired_count = (int)draw(history, 3),
+                                             .minimum_healthy_percent = OVERRIDE_NONE,
+                                             .maximum_percent = OVERRIDE_NONE,
+                                             .force_new_deployment = true,
+                                             .sets_settings = true,
+                                             .settings = &settings,
+                                             .sets_target_groups = true,
+                                             .target_groups = target_groups,
+                                             .target_group_count = 1,
+                                             .grace_s = OVERRIDE_NONE,
+                                             .rebalancing = OVERRIDE_NONE};
+    (void)world_command(&history->world, event);
+    for (uint32_t left = draw(history, 60); left > 0; left--) {
+        if (!chance(history, 3))
+            (void)world_settle_one(&history->world);
+        answer_something(history);
+        world_advance(&history->world, (berth_ns)draw(history, 4000) * BERTH_NS_PER_MS);
+    }
 }
 
 static void put_policy(struct history *history, const char *service)
@@ -909,6 +1020,10 @@ static void answer_something(struct history *history)
     struct world *world = &history->world;
     task_id task = 1 + draw(history, 60);
     struct event event = {.kind = EVENT_RESUME};
+    if (world->asked.count > 0 && world->asked.items[0].kind == REQUEST_INVOKE_HOOK &&
+        chance(history, 4))
+        world->asked.items[0].answer.u.hook.status =
+            (enum hook_status)draw(history, HOOK_STATUS_COUNT);
     if (world->tasks.count > 0 && !chance(history, 4))
         task = world->tasks.items[draw(history, (uint32_t)world->tasks.count)].task;
     switch (draw(history, 16)) {
@@ -1024,6 +1139,12 @@ static void something(struct history *history)
         answer_something(history);
     else if (kind < 73)
         answer_one(history);
+    else if (kind == 73 && chance(history, 2))
+        continue_deployment(history);
+    else if (kind == 73)
+        change_task_sets(history);
+    else if (kind == 74 && chance(history, 2))
+        go_by_stages(history);
     else if (kind < 84)
         (void)world_settle_one(&history->world);
     else if (kind < 86)
@@ -1128,8 +1249,8 @@ static void check_liveness(struct history *history)
             continue;
         all_steady = false;
         if (is_blocked(history, &service) || is_stalled(history, id) ||
-            is_provisioning(history, id) || is_throttled(history, id))
-            continue;
+            is_provisioning(history, id) || is_throttled(history, id) || is_staged(history, id))
+            continue; /* what stands side by side may lack room and not say so */
         struct percents percents = percents_of(history, &service); /* or it cannot move */
         assert_true(service.deployment_count > 1);
         assert_true(world_live(world, id) >= service.desired_count * percents.maximum / 100);
@@ -1249,8 +1370,7 @@ static void test_histories(void **state)
         if (coverage.statuses[status] == 0 && status != SERVICE_DEPLOYMENT_ROLLBACK_REQUESTED)
             fail_msg("no deployment was ever %s", service_deployment_status_names[status]);
     for (int cause = 0; cause < ROLLOUT_CAUSE_COUNT; cause++)
-        if (coverage.causes[cause] == 0 && cause != ROLLOUT_CAUSE_HOOK &&
-            cause != ROLLOUT_CAUSE_STAGE_TIMEOUT)
+        if (coverage.causes[cause] == 0 && cause != ROLLOUT_CAUSE_STAGE_TIMEOUT)
             fail_msg("no deployment ever ended by %s", rollout_cause_names[cause]);
     static const enum rule scaling[] = {RULE_TARGET_TRACKING_OUT, RULE_TARGET_TRACKING_IN,
                                         RULE_STEP_SCALING, RULE_SCHEDULED, RULE_COOLDOWN};

@@ -52,15 +52,37 @@ static void take_payload(struct world *world, const struct message *message)
                                                    payload->desired_running, TASK_PENDING};
 }
 
+static void take_staged(struct world *world, const struct request *request)
+{
+    struct world_request asked = {.kind = request->kind};
+    if (request->kind == REQUEST_SHIFT_TRAFFIC) {
+        asked.answer.kind = ANSWER_TRAFFIC;
+        asked.answer.u.traffic.service = request->service;
+        asked.answer.u.traffic.deployment = request->deployment;
+        asked.answer.u.traffic.is_test = request->u.traffic.is_test;
+        asked.answer.u.traffic.permille = request->u.traffic.weights[0].permille;
+    } else {
+        asked.answer.kind = ANSWER_HOOK;
+        asked.answer.u.hook.service = request->service;
+        asked.answer.u.hook.deployment = request->deployment;
+        asked.answer.u.hook.call = request->u.hook.call;
+    }
+    *vec_push(&world->asked) = asked;
+}
+
 static void take_request(struct world *world, const struct request *request)
 {
     world->requested[request->kind]++;
     if (request->kind <= REQUEST_DEREGISTER_TARGET)
-        *vec_push(&world->asked) = (struct world_request){request->kind, request->u.target.task,
-                                                          request->u.target.target_group};
+        *vec_push(&world->asked) =
+            (struct world_request){.kind = request->kind,
+                                   .task = request->u.target.task,
+                                   .target_group = request->u.target.target_group};
     else if (request->kind <= REQUEST_DETACH_INTERFACE)
         *vec_push(&world->asked) =
-            (struct world_request){request->kind, request->u.interface.task, NULL};
+            (struct world_request){.kind = request->kind, .task = request->u.interface.task};
+    else if (request->kind <= REQUEST_INVOKE_HOOK)
+        take_staged(world, request);
 }
 
 void world_step(struct world *world, const struct event *event)
@@ -219,6 +241,7 @@ bool world_answer_one(struct world *world)
     if (world->asked.count == 0)
         return false;
     struct world_request first = world->asked.items[0];
+    struct event staged = {.kind = EVENT_ANSWER, .u.answer = first.answer};
     memmove(world->asked.items, world->asked.items + 1,
             --world->asked.count * sizeof *world->asked.items);
     switch (first.kind) {
@@ -227,6 +250,10 @@ bool world_answer_one(struct world *world)
         break;
     case REQUEST_DEREGISTER_TARGET:
         world_answer_target(world, first.task, first.target_group, TARGET_UNUSED);
+        break;
+    case REQUEST_SHIFT_TRAFFIC:
+    case REQUEST_INVOKE_HOOK:
+        world_step(world, &staged);
         break;
     case REQUEST_ATTACH_INTERFACE:
         world_answer_interface(world, first.task, true);

@@ -17,8 +17,9 @@ struct world_task { /* what an agent knows */
     enum task_status known; /* PENDING, RUNNING, STOPPED */
 };
 
-struct world_request { /* about targets and interfaces, not answered yet */
+struct world_request { /* not answered yet */
     enum request_kind kind;
+    struct answer answer; /* of listeners and hooks: what says that all is well */
     task_id task;
     const char *target_group; /* lent by the controller's symbols */
 };
