@@ -71,6 +71,7 @@ struct stage {
     size_t manners_count;
     struct stage_hook hooks[STAGE_MANNERS_MAX]; /* others say SUCCEEDED */
     size_t hook_count;
+    bool answers_targets; /* else the script does */
     VEC(struct stage_pending) pending;
     uint64_t order;
     bool was_reloaded;
@@ -240,7 +241,7 @@ static inline enum hook_status stage_hook_status(const struct stage *stage, cons
     return HOOK_SUCCEEDED;
 }
 
-/* What is around the cluster answers after a second; a new target is healthy then. */
+/* What is around the cluster answers after a second; if targets do, a new one is healthy then. */
 static inline void stage_answer(struct stage *stage, const struct request *request)
 {
     struct answer answer = {.kind = ANSWER_TRAFFIC};
@@ -255,7 +256,7 @@ static inline void stage_answer(struct stage *stage, const struct request *reque
         answer.u.hook.deployment = request->deployment;
         answer.u.hook.call = request->u.hook.call;
         answer.u.hook.status = stage_hook_status(stage, request->u.hook.name);
-    } else if (request->kind <= REQUEST_DEREGISTER_TARGET) {
+    } else if (request->kind <= REQUEST_DEREGISTER_TARGET && stage->answers_targets) {
         answer.kind = ANSWER_TARGET;
         answer.u.target.task = request->u.target.task;
         answer.u.target.target_group = request->u.target.target_group;

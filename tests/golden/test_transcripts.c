@@ -13,6 +13,7 @@
  *     % disconnect N, connect N     the connection of an agent
  *     % lose N                      a host vanishes: no word from it any more
  *     % restart N                   a host comes back from a crash; its agent connects again later
+ *     % targets-answer              load balancers find every new target healthy after a second
  *     % hook NAME STATUS            how a life-cycle hook answers from now on; else SUCCEEDED
  *     % expect-stage SERVICE NUMBER STAGE PERMILLE      and its production traffic
  *     % option NAME N               of the controller, for the whole story: launches-per-minute,
@@ -233,6 +234,8 @@ static void direct(struct stage *stage, const char *line)
         expect_stage(stage, rest);
     } else if (strcmp(word, "hook") == 0) {
         set_hook(stage, rest);
+    } else if (strcmp(word, "targets-answer") == 0) {
+        stage->answers_targets = true;
     } else if (strcmp(word, "run") == 0) {
         assert_int_equal(sscanf(rest, "%d", &seconds), 1);
         stage_run(stage, seconds * BERTH_NS_PER_S);
