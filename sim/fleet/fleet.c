@@ -25,28 +25,39 @@ void fleet_queue(struct fleet *fleet, berth_ns at_ns, uint32_t kind, uint32_t a,
         sim_queue_put(fleet->queue, at_ns, (struct sim_event){kind, a, b, c});
 }
 
+static uint32_t add_host(struct fleet *fleet, uint32_t g)
+{
+    const struct scenario_group *group = &fleet->scenario->groups[g];
+    uint32_t index = fleet->host_count++, place = fleet->added[g]++;
+    if (index == fleet->host_capacity) {
+        fleet->host_capacity = fleet->host_capacity * 2 + 8;
+        fleet->hosts = mem_resize(fleet->hosts, fleet->host_capacity, sizeof *fleet->hosts);
+    }
+    fleet->hosts[index] = (struct host){
+        .group = g,
+        .zone = group->zone_count > 0 ? group->zones[place % group->zone_count] : "",
+        .rack = scenario_rack(group, place),
+        .cpu_units = group->cpu_units,
+        .mem_mib = group->mem_mib,
+        .instance = INSTANCE_NONE,
+        .is_fresh = true,
+        .slowness = 1,
+        .first_task = SLOT_NONE,
+        .timer_at_ns = BERTH_NS_NEVER,
+        .boot.key = rng_key(fleet->key, "boot", index),
+        .network.key = rng_key(fleet->key, "network", index),
+        .reconnect.key = rng_key(fleet->key, "reconnect", index),
+        .disk.disk = fleet->disk_count++,
+    };
+    return index;
+}
+
 static void add_hosts(struct fleet *fleet)
 {
     const struct scenario *scenario = fleet->scenario;
-    uint32_t index = 0;
     for (uint32_t g = 0; g < scenario->group_count; g++)
-        for (uint32_t i = 0; i < scenario->groups[g].count; i++, index++) {
-            const struct scenario_group *group = &scenario->groups[g];
-            fleet->hosts[index] = (struct host){
-                .group = g,
-                .zone = group->zone_count > 0 ? group->zones[i % group->zone_count] : "",
-                .rack = scenario_rack(group, i),
-                .instance = INSTANCE_NONE,
-                .is_fresh = true,
-                .slowness = 1,
-                .first_task = SLOT_NONE,
-                .timer_at_ns = BERTH_NS_NEVER,
-                .boot.key = rng_key(fleet->key, "boot", index),
-                .network.key = rng_key(fleet->key, "network", index),
-                .reconnect.key = rng_key(fleet->key, "reconnect", index),
-                .disk.disk = fleet->disk_count++,
-            };
-        }
+        for (uint32_t i = 0; i < scenario->groups[g].count; i++)
+            (void)add_host(fleet, g);
 }
 
 /* Definitions whose first container has the same image share it on a host's disk. */
@@ -84,9 +95,7 @@ struct fleet *fleet_create(const struct scenario *scenario, uint64_t key, berth_
     fleet->context = context;
     fleet->free_task = SLOT_NONE;
     fleet->registering = HOST_NONE;
-    for (uint32_t g = 0; g < scenario->group_count; g++)
-        fleet->host_count += scenario->groups[g].count;
-    fleet->hosts = mem_alloc((fleet->host_count + 1) * sizeof *fleet->hosts);
+    fleet->added = mem_alloc((scenario->group_count + 1) * sizeof *fleet->added);
     fleet->image_of = mem_alloc((scenario->task_def_count + 1) * sizeof *fleet->image_of);
     add_hosts(fleet);
     number_images(fleet);
@@ -105,6 +114,7 @@ void fleet_destroy(struct fleet *fleet)
         vec_free(&fleet->hosts[i].held);
     }
     mem_free(fleet->hosts);
+    mem_free(fleet->added);
     mem_free(fleet->image_of);
     vec_free(&fleet->host_of);
     vec_free(&fleet->tasks);
@@ -134,6 +144,13 @@ struct host_view fleet_host(const struct fleet *fleet, uint32_t host)
         .is_linked = h->is_linked,
         .is_registered = h->is_registered,
         .is_lost = h->causes > 0,
+        .is_retired = h->is_retired,
+        .is_wiped =
+            h->power == HOST_OFF && (h->is_fresh || (h->causes > 0 && h->mode == LOSS_TERMINATE)),
+        .is_fresh = h->is_fresh,
+        .cpu_units = h->cpu_units,
+        .mem_mib = h->mem_mib,
+        .fargate_task = h->fargate_task,
     };
 }
 
@@ -255,8 +272,10 @@ static void register_host(struct fleet *fleet, uint32_t host, instance_id existi
                 .existing = existing,
                 .ec2_id = ec2_id,
                 .agent_version = "1.0.0",
-                .cpu_units = group->cpu_units,
-                .mem_mib = group->mem_mib,
+                .cpu_units = h->cpu_units,
+                .mem_mib = h->mem_mib,
+                .provider = group->provider,
+                .fargate_task = h->fargate_task,
                 .gpu_count = group->gpu_count,
                 .eni_limit = group->eni_limit,
                 .tcp_ports_used = group->tcp_ports_used,
@@ -276,8 +295,8 @@ static void make_agent(struct fleet *fleet, uint32_t host)
     h->is_fresh = false;
     h->agent = agent_create(&(struct agent_config){
         .instance = h->instance,
-        .cpu_units = group->cpu_units,
-        .mem_mib = group->mem_mib,
+        .cpu_units = h->cpu_units,
+        .mem_mib = h->mem_mib,
         .gpu_count = group->gpu_count,
         .stop_timeout_ns = 30 * BERTH_NS_PER_S,
         .report_retry_ns = 10 * BERTH_NS_PER_S,
@@ -349,6 +368,35 @@ static void booted(struct fleet *fleet, uint32_t host, uint64_t power_epoch)
     host_join(fleet, host);
 }
 
+berth_ns fleet_draw_boot(struct fleet *fleet, uint32_t group)
+{
+    const struct scenario_group *of = &fleet->scenario->groups[group];
+    struct rng stream = {rng_key(fleet->key, of->name, fleet->added[group]), 0};
+    return distribution_draw_ns(of->has_boot ? &of->boot : &fleet->scenario->delays.boot, &stream);
+}
+
+uint32_t fleet_add(struct fleet *fleet, berth_ns now_ns, const struct fleet_machine *machine)
+{
+    uint32_t host = add_host(fleet, machine->group);
+    struct host *h = &fleet->hosts[host];
+    fleet->now_ns = now_ns;
+    h->fargate_task = machine->fargate_task;
+    if (machine->zone != NULL)
+        h->zone = machine->zone;
+    if (machine->fargate_task != TASK_NONE) {
+        h->cpu_units = machine->cpu_units;
+        h->mem_mib = machine->mem_mib;
+    }
+    host_boot(fleet, host, machine->boot_ns);
+    return host;
+}
+
+uint32_t fleet_host_of_token(const struct fleet *fleet, uint64_t token)
+{
+    uint32_t host = (uint32_t)(token & UINT32_MAX) - 1;
+    return token == token_of(fleet, host) ? host : HOST_NONE;
+}
+
 /* Were the first fleet to boot, services would be placed on whichever hosts happen to come first.
  */
 void fleet_start(struct fleet *fleet)
@@ -402,11 +450,10 @@ void fleet_audit(const struct fleet *fleet)
     uint32_t held = 0;
     for (uint32_t i = 0; i < fleet->host_count; i++) {
         const struct host *h = &fleet->hosts[i];
-        const struct scenario_group *group = &fleet->scenario->groups[h->group];
         int32_t cpu_units = 0, mem_mib = 0;
         if (h->agent != NULL)
             agent_granted(h->agent, &cpu_units, &mem_mib);
-        assert(cpu_units <= group->cpu_units && mem_mib <= group->mem_mib);
+        assert(cpu_units <= h->cpu_units && mem_mib <= h->mem_mib);
         assert(h->is_linked == (h->power == HOST_UP && h->causes == 0 && !h->is_cut));
         for (uint32_t slot = h->first_task; slot != SLOT_NONE;
              slot = fleet->tasks.items[slot].next) {

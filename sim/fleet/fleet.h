@@ -53,6 +53,11 @@ struct host_view {
     bool is_linked;     /* its control connection works */
     bool is_registered; /* `instance` was not deregistered */
     bool is_lost;       /* by fleet_lose, and not yet returned */
+    bool is_retired;    /* it never comes back */
+    bool is_wiped;      /* off, and its machine is gone: what boots next is another one */
+    bool is_fresh;      /* it has not registered yet */
+    int32_t cpu_units, mem_mib;
+    task_id fargate_task;
 };
 
 /* What becomes of one message; all zero but `twice_after_ns`: nothing out of the ordinary. */
@@ -104,6 +109,29 @@ uint32_t fleet_task_count(const struct fleet *fleet); /* known to agents, not ye
 
 /* What the controller made of definition number `index` of the scenario. */
 void fleet_define(struct fleet *fleet, uint32_t index, const struct task_def *def);
+
+/*
+ * One machine more, of a group of the scenario, from now on: it boots and registers. `zone` is lent
+ * for the fleet's life; NULL: the next of the group's. A task's own machine has its size.
+ */
+struct fleet_machine {
+    uint32_t group;
+    const char *zone;
+    berth_ns boot_ns;
+    task_id fargate_task; /* or TASK_NONE */
+    int32_t cpu_units, mem_mib;
+};
+uint32_t fleet_add(struct fleet *fleet, berth_ns now_ns, const struct fleet_machine *machine);
+
+/* How long the next boot of a machine of the group takes. */
+berth_ns fleet_draw_boot(struct fleet *fleet, uint32_t group);
+
+/* The machine is given back: it is off for good, and the controller is told. */
+void fleet_retire(struct fleet *fleet, berth_ns now_ns, uint32_t host);
+/* Once it is off it is not booted again, whatever comes. */
+void fleet_forsake(struct fleet *fleet, uint32_t host);
+/* The controller has refused the registration of this token. */
+uint32_t fleet_host_of_token(const struct fleet *fleet, uint64_t token);
 
 void fleet_start(struct fleet *fleet); /* every host is up and registers, at time 0 */
 void fleet_dispatch(struct fleet *fleet, berth_ns now_ns, const struct sim_event *event);

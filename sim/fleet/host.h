@@ -58,6 +58,9 @@ struct sim_task {
 struct host {
     uint32_t group;
     const char *zone, *rack;
+    int32_t cpu_units, mem_mib;
+    task_id fargate_task; /* the one that it was made for, or TASK_NONE */
+    bool is_retired;      /* it never comes back */
     instance_id instance;
     enum host_power power;
     bool is_linked, is_registered;
@@ -96,7 +99,7 @@ struct fleet {
     berth_ns now_ns, end_ns;
     bool is_controller_down;
     struct host *hosts;
-    uint32_t host_count, disk_count, task_count;
+    uint32_t host_capacity, host_count, disk_count, task_count;
     uint32_t registering;  /* the host whose registration is being applied, or HOST_NONE */
     VEC(uint32_t) host_of; /* by instance */
     struct parcels parcels;
@@ -108,6 +111,7 @@ struct fleet {
     struct map definition_of; /* pointer of a registered definition to the scenario's number */
     struct map service_of;    /* pointer of a group's name to the service's number + 1 */
     uint32_t *image_of;       /* by definition */
+    uint32_t *added;          /* machines so far, by group */
 };
 
 void fleet_queue(struct fleet *fleet, berth_ns at_ns, uint32_t kind, uint32_t a, uint64_t b,

@@ -218,13 +218,38 @@ static void come_back(struct fleet *fleet, uint32_t host)
     struct host *h = &fleet->hosts[host];
     h->causes = 0;
     h->loss++;
+    if (h->power == HOST_OFF && h->is_retired)
+        return;
+    const struct scenario_group *group = &fleet->scenario->groups[h->group];
     if (h->power == HOST_OFF) {
-        host_boot(fleet, host, distribution_draw_ns(&fleet->scenario->delays.boot, &h->boot));
+        const struct distribution *boot =
+            group->has_boot ? &group->boot : &fleet->scenario->delays.boot;
+        host_boot(fleet, host, distribution_draw_ns(boot, &h->boot));
     } else if (h->power == HOST_HUNG) {
         wake(fleet, host);
     } else {
         host_join(fleet, host);
     }
+}
+
+void fleet_forsake(struct fleet *fleet, uint32_t host)
+{
+    fleet->hosts[host].is_retired = true;
+}
+
+/* Whoever gives a machine back knows that it goes, whether its agent is connected or not. */
+void fleet_retire(struct fleet *fleet, berth_ns now_ns, uint32_t host)
+{
+    struct host *h = &fleet->hosts[host];
+    instance_id instance = h->is_registered ? h->instance : INSTANCE_NONE;
+    fleet->now_ns = now_ns;
+    h->is_retired = true;
+    if (h->power != HOST_OFF)
+        terminate(fleet, host);
+    if (instance == INSTANCE_NONE || !h->is_registered)
+        return;
+    h->is_registered = false;
+    fleet_queue(fleet, now_ns, FLEET_GONE, instance, 0, 0);
 }
 
 void fleet_return(struct fleet *fleet, berth_ns now_ns, uint32_t host, uint32_t loss)

@@ -130,6 +130,8 @@ static void call(struct run *run, uint32_t index, const struct source_task *task
         .waits = arrival->waits,
         .constraints = constraints,
         .constraint_count = join_constraints(&arrival->constraints, task->constraint, constraints),
+        .providers = arrival->shares.items,
+        .provider_count = arrival->shares.count,
         .cpu_units = task->cpu_units,
         .mem_mib = task->mem_mib,
         .gpus = task->gpus,

@@ -10,6 +10,7 @@
 #include "sim/run/collect_internal.h"
 
 #define NS_PER_HOUR (3600.0 * (double)BERTH_NS_PER_S)
+#define BILLED_LEAST_NS (60 * BERTH_NS_PER_S)
 #define SAMPLES_MAX 1000000
 
 /* Keep what no other definition is smaller than in both CPU and memory. */
@@ -100,7 +101,7 @@ struct collect *collect_create(const struct scenario *scenario, const struct run
     collect->warm_up_ns = warm_up_ns < collect->duration_ns ? warm_up_ns : collect->duration_ns;
     collect->blast_desired = 1;
     collect->convergence.disturbed_ns = BERTH_NS_NEVER;
-    levels_init(&collect->levels, LEVEL_COUNT + scenario->group_count);
+    levels_init(&collect->levels, LEVEL_COUNT + PAID_LEVELS * scenario->group_count);
     collect->waits = histogram_create();
     find_smallest(collect);
     find_zones(collect);
@@ -130,6 +131,7 @@ void collect_destroy(struct collect *collect)
     levels_free(&collect->levels);
     collect_load_free(collect);
     vec_free(&collect->instances);
+    vec_free(&collect->paid_since);
     vec_free(&collect->tasks);
     vec_free(&collect->free_tasks);
     vec_free(&collect->service_of);
@@ -290,16 +292,54 @@ void collect_run_task(struct collect *collect, berth_ns now_ns, uint32_t request
     collect->refused_by[reply->u.run_task.reason] += reply->u.run_task.refused_count;
 }
 
+/* A booting instance is paid for; Fargate is from the moment that its machine is up. */
+static bool is_paid(const struct scenario_group *group, enum host_power power)
+{
+    return power != HOST_OFF && (power != HOST_BOOTING || !group->is_fargate);
+}
+
+static double hourly(const struct collect *collect, const struct scenario_group *group,
+                     double hosts, double cpu_units, double mem_mib)
+{
+    const struct scenario_fargate *fargate = &collect->scenario->fargate;
+    if (!group->is_fargate)
+        return hosts * group->price_per_hour;
+    return cpu_units / BERTH_CPU_UNITS_PER_VCPU *
+               (group->is_spot ? fargate->spot_vcpu_hour : fargate->vcpu_hour) +
+           mem_mib / 1024 * (group->is_spot ? fargate->spot_gb_hour : fargate->gb_hour);
+}
+
+/* Billed by the second, a minute at least. */
+static void pay(struct collect *collect, berth_ns now_ns, uint32_t host, int change)
+{
+    struct host_view view = fleet_host(collect->fleet, host);
+    const struct scenario_group *group = &collect->scenario->groups[view.group];
+    uint32_t level = LEVEL_COUNT + PAID_LEVELS * view.group;
+    level_add(&collect->levels, level + PAID_HOSTS, now_ns, change);
+    level_add(&collect->levels, level + PAID_CPU, now_ns, (int64_t)change * view.cpu_units);
+    level_add(&collect->levels, level + PAID_MEM, now_ns, (int64_t)change * view.mem_mib);
+    while (collect->paid_since.count <= host)
+        *vec_push(&collect->paid_since) = BERTH_NS_NEVER;
+    berth_ns since_ns = collect->paid_since.items[host];
+    collect->paid_since.items[host] = change > 0 ? now_ns : BERTH_NS_NEVER;
+    if (change > 0 || since_ns == BERTH_NS_NEVER || !collect->is_in_window ||
+        now_ns - since_ns >= BILLED_LEAST_NS)
+        return;
+    collect->cost_extra += (double)(BILLED_LEAST_NS - (now_ns - since_ns)) / NS_PER_HOUR *
+                           hourly(collect, group, 1, view.cpu_units, view.mem_mib);
+}
+
 void collect_power(struct collect *collect, berth_ns now_ns, uint32_t host, enum host_power before,
                    enum host_power after)
 {
-    uint32_t group = fleet_host(collect->fleet, host).group;
+    const struct scenario_group *group =
+        &collect->scenario->groups[fleet_host(collect->fleet, host).group];
     int up = (after == HOST_UP) - (before == HOST_UP);
-    int powered = (after != HOST_OFF) - (before != HOST_OFF);
+    int paid = is_paid(group, after) - is_paid(group, before);
     if (up != 0)
         level_add(&collect->levels, LEVEL_HOSTS_UP, now_ns, up);
-    if (powered != 0)
-        level_add(&collect->levels, LEVEL_COUNT + group, now_ns, powered);
+    if (paid != 0)
+        pay(collect, now_ns, host, paid);
 }
 
 /* Little's law is an identity of every run, warm-up or not: anything else is a bug in here. */
@@ -394,11 +434,15 @@ static void finish_resources(struct collect *collect, double *metrics)
     metrics[METRIC_LOAD_VARIATION] =
         ratio(collect->variation_sum, (double)collect->variation_count);
     metrics[METRIC_INSTANCE_HOURS] = 0;
-    metrics[METRIC_COST] = 0;
+    metrics[METRIC_COST] = collect->cost_extra;
     for (uint32_t g = 0; g < collect->scenario->group_count; g++) {
-        double hours = level_in_window(levels, LEVEL_COUNT + g, end_ns) / NS_PER_HOUR;
-        metrics[METRIC_INSTANCE_HOURS] += hours;
-        metrics[METRIC_COST] += hours * collect->scenario->groups[g].price_per_hour;
+        double hours[PAID_LEVELS];
+        for (uint32_t i = 0; i < PAID_LEVELS; i++)
+            hours[i] =
+                level_in_window(levels, LEVEL_COUNT + PAID_LEVELS * g + i, end_ns) / NS_PER_HOUR;
+        metrics[METRIC_INSTANCE_HOURS] += hours[PAID_HOSTS];
+        metrics[METRIC_COST] += hourly(collect, &collect->scenario->groups[g], hours[PAID_HOSTS],
+                                       hours[PAID_CPU], hours[PAID_MEM]);
     }
 }
 

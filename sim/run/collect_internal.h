@@ -29,7 +29,7 @@ enum level_name {
     LEVEL_DESIRED,
     LEVEL_BELOW_DESIRED,
     LEVEL_ZONE_SKEW, /* summed over services */
-    LEVEL_COUNT      /* the fleet groups' powered hosts follow, in order */
+    LEVEL_COUNT      /* the fleet groups' paid hosts, their CPU units and MiB follow, in order */
 };
 
 /* What one instance adds to the levels. */
@@ -94,6 +94,9 @@ struct smallest {
     int32_t cpu_units, mem_mib;
 };
 
+/* Of each group of the fleet, behind the named levels. */
+enum { PAID_HOSTS = 0, PAID_CPU, PAID_MEM, PAID_LEVELS };
+
 struct collect {
     const struct scenario *scenario;
     const struct run_options *options;
@@ -122,6 +125,8 @@ struct collect {
     level_integral steady_sum_ns;
     berth_ns steady_max_ns;
     uint64_t requested, placed, refused, refused_by[PLACEMENT_VERDICT_COUNT];
+    VEC(berth_ns) paid_since; /* by host; NEVER: it is not paid for */
+    double cost_extra;        /* what short lives cost up to the least that is billed */
     uint64_t killed, restarted, moved;
     uint64_t disturbed;
     int64_t skew_gained; /* by zone rebalancing */

@@ -48,6 +48,7 @@ struct fault_queue { /* of one failure: who is repaired, who waits for it */
     VEC(uint32_t) waiting; /* units; the head is at `served` */
     size_t served;
     bool *hits; /* owned: by host; `task` failures only */
+    uint32_t hit_count;
     uint64_t key;
 };
 
@@ -182,6 +183,7 @@ void timeline_fire(struct run *run, uint32_t entry);
 /* faults.c */
 void faults_start(struct run *run);
 void faults_free(struct run *run);
+void faults_join(struct run *run, uint32_t host); /* a machine that came later */
 void faults_fire(struct run *run, uint32_t unit, uint64_t phase);
 berth_ns faults_crash(const struct run *run, uint32_t host, uint64_t key, uint16_t container);
 

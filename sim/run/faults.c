@@ -105,7 +105,8 @@ static void start_failure(struct run *run, uint32_t index)
         break;
     case FAILURE_TASK:
         run->has_task_failures = true;
-        queue->hits = mem_alloc(fleet_host_count(run->fleet) + 1);
+        queue->hit_count = fleet_host_count(run->fleet);
+        queue->hits = mem_alloc(queue->hit_count + 1);
         for (size_t i = 0; i < hosts.count; i++)
             queue->hits[hosts.items[i]] = true;
         break;
@@ -119,6 +120,36 @@ void faults_start(struct run *run)
     run->fault_queues = mem_alloc((count + 1) * sizeof *run->fault_queues);
     for (uint32_t i = 0; i < count && run->code == BERTH_OK; i++)
         start_failure(run, i);
+}
+
+/* Conditions alone: an index, a share or an expression was asked about the slots at the start. */
+static bool means_later(const struct run *run, const struct scenario_selector *select,
+                        uint32_t host)
+{
+    struct host_view view = fleet_host(run->fleet, host);
+    const struct scenario_group *group = &run->scenario->groups[view.group];
+    return select->expression == NULL && select->instance < 0 && select->share >= 1 &&
+           (select->group == NULL || strcmp(select->group, group->name) == 0) &&
+           (select->zone == NULL || strcmp(select->zone, view.zone) == 0) && !group->is_fargate;
+}
+
+void faults_join(struct run *run, uint32_t host)
+{
+    for (uint32_t i = 0; i < run->scenario->failure_count; i++) {
+        const struct scenario_failure *failure = &run->scenario->failures[i];
+        bool is_spot = run->scenario->groups[fleet_host(run->fleet, host).group].is_spot;
+        struct fault_queue *queue = &run->fault_queues[i];
+        if (!means_later(run, &failure->select, host))
+            continue;
+        if (failure->kind == FAILURE_INSTANCE || (failure->kind == FAILURE_SPOT && is_spot))
+            add_unit(run, i, host, NULL, &(struct host_list){&host, 1, 1});
+        if (failure->kind != FAILURE_TASK)
+            continue;
+        queue->hits = mem_resize(queue->hits, (size_t)host + 1, sizeof *queue->hits);
+        while (queue->hit_count <= host)
+            queue->hits[queue->hit_count++] = false;
+        queue->hits[host] = true;
+    }
 }
 
 void faults_free(struct run *run)
@@ -196,7 +227,12 @@ static void give_notice(struct run *run, uint32_t index)
 
 void faults_fire(struct run *run, uint32_t index, uint64_t phase)
 {
-    const struct scenario_failure *failure = failure_of(run, &run->units.items[index]);
+    const struct fault_unit *unit = &run->units.items[index];
+    const struct scenario_failure *failure = failure_of(run, unit);
+    /* Its group has put another machine in its place, with a process of its own. */
+    if (phase == PHASE_FAILS && unit->host_count == 1 &&
+        fleet_host(run->fleet, run->fault_hosts.items[unit->first_host].host).is_retired)
+        return;
     switch ((enum phase)phase) {
     case PHASE_FAILS:
         if (failure->kind == FAILURE_SPOT)
@@ -221,7 +257,7 @@ berth_ns faults_crash(const struct run *run, uint32_t host, uint64_t key, uint16
     for (uint32_t i = 0; i < run->scenario->failure_count; i++) {
         const struct scenario_failure *failure = &run->scenario->failures[i];
         const struct fault_queue *queue = &run->fault_queues[i];
-        if (queue->hits == NULL || !queue->hits[host])
+        if (queue->hits == NULL || host >= queue->hit_count || !queue->hits[host])
             continue;
         berth_ns after_ns =
             behaviour_draw_ns(&failure->mtbf, rng_key(key, failure->name, 0), "crash", container);

@@ -135,6 +135,18 @@ static void definition_replied(struct run *run, const struct reply *reply)
     world_defined(run->world, index, reply->u.task_def);
 }
 
+/* A machine of Fargate may come for a task that is gone; every other one is wanted. */
+static void registration_refused(struct run *run, const struct reply *reply)
+{
+    uint32_t host = fleet_host_of_token(run->fleet, reply->token);
+    if (host == HOST_NONE)
+        return;
+    if (fleet_host(run->fleet, host).fargate_task == TASK_NONE)
+        run_fail(run, "fleet", "instance", reply->text);
+    else
+        world_unwanted(run->world, run->now_ns, host);
+}
+
 static void on_reply(void *context, struct step_time decided, const struct reply *reply)
 {
     struct run *run = context;
@@ -148,10 +160,19 @@ static void on_reply(void *context, struct step_time decided, const struct reply
         if (reply->status == REPLY_OK)
             fleet_registered(run->fleet, run->now_ns, reply->token, reply->u.instance);
         else
-            run_fail(run, "fleet", "instance", reply->text);
+            registration_refused(run, reply);
         break;
     case EVENT_RUN_TASK:
         arrivals_replied(run, reply);
+        break;
+    case EVENT_PUT_CAPACITY_PROVIDER:
+        if (reply->status != REPLY_OK)
+            run_fail(run, "capacityProviders", run->scenario->providers[reply->token - 1].name,
+                     reply->text);
+        break;
+    case EVENT_PUT_DEFAULT_PROVIDERS:
+        if (reply->status != REPLY_OK)
+            run_fail(run, "cluster", "defaultCapacityProviderStrategy", reply->text);
         break;
     case EVENT_CREATE_SERVICE:
         if (reply->status != REPLY_OK)
@@ -185,9 +206,7 @@ static void on_reply(void *context, struct step_time decided, const struct reply
     case EVENT_UPDATE_SERVICE_PRIMARY_TASK_SET:
     case EVENT_DELETE_TASK_SET:
     case EVENT_UPDATE_TASK_PROTECTION:
-    case EVENT_PUT_CAPACITY_PROVIDER:
     case EVENT_DELETE_CAPACITY_PROVIDER:
-    case EVENT_PUT_DEFAULT_PROVIDERS:
     case EVENT_ANSWER:
     case EVENT_RESUME:
     case EVENT_KIND_COUNT:
@@ -252,7 +271,12 @@ static void on_answer(void *context, const struct answer *answer)
     run_step(context, &(struct event){.kind = EVENT_ANSWER, .u.answer = *answer});
 }
 
-static const struct world_ops world_ops = {.answer = on_answer};
+static void on_joined(void *context, uint32_t host)
+{
+    faults_join(context, host);
+}
+
+static const struct world_ops world_ops = {.joined = on_joined, .answer = on_answer};
 
 /* The fleet's side. */
 
@@ -283,6 +307,7 @@ static void on_power(void *context, uint32_t host, enum host_power before, enum 
 {
     struct run *run = context;
     collect_power(run->collect, run->now_ns, host, before, after);
+    world_power(run->world, run->now_ns, host, before, after);
     const struct run_observer *observer = run->options->observer;
     if (observer != NULL && observer->power != NULL)
         observer->power(observer->context, host, after);
@@ -470,6 +495,23 @@ static void scale_service(struct run *run, uint32_t index)
     }
 }
 
+static void put_providers(struct run *run)
+{
+    const struct scenario *scenario = run->scenario;
+    for (uint32_t i = 0; i < scenario->provider_count; i++) {
+        struct event event = {.kind = EVENT_PUT_CAPACITY_PROVIDER, .token = (uint64_t)i + 1};
+        event.u.capacity_provider.provider = scenario->providers[i].name;
+        event.u.capacity_provider.settings = scenario->providers[i].settings;
+        run_step(run, &event);
+    }
+    if (scenario->default_shares.count == 0)
+        return;
+    struct event event = {.kind = EVENT_PUT_DEFAULT_PROVIDERS, .token = 1};
+    event.u.default_providers.providers = scenario->default_shares.items;
+    event.u.default_providers.provider_count = scenario->default_shares.count;
+    run_step(run, &event);
+}
+
 static void create_service(struct run *run, uint32_t index)
 {
     const struct scenario_service *service = &run->scenario->services[index];
@@ -484,6 +526,8 @@ static void create_service(struct run *run, uint32_t index)
         .settings = &service->settings,
         .constraints = service->constraints.items,
         .constraint_count = service->constraints.count,
+        .providers = service->shares.items,
+        .provider_count = service->shares.count,
         .target_groups = service->target_groups,
         .target_group_count = service->target_group_count,
         .grace_s = service->grace_s,
@@ -554,6 +598,7 @@ static void start(struct run *run)
 {
     const struct scenario *scenario = run->scenario;
     register_definitions(run);
+    put_providers(run);
     fleet_start(run->fleet);
     world_start(run->world);
     for (uint32_t i = 0; i < scenario->service_count; i++)

@@ -163,6 +163,14 @@ static void check_rollout(struct check *check, const struct scenario_timeline *e
              entry->name, service->name);
 }
 
+/* Fargate has machines of every size; the fleet's do not matter. */
+static bool is_for_fargate(const struct check *check, const struct scenario_shares *shares)
+{
+    if (shares->count == 0)
+        shares = &check->scenario->default_shares;
+    return shares->count > 0 && strncmp(shares->items[0].provider, "FARGATE", 7) == 0;
+}
+
 static void check_service(struct check *check, const struct at *at,
                           const struct scenario_service *service)
 {
@@ -176,7 +184,8 @@ static void check_service(struct check *check, const struct at *at,
                 &service->constraints, PLACEMENT_DEFAULT_SERVICE);
     if (plan == NULL)
         return;
-    if (service->desired_count > 0 || service->scheduling == SCHEDULING_DAEMON)
+    bool is_placed = service->desired_count > 0 || service->scheduling == SCHEDULING_DAEMON;
+    if (is_placed && !is_for_fargate(check, &service->shares))
         check_fit(check, "services", service->name, plan, &def->def->demand);
     if (service->start_ns >= check->scenario->run.duration_ns)
         warn(check, "services/%s: starts after the end of the run", service->name);
@@ -206,7 +215,8 @@ static void check_arrival(struct check *check, const struct at *at,
     if (plan == NULL)
         return;
     /* The rows of a CSV say their own sizes; the run will tell. */
-    if (def != NULL && arrival->process != ARRIVAL_CSV) {
+    if (def != NULL && arrival->process != ARRIVAL_CSV &&
+        !is_for_fargate(check, &arrival->shares)) {
         struct demand demand = def->def->demand;
         if (arrival->has_cpu)
             demand.cpu_units = least_size(&arrival->cpu);

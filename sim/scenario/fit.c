@@ -53,7 +53,9 @@ struct fit *fit_create(const struct scenario *scenario)
     for (uint32_t i = 0; i < scenario->group_count; i++) {
         const struct scenario_group *group = &scenario->groups[i];
         uint32_t kinds = group->zone_count * (group->rack_count > 0 ? group->rack_count : 1);
-        for (uint32_t j = 0; j < kinds && j < group->count; j++)
+        uint32_t count =
+            group->provider != NULL && !group->is_fargate ? group->max_size : group->count;
+        for (uint32_t j = 0; j < kinds && j < count; j++)
             add_sample(fit, group, j);
     }
     return fit;

@@ -11,6 +11,13 @@
 #include "sim/scenario/scenario.h"
 
 void read_fleet(const struct at *root, struct scenario *out);
+/* capacityProviders, fargate, cluster; after the fleet. */
+void read_capacity_providers(const struct at *root, struct scenario *out);
+void read_shares(const struct at *up, const char *key, const struct scenario *scenario,
+                 struct scenario_shares *out);
+void free_shares(struct scenario_shares *shares);
+void free_capacity(struct scenario *scenario);
+
 void read_task_definitions(const struct at *root, struct scenario *out);
 void read_target_groups(const struct at *root, struct scenario *out);
 void read_services(const struct at *root, struct scenario *out);

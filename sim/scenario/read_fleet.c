@@ -154,11 +154,27 @@ static int32_t read_capacity(const struct at *at, bool (*parse)(const json_t *, 
     return value;
 }
 
+/* Of a group behind a capacity provider. */
+static void read_sizes(const struct at *at, struct scenario_group *out)
+{
+    struct at minimum = at_member(at, "minSize"), maximum = at_member(at, "maxSize");
+    struct at share = at_member(at, "share"), boot = at_member(at, "boot");
+    out->min_size = (uint32_t)at_integer(&minimum, 0, INSTANCES_MAX, 0);
+    out->max_size = (uint32_t)at_integer(&maximum, 0, INSTANCES_MAX, out->count);
+    if (out->max_size < out->count)
+        at_fail(&maximum, "%u is above it already: count is below maxSize or the same", out->count);
+    if (out->min_size > out->count)
+        at_fail(&minimum, "is above count; lower it");
+    out->share = at_real_above(&share, 0, 1e6, 1);
+    out->has_boot = at_distribution(&boot, QUANTITY_TIME, &out->boot);
+}
+
 static void read_group(const struct at *at, struct scenario_group *out)
 {
     static const char *const known[] = {
-        "count",         "type",     "cpu",          "memory", "gpus",      "zones", "attributes",
-        "reservedPorts", "eniLimit", "pricePerHour", "spot",   "pullMiBps", "racks", NULL};
+        "count",      "type",          "cpu",      "memory",       "gpus",  "zones",
+        "attributes", "reservedPorts", "eniLimit", "pricePerHour", "spot",  "pullMiBps",
+        "minSize",    "maxSize",       "share",    "boot",         "racks", NULL};
     out->name = mem_copy_text(at->key);
     if (!at_object(at, known))
         return;
@@ -181,6 +197,7 @@ static void read_group(const struct at *at, struct scenario_group *out)
     out->price_per_hour = at_real(&price, 0, 1e6, 0);
     out->is_spot = at_boolean(&spot, false);
     out->pull_mib_per_s = at_real_above(&pull, 0, 1e6, 100);
+    read_sizes(at, out);
     read_zones(at, out);
     read_racks(at, out);
     read_attributes(at, out);

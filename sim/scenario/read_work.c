@@ -88,6 +88,7 @@ static void read_service(const struct at *at, const struct scenario *scenario,
                                         "load",
                                         "autoScaling",
                                         "availabilityZoneRebalancing",
+                                        "capacityProviderStrategy",
                                         NULL};
     static const char *const switches[] = {"DISABLED", "ENABLED", NULL};
     static const char *const kinds[] = {"REPLICA", "DAEMON", NULL};
@@ -108,6 +109,7 @@ static void read_service(const struct at *at, const struct scenario *scenario,
     read_load_balancers(at, scenario, out);
     read_strategies(at, &out->strategies);
     read_constraints(at, &out->constraints);
+    read_shares(at, "capacityProviderStrategy", scenario, &out->shares);
     out->start_ns = at_time(&start, 0, READER_TIME_MAX, 0);
     read_load(at, out);
     read_scaling(at, out);
@@ -239,7 +241,8 @@ static void read_window(const struct at *at, struct scenario_arrival *out)
         out->limit = (uint64_t)at_integer(&limit, 0, INT64_MAX, 0);
 }
 
-static void read_arrival(const struct at *at, struct scenario_arrival *out)
+static void read_arrival(const struct at *at, const struct scenario *scenario,
+                         struct scenario_arrival *out)
 {
     static const char *const known[] = {"ratePerHour",
                                         "daily",
@@ -259,6 +262,7 @@ static void read_arrival(const struct at *at, struct scenario_arrival *out)
                                         "startAt",
                                         "endAt",
                                         "placementStrategy",
+                                        "capacityProviderStrategy",
                                         NULL};
     static const char *const full[] = {"refuse", "wait", NULL};
     out->name = mem_copy_text(at->key);
@@ -284,6 +288,7 @@ static void read_arrival(const struct at *at, struct scenario_arrival *out)
     out->has_mem = at_distribution(&memory, QUANTITY_SIZE, &out->mem);
     read_strategies(at, &out->strategies);
     read_constraints(at, &out->constraints);
+    read_shares(at, "capacityProviderStrategy", scenario, &out->shares);
 }
 
 void read_arrivals(const struct at *root, struct scenario *out)
@@ -294,7 +299,7 @@ void read_arrivals(const struct at *root, struct scenario *out)
     out->arrivals = mem_alloc((count + 1) * sizeof *out->arrivals);
     for (size_t i = 0; i < count && !root->reader->has_failed; i++) {
         struct at arrival = at_member(&all, names[i]);
-        read_arrival(&arrival, &out->arrivals[i]);
+        read_arrival(&arrival, out, &out->arrivals[i]);
         out->arrival_count++;
     }
     mem_free(names);

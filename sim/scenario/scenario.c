@@ -19,9 +19,10 @@
 #define DOCUMENTS_BYTES_MAX ((size_t)1 << 30)
 
 static const char *const top_keys[] = {
-    "version",      "name",     "question", "fleet",  "services", "taskDefinitions",
-    "arrivals",     "timeline", "failures", "delays", "quotas",   "run",
-    "targetGroups", "faults",   "alarms",   NULL};
+    "version",         "name",     "question",     "fleet",    "services",
+    "taskDefinitions", "arrivals", "timeline",     "failures", "delays",
+    "quotas",          "run",      "targetGroups", "faults",   "capacityProviders",
+    "fargate",         "cluster",  "alarms",       NULL};
 
 static void read_head(const struct at *root, struct scenario *out)
 {
@@ -43,6 +44,7 @@ static void read_scenario(const struct at *root, struct scenario *out)
     (void)at_object(root, top_keys);
     read_head(root, out);
     read_fleet(root, out);
+    read_capacity_providers(root, out);
     read_task_definitions(root, out);
     read_target_groups(root, out);
     read_services(root, out);
@@ -239,6 +241,7 @@ static void free_groups(struct scenario *scenario)
         free_texts(group->racks, group->rack_count);
         mem_free(group->tcp_ports_used);
         mem_free(group->instance_type);
+        distribution_free(&group->boot);
         mem_free(group->name);
     }
     mem_free(scenario->groups);
@@ -271,6 +274,7 @@ static void free_work(struct scenario *scenario)
         free_constraints(&service->constraints);
         free_deployment(service);
         free_load_balancers(service);
+        free_shares(&service->shares);
         mem_free(service->task_definition);
         mem_free(service->name);
     }
@@ -278,6 +282,7 @@ static void free_work(struct scenario *scenario)
         struct scenario_arrival *arrival = &scenario->arrivals[i];
         free_strategies(&arrival->strategies);
         free_constraints(&arrival->constraints);
+        free_shares(&arrival->shares);
         distribution_free(&arrival->interval);
         distribution_free(&arrival->lifetime);
         distribution_free(&arrival->cpu);
@@ -312,6 +317,7 @@ void scenario_destroy(struct scenario *scenario)
     free_task_defs(scenario);
     free_load(scenario);
     free_work(scenario);
+    free_capacity(scenario);
     free_faults(scenario);
     free_chaos(&scenario->faults);
     free_run(scenario);

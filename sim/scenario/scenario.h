@@ -41,6 +41,41 @@ struct scenario_group { /* fleet.NAME */
     double price_per_hour;
     bool is_spot;
     double pull_mib_per_s; /* image bandwidth of one instance */
+    uint32_t min_size, max_size;
+    double share;             /* of what its provider grows by, with "proportional" */
+    struct distribution boot; /* overrides delays.boot when has_boot */
+    bool has_boot;
+    const char *provider; /* whose instances register so; lent by the scenario; NULL: none */
+    bool is_fargate;      /* the machines of FARGATE or FARGATE_SPOT: sizes are their tasks' */
+};
+
+enum allocation { ALLOCATION_LOWEST_PRICE = 0, ALLOCATION_PROPORTIONAL };
+
+#define PROVIDER_GROUPS_MAX 20
+
+struct scenario_provider { /* capacityProviders.NAME */
+    char *name;
+    struct capacity_provider_settings settings; /* zones are lent by the group of Fargate */
+    char *group_names[PROVIDER_GROUPS_MAX]; /* owned: keys of fleet, one for each machine type */
+    uint32_t groups[PROVIDER_GROUPS_MAX];
+    uint32_t group_count;
+    enum allocation allocation;
+};
+
+struct scenario_fargate {
+    bool is_used;
+    struct distribution start_delay; /* from the request to the machine's registration */
+    uint32_t capacity;               /* machines at a time; UINT32_MAX: no limit */
+    bool has_outages;                /* Spot: on and off for exponential times */
+    double on_mean_s, off_mean_s;
+    bool is_interrupted;
+    struct distribution interruption; /* Spot: a machine's time until it is taken back */
+    double vcpu_hour, gb_hour, spot_vcpu_hour, spot_gb_hour;
+};
+
+struct scenario_shares { /* capacityProviderStrategy */
+    struct provider_share *items;
+    uint16_t count;
 };
 
 struct scenario_task_def {
@@ -146,6 +181,7 @@ struct scenario_service { /* services.NAME */
     struct deployment_settings settings;
     struct scenario_strategies strategies;
     struct scenario_constraints constraints;
+    struct scenario_shares shares;
     const char *target_groups[TARGET_GROUPS_MAX]; /* loadBalancers; owned */
     uint16_t target_group_count;
     int32_t rebalancing; /* availabilityZoneRebalancing: 1, 0; OVERRIDE_NONE: default */
@@ -186,6 +222,7 @@ struct scenario_arrival { /* arrivals.NAME */
     bool has_cpu, has_mem;
     struct scenario_strategies strategies;
     struct scenario_constraints constraints;
+    struct scenario_shares shares;
 };
 
 enum timeline_kind {
@@ -351,6 +388,10 @@ struct scenario {
     char *variant; /* name of this variant: "binpack", "binpack/count=40" */
     struct scenario_group *groups;
     uint32_t group_count;
+    struct scenario_provider *providers;
+    uint32_t provider_count;
+    struct scenario_shares default_shares; /* cluster.defaultCapacityProviderStrategy */
+    struct scenario_fargate fargate;
     struct scenario_task_def *task_defs;
     uint32_t task_def_count;
     struct scenario_target_group *target_groups;

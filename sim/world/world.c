@@ -6,6 +6,7 @@
 #include "scheduler/core/controller.h"
 #include "sim/fleet/behaviour.h"
 #include "sim/world/balancer.h"
+#include "sim/world/groups.h"
 
 struct world {
     const struct scenario *scenario;
@@ -19,6 +20,7 @@ struct world {
     struct load *load;        /* NULL: no service has one */
     VEC(uint32_t) service_of; /* by service id: the scenario's index, or UINT32_MAX */
     berth_ns now_ns;          /* of the event under way */
+    struct groups *groups;
 };
 
 /* What the controller is told of production traffic is in force for clients. */
@@ -39,6 +41,14 @@ static void on_taking(void *context, berth_ns now_ns, uint64_t deployment, task_
     load_routed(world->load, now_ns, task, change > 0);
 }
 
+static void on_joined(void *context, uint32_t host)
+{
+    const struct world *world = context;
+    if (world->ops->joined != NULL)
+        world->ops->joined(world->context, host);
+}
+
+static const struct groups_ops groups_ops = {.answer = on_answer, .joined = on_joined};
 static const struct balancer_ops balancer_ops = {.answer = on_answer, .taking = on_taking};
 
 struct world *world_create(const struct scenario *scenario, uint64_t key, berth_ns end_ns,
@@ -58,6 +68,8 @@ struct world *world_create(const struct scenario *scenario, uint64_t key, berth_
     };
     world->balancer =
         balancer_create(scenario, rng_key(key, "balancer", 0), end_ns, queue, &balancer_ops, world);
+    world->groups = groups_create(scenario, rng_key(key, "groups", 0), end_ns, queue, fleet,
+                                  &groups_ops, world);
     return world;
 }
 
@@ -68,6 +80,7 @@ void world_destroy(struct world *world)
     balancer_destroy(world->balancer);
     load_destroy(world->load);
     vec_free(&world->service_of);
+    groups_destroy(world->groups);
     mem_free(world);
 }
 
@@ -84,6 +97,7 @@ static void put_sample(struct world *world, berth_ns at_ns)
 
 void world_start(struct world *world)
 {
+    groups_start(world->groups);
     if (world->load != NULL)
         put_sample(world, 0);
 }
@@ -128,6 +142,17 @@ struct load *world_load(struct world *world)
     return world->load;
 }
 
+void world_power(struct world *world, berth_ns now_ns, uint32_t host, enum host_power before,
+                 enum host_power after)
+{
+    groups_power(world->groups, now_ns, host, before, after);
+}
+
+void world_unwanted(struct world *world, berth_ns now_ns, uint32_t host)
+{
+    groups_unwanted(world->groups, now_ns, host);
+}
+
 /* An interface takes its time; a repeat is answered again. */
 static void move_interface(struct world *world, berth_ns now_ns, const struct request *request)
 {
@@ -153,10 +178,12 @@ void world_request(struct world *world, berth_ns now_ns, const struct request *r
     case REQUEST_DETACH_INTERFACE:
         move_interface(world, now_ns, request);
         break;
-    case REQUEST_INVOKE_HOOK:
     case REQUEST_RESIZE_GROUP:
     case REQUEST_TERMINATE_INSTANCE:
     case REQUEST_LAUNCH_FARGATE:
+        groups_request(world->groups, now_ns, request);
+        break;
+    case REQUEST_INVOKE_HOOK:
     case REQUEST_KIND_COUNT:
         break;
     }
@@ -186,7 +213,10 @@ void world_dispatch(struct world *world, berth_ns now_ns, const struct sim_event
         load_tick(world->load, now_ns, on_answer, world);
         break;
     case WORLD_HOOK:
+        break;
     case WORLD_GROUP:
+        groups_dispatch(world->groups, now_ns, event);
+        break;
     case WORLD_EVENT_COUNT:
         break;
     }

@@ -34,6 +34,8 @@ enum world_event {
 struct world_ops {
     /* Apply to the controller, now. */
     void (*answer)(void *context, const struct answer *answer);
+    /* A machine was added to the fleet. */
+    void (*joined)(void *context, uint32_t host);
 };
 
 struct world;
@@ -49,6 +51,10 @@ void world_start(struct world *world); /* at time 0, before the services are cre
 void world_defined(struct world *world, uint32_t index, const struct task_def *def);
 
 void world_request(struct world *world, berth_ns now_ns, const struct request *request);
+/* A host's power has changed; the controller has refused a host's registration. */
+void world_power(struct world *world, berth_ns now_ns, uint32_t host, enum host_power before,
+                 enum host_power after);
+void world_unwanted(struct world *world, berth_ns now_ns, uint32_t host);
 void world_dispatch(struct world *world, berth_ns now_ns, const struct sim_event *event);
 
 /* What the controller tells of tasks and deployments. */
