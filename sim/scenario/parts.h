@@ -25,6 +25,7 @@ void read_arrivals(const struct at *root, struct scenario *out);
 void read_timeline(const struct at *root, struct scenario *out);
 void read_failures(const struct at *root, struct scenario *out);
 void read_chaos(const struct at *root, struct scenario *out);
+void read_hook_functions(const struct at *root, struct scenario *out);
 void read_delays(const struct at *root, struct scenario *out);
 void read_quotas(const struct at *root, struct scenario *out);
 void read_run(const struct at *root, struct scenario *out);
@@ -60,6 +61,7 @@ void read_load_balancers(const struct at *up, const struct scenario *scenario,
 void free_target_groups(struct scenario *scenario);
 void free_load_balancers(struct scenario_service *service);
 
+void free_hook_functions(struct scenario *scenario);
 void free_faults(struct scenario *scenario);
 void free_chaos(struct scenario_faults *faults);
 

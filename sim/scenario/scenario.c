@@ -22,7 +22,7 @@ static const char *const top_keys[] = {
     "version",         "name",     "question",     "fleet",    "services",
     "taskDefinitions", "arrivals", "timeline",     "failures", "delays",
     "quotas",          "run",      "targetGroups", "faults",   "capacityProviders",
-    "fargate",         "cluster",  "alarms",       NULL};
+    "fargate",         "cluster",  "alarms",       "hooks",    NULL};
 
 static void read_head(const struct at *root, struct scenario *out)
 {
@@ -50,6 +50,7 @@ static void read_scenario(const struct at *root, struct scenario *out)
     read_services(root, out);
     read_all_alarms(root, out);
     read_arrivals(root, out);
+    read_hook_functions(root, out);
     read_delays(root, out);
     read_quotas(root, out);
     read_run(root, out);
@@ -319,6 +320,7 @@ void scenario_destroy(struct scenario *scenario)
     free_work(scenario);
     free_capacity(scenario);
     free_faults(scenario);
+    free_hook_functions(scenario);
     free_chaos(&scenario->faults);
     free_run(scenario);
     free_texts(scenario->warnings, scenario->warning_count);

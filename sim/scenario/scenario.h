@@ -356,6 +356,13 @@ struct scenario_delays {                 /* delays: seconds */
     berth_ns disconnect_detect_ns;       /* U17: 180 s */
 };
 
+struct scenario_hook { /* hooks.NAME: a life-cycle function */
+    char *name;
+    struct distribution delay;      /* seconds until it answers */
+    double failure_probability;     /* it says FAILED */
+    double in_progress_probability; /* else it says IN_PROGRESS, and is called again */
+};
+
 struct scenario_quotas {
     uint32_t launches_per_minute; /* of one service; default 500, 0: no limit */
 };
@@ -407,6 +414,8 @@ struct scenario {
     struct scenario_failure *failures;
     uint32_t failure_count;
     struct scenario_faults faults;
+    struct scenario_hook *hooks;
+    uint32_t hook_count;
     struct scenario_delays delays;
     struct scenario_quotas quotas;
     struct scenario_run run;

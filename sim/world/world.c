@@ -7,6 +7,7 @@
 #include "sim/fleet/behaviour.h"
 #include "sim/world/balancer.h"
 #include "sim/world/groups.h"
+#include "sim/world/hooks.h"
 
 struct world {
     const struct scenario *scenario;
@@ -17,6 +18,7 @@ struct world {
     uint64_t key;
     berth_ns end_ns;
     struct balancer *balancer;
+    struct hooks *hooks;
     struct load *load;        /* NULL: no service has one */
     VEC(uint32_t) service_of; /* by service id: the scenario's index, or UINT32_MAX */
     berth_ns now_ns;          /* of the event under way */
@@ -70,6 +72,7 @@ struct world *world_create(const struct scenario *scenario, uint64_t key, berth_
         balancer_create(scenario, rng_key(key, "balancer", 0), end_ns, queue, &balancer_ops, world);
     world->groups = groups_create(scenario, rng_key(key, "groups", 0), end_ns, queue, fleet,
                                   &groups_ops, world);
+    world->hooks = hooks_create(scenario, rng_key(key, "hooks", 0), end_ns, queue);
     return world;
 }
 
@@ -78,6 +81,7 @@ void world_destroy(struct world *world)
     if (world == NULL)
         return;
     balancer_destroy(world->balancer);
+    hooks_destroy(world->hooks);
     load_destroy(world->load);
     vec_free(&world->service_of);
     groups_destroy(world->groups);
@@ -178,6 +182,9 @@ void world_request(struct world *world, berth_ns now_ns, const struct request *r
     case REQUEST_DETACH_INTERFACE:
         move_interface(world, now_ns, request);
         break;
+    case REQUEST_INVOKE_HOOK:
+        hooks_invoke(world->hooks, now_ns, request);
+        break;
     case REQUEST_RESIZE_GROUP:
     case REQUEST_TERMINATE_INSTANCE:
     case REQUEST_LAUNCH_FARGATE:
@@ -200,6 +207,7 @@ static void answer_interface(struct world *world, const struct sim_event *event)
 void world_dispatch(struct world *world, berth_ns now_ns, const struct sim_event *event)
 {
     world->now_ns = now_ns;
+    struct answer answer;
     switch ((enum world_event)event->kind) {
     case WORLD_TARGET:
     case WORLD_TRAFFIC:
@@ -213,6 +221,8 @@ void world_dispatch(struct world *world, berth_ns now_ns, const struct sim_event
         load_tick(world->load, now_ns, on_answer, world);
         break;
     case WORLD_HOOK:
+        answer = hooks_answer(world->hooks, event);
+        on_answer(world, &answer);
         break;
     case WORLD_GROUP:
         groups_dispatch(world->groups, now_ns, event);
