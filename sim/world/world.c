@@ -190,7 +190,6 @@ void world_request(struct world *world, berth_ns now_ns, const struct request *r
     case REQUEST_LAUNCH_FARGATE:
         groups_request(world->groups, now_ns, request);
         break;
-    case REQUEST_INVOKE_HOOK:
     case REQUEST_KIND_COUNT:
         break;
     }
