@@ -157,6 +157,8 @@ void tasks_reloaded(struct audit *audit, const struct controller *controller);
 void hosts_event(struct audit *audit, const struct event *event,
                  const struct action_list *actions); /* before its changes are read */
 struct audit_host *audit_find_host(struct audit *audit, instance_id instance);
+/* It is being placed: may it be there? Then hosts_take charges it. */
+void hosts_check_place(struct audit *audit, const struct audit_task *task);
 void hosts_take(struct audit *audit, const struct audit_task *task);
 void hosts_leave(struct audit *audit, const struct audit_task *task); /* not to run any more */
 void hosts_free(struct audit *audit, const struct audit_task *task);

@@ -148,7 +148,7 @@ static void take_ports(struct audit *audit, struct audit_host *host, const struc
     }
 }
 
-void hosts_take(struct audit *audit, const struct audit_task *task)
+void hosts_check_place(struct audit *audit, const struct audit_task *task)
 {
     const struct task_view *view = &task->view;
     struct audit_host *host = host_at(audit, view->instance);
@@ -158,6 +158,12 @@ void hosts_take(struct audit *audit, const struct audit_task *task)
                 (unsigned long long)view->task, view->instance, instance_status_names[host->status],
                 host->is_connected ? "" : "not ");
     check_rules(audit, task, host);
+}
+
+void hosts_take(struct audit *audit, const struct audit_task *task)
+{
+    const struct task_view *view = &task->view;
+    struct audit_host *host = host_at(audit, view->instance);
     host->cpu_held += view->cpu_units;
     host->mem_held += view->mem_mib;
     host->gpu_held += view->gpu_milli;

@@ -73,12 +73,21 @@ static bool may_wait(const struct task_def *def)
     return false;
 }
 
+static bool has_faults(const struct scenario *scenario)
+{
+    for (int kind = 0; kind < FAULT_KIND_COUNT; kind++)
+        if (scenario->faults.kinds[kind].is_set)
+            return true;
+    return false;
+}
+
 /* Nothing but the task's own agent stood between it and its next state since then. */
 static bool is_undisturbed(struct audit *audit, const struct audit_task *task, berth_ns since_ns)
 {
     const struct audit_host *host = audit_find_host(audit, task->view.instance);
     return host != NULL && host->is_connected && host->status != INSTANCE_INACTIVE &&
-           host->disturbed_ns <= since_ns && audit->scenario->failure_count == 0;
+           host->disturbed_ns <= since_ns && audit->scenario->failure_count == 0 &&
+           (!has_faults(audit->scenario) || since_ns > audit->scenario->faults.until_ns);
 }
 
 static void check_head(struct audit *audit, struct audit_fifo *fifo, bool is_stop)

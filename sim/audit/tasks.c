@@ -116,6 +116,7 @@ static void follow(struct audit *audit, struct audit_task *task, const struct ta
         return;
     }
     if (!was_placed && is->instance != INSTANCE_NONE) {
+        hosts_check_place(audit, task);
         hosts_take(audit, task);
         phases_watch(audit, &audit->pending, is->task);
     }

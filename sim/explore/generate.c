@@ -150,6 +150,7 @@ static void spoil(struct plan *plan, json_t *def)
         break;
     case 6:
         json_object_set_new(def, "unhealthyAfter", exponential(draw_between(draw, 10, 300), 900));
+        json_object_set_new(def, "recoversAfter", exponential(draw_between(draw, 60, 300), 600));
         break;
     default:
         json_object_set_new(def, "crashProbability", json_real(0.5));
@@ -323,6 +324,13 @@ static void add_service(struct plan *plan, json_t *services, unsigned number, un
                   draw_name(def, "good", draw_between(draw, 0, plan->good_count - 1)),
                   "desiredCount", (int)desired, "deploymentConfiguration", percents(plan, desired));
     add_safeguards(plan, json_object_get(service, "deploymentConfiguration"));
+    if (draw_chance(draw, 25)) {
+        json_object_set_new(
+            service, "loadBalancers",
+            json_pack("[{s:s}]", "targetGroup", draw_chance(draw, 50) ? "tg0" : "tg1"));
+        json_object_set_new(service, "healthCheckGracePeriodSeconds",
+                            json_integer(draw_between(draw, 0, 120)));
+    }
     json_t *constraints = json_array();
     if (is_distinct)
         json_array_append_new(constraints, json_pack("{s:s}", "type", "distinctInstance"));
@@ -340,6 +348,22 @@ static void add_service(struct plan *plan, json_t *services, unsigned number, un
     if (draw_chance(draw, 20))
         json_object_set_new(service, "startAt", json_integer(draw_between(draw, 1, STARTED_S - 1)));
     json_object_set_new(services, draw_name(name, "s", number), service);
+}
+
+static void add_target_groups(struct plan *plan)
+{
+    struct draw *draw = &plan->draw;
+    json_t *groups = json_object();
+    char name[32];
+    for (unsigned i = 0; i < 2; i++)
+        json_object_set_new(groups, draw_name(name, "tg", i),
+                            json_pack("{s:i,s:i,s:i,s:i,s:i}", "healthCheckIntervalSeconds",
+                                      (int)draw_between(draw, 5, 15), "healthCheckTimeoutSeconds",
+                                      (int)draw_between(draw, 2, 4), "healthyThresholdCount",
+                                      (int)draw_between(draw, 2, 4), "unhealthyThresholdCount",
+                                      (int)draw_between(draw, 2, 4), "deregistrationDelaySeconds",
+                                      (int)draw_between(draw, 0, 60)));
+    json_object_set_new(plan->root, "targetGroups", groups);
 }
 
 static unsigned add_services(struct plan *plan)
@@ -445,6 +469,35 @@ static void add_losses(struct plan *plan, json_t *timeline)
         json_object_set_new(loss, "for", json_integer(for_s < left_s ? for_s : left_s));
         add_entry(timeline, "loss", i, at_s, "fail", loss);
     }
+}
+
+static json_t *fault(struct plan *plan, const char *kind)
+{
+    static const unsigned rates[] = {2, 6, 20, 60};
+    struct draw *draw = &plan->draw;
+    json_t *fault = json_pack("{s:i}", "ratePerHour", (int)DRAW_ANY(draw, rates));
+    if (strcmp(kind, "clockJump") != 0 && strcmp(kind, "engineRestart") != 0)
+        json_object_set_new(fault, "for", exponential(draw_between(draw, 1, 300), 900));
+    if (strncmp(kind, "message", 7) == 0 && strcmp(kind, "messageDelay") != 0)
+        json_object_set_new(fault, "probability", json_real(draw_between(draw, 1, 60) / 100.0));
+    return fault;
+}
+
+/* What a tester of databases would do; all of it over at `heal`. */
+static void add_faults(struct plan *plan)
+{
+    static const char *const kinds[] = {
+        "messageLoss", "messageDelay",   "messageDuplicate", "messageReorder",  "partition",
+        "clog",        "staleDetection", "agentFlap",        "controllerCrash", "slowDisk",
+        "diskFailure", "clockJump",      "engineRestart",    "slowHost",
+    };
+    struct draw *draw = &plan->draw;
+    json_t *faults = json_pack("{s:i}", "until", (int)plan->heal_s - 1);
+    unsigned percent = draw_between(draw, 0, 60);
+    for (size_t i = 0; i < sizeof kinds / sizeof *kinds; i++)
+        if (draw_chance(draw, percent))
+            json_object_set_new(faults, kinds[i], fault(plan, kinds[i]));
+    json_object_set_new(plan->root, "faults", faults);
 }
 
 static void add_changes(struct plan *plan, json_t *timeline, unsigned services)
@@ -576,9 +629,12 @@ json_t *explore_generate(uint64_t seed, const struct explore_profile *profile, u
     plan.has_brake = draw_chance(&plan.draw, 15);
     add_fleet(&plan);
     add_definitions(&plan);
+    add_target_groups(&plan);
     unsigned services = add_services(&plan);
     add_arrivals(&plan);
     add_timeline(&plan, services);
+    if (draw_chance(&plan.draw, 70))
+        add_faults(&plan);
     add_run(&plan, seed);
     return plan.root;
 }
