@@ -314,6 +314,7 @@ void services_reloaded(struct audit *audit, const struct controller *controller)
     for (size_t i = 0; i < audit->services.count; i++) {
         struct audit_service *service = &audit->services.items[i];
         vec_clear(&service->tasks);
+        service->failures = 0; /* the last may not have been durable: it will be reported again */
         if (service->is_gone || service->id == SERVICE_NONE)
             continue;
         if (controller_find_service(controller, service->name) == service->id) {
