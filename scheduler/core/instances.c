@@ -393,8 +393,10 @@ static void take_report(struct controller *controller, const struct message *mes
         emit_message(controller, MESSAGE_REPORT_ACK, message->instance, message->seq);
     ack->u.report = *report;
     struct task *task = task_find(controller, report->task);
-    if (task == NULL || task->instance != message->instance)
+    if (task == NULL || task->instance != message->instance) {
+        rule_fired(controller, RULE_REPEAT);
         return; /* Forgotten, or never this agent's: it need not say it again. */
+    }
     if (report->status == TASK_RUNNING) {
         take_running(controller, task, report);
         return;

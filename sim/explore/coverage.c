@@ -9,10 +9,26 @@
 static const struct {
     const char *name, *why;
 } excuses[] = {
-    {"deleted", "no scenario deletes a service"},
-    {"durable", "needs a restart of the controller"},
-    {"restart", "needs a restart of the controller"},
-    {"resumed", "needs a restart of the controller"},
+    {"deleted", "a scenario cannot delete a service"},
+    {"unhealthy-start-first", "the controller does not replace unhealthy tasks yet"},
+    {"unhealthy-stop-first", "the controller does not replace unhealthy tasks yet"},
+    {"shift", "only blue/green deployments shift traffic, and no scenario is given one"},
+    {"hook", "only blue/green deployments have hooks, and no scenario is given one"},
+    {"hook-failed", "only blue/green deployments have hooks, and no scenario is given one"},
+    {"task-set", "a scenario cannot make task sets"},
+    {"provider-base", "no scenario is given capacity providers"},
+    {"provider-weight", "no scenario is given capacity providers"},
+    {"group-out", "no scenario is given capacity providers"},
+    {"group-in", "no scenario is given capacity providers"},
+    {"managed-drain", "no scenario is given capacity providers"},
+    {"fargate", "no scenario is given capacity providers"},
+    {"interrupted", "no scenario is given capacity providers"},
+    {"tracking-out", "no scenario is given auto scaling"},
+    {"tracking-in", "no scenario is given auto scaling"},
+    {"step-scaling", "no scenario is given auto scaling"},
+    {"scheduled", "no scenario is given auto scaling"},
+    {"cooldown", "no scenario is given auto scaling"},
+    {"resumed", "counts requests that were asked again: none is without a load balancer"},
 };
 
 const char *coverage_excuse(const char *name)

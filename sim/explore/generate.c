@@ -57,6 +57,8 @@ static void add_fleet(struct plan *plan)
         for (unsigned z = 0; z < plan->zone_count; z++)
             json_array_append_new(list, json_string(zones[(z + r) % plan->zone_count]));
         json_object_set_new(group, "zones", list);
+        if (draw_chance(draw, 50))
+            json_object_set_new(group, "racks", json_integer(draw_between(draw, 1, 3)));
         if (draw_chance(draw, 25))
             json_object_set_new(group, "spot", json_true());
         if (draw_chance(draw, 25))
@@ -487,15 +489,17 @@ static json_t *fault(struct plan *plan, const char *kind)
 static void add_faults(struct plan *plan)
 {
     static const char *const kinds[] = {
-        "messageLoss", "messageDelay",   "messageDuplicate", "messageReorder",  "partition",
-        "clog",        "staleDetection", "agentFlap",        "controllerCrash", "slowDisk",
-        "diskFailure", "clockJump",      "engineRestart",    "slowHost",
+        "messageLoss",   "messageDelay",   "messageDuplicate", "messageReorder",  "partition",
+        "clog",          "staleDetection", "agentFlap",        "controllerCrash", "slowDisk",
+        "diskFailure",   "clockJump",      "instanceLoss",     "rackLoss",        "zoneLoss",
+        "engineRestart", "slowHost",
     };
     struct draw *draw = &plan->draw;
     json_t *faults = json_pack("{s:i}", "until", (int)plan->heal_s - 1);
     unsigned percent = draw_between(draw, 0, 60);
     for (size_t i = 0; i < sizeof kinds / sizeof *kinds; i++)
-        if (draw_chance(draw, percent))
+        if (draw_chance(draw, percent) && !(plan->has_brake && strstr(kinds[i], "Loss") != NULL &&
+                                            strcmp(kinds[i], "messageLoss") != 0))
             json_object_set_new(faults, kinds[i], fault(plan, kinds[i]));
     json_object_set_new(plan->root, "faults", faults);
 }

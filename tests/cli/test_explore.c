@@ -106,8 +106,9 @@ static void test_share_of_seeds(void **state)
     } shares[] = {{"small", 800}, {"medium", 150}, {"large", 6}};
     (void)state;
     for (size_t i = 0; i < sizeof shares / sizeof *shares; i++) {
-        struct berth_answer answer = berth_run(NULL, "explore --quiet --seeds %u --profile %s",
-                                               shares[i].seeds, shares[i].profile);
+        struct berth_answer answer =
+            berth_run(NULL, "explore --quiet --seeds %u --profile %s%s", shares[i].seeds,
+                      shares[i].profile, i == 0 ? " --require-coverage" : "");
         assert_status(&answer, 0);
         berth_answer_free(&answer);
     }

@@ -62,7 +62,8 @@ static void test_shrinks_to_what_matters(void **state)
     assert_int_equal(json_object_size(json_object_get(document, "services")), 1);
     assert_int_equal(json_object_size(json_object_get(document, "timeline")), 0);
     assert_int_equal(json_object_size(json_object_get(document, "taskDefinitions")), 1);
-    assert_true(json_object_size(json_object_get(document, "fleet")) <= 1);
+    /* Not to be steady is a failure only of a fleet with room: it stays as it is. */
+    assert_int_equal(json_object_size(json_object_get(document, "fleet")), 2);
     struct trial_outcome again;
     trial_run(document, &again);
     assert_true(trial_fails_alike(&again, &shrink.outcome));
