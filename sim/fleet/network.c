@@ -84,10 +84,12 @@ void host_message(struct fleet *fleet, uint32_t host, bool is_up, const struct m
         return;
     }
     berth_ns at_ns = behaviour_later(behaviour_later(fleet->now_ns, delay_ns), fate.extra_ns);
+    /* One that is overtaken overtakes nobody itself: only of it is the ack awaited. */
+    at_ns = at_ns > *last_ns ? at_ns : *last_ns;
     if (fate.is_overtaken)
         miss(fleet, host, message); /* the agent may refuse it for what has come before */
     else
-        *last_ns = at_ns = at_ns > *last_ns ? at_ns : *last_ns;
+        *last_ns = at_ns;
     deliver_at(fleet, host, is_up, at_ns, message);
     if (fate.twice_after_ns != BERTH_NS_NEVER)
         deliver_at(fleet, host, is_up, behaviour_later(at_ns, fate.twice_after_ns), message);
