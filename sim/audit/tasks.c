@@ -133,6 +133,8 @@ void tasks_changed(struct audit *audit, const struct change *change)
     const struct task_view *is = &change->u.task;
     struct audit_task *task = audit_find_task(audit, is->task);
     bool is_new = task == NULL;
+    if (is_new && change->is_deleted && is->last_status == TASK_STOPPED)
+        return; /* it had ended before the controller that forgets it now was loaded */
     if (is_new)
         task = add(audit, is);
     enum task_status before = task->view.last_status;
@@ -195,6 +197,8 @@ static void check_durable(struct audit *audit, const struct audit_task *task,
     if (task->revision > audit->released_revision)
         return;
     bool is_there = controller_task(controller, task->view.task, &now);
+    if (task->view.last_status == TASK_STOPPED && !is_there)
+        return; /* what has ended is only described */
     AUDIT_CHECK(audit, INVARIANT_DURABLE,
                 is_there && now.last_status == task->view.last_status &&
                     now.instance == task->view.instance &&
