@@ -272,6 +272,13 @@ void rebalance_continue(struct controller *controller, struct service *service)
     }
     if (!mover->is_healthy)
         return;
+    struct rollout_counts counts = reconcile_counts(service);
+    if (counts.kept_healthy <=
+        rollout_bounds(service->desired_count, service->minimum_percent, service->maximum_percent)
+            .lower) {
+        interrupt(controller, service); /* another task has fallen ill meanwhile */
+        return;
+    }
     struct zone_tasks *zones;
     uint32_t *tasks = count_zones(controller, service, &zones);
     size_t from = rebalance_from(tasks, state->zones.count);

@@ -97,6 +97,21 @@ static void test_a_violation_is_told(void **state)
     berth_answer_free(&answer);
 }
 
+/* What seeds have found before and is mended, each as small as it could be made. */
+static void test_what_was_found(void **state)
+{
+    static const char *const names[] = {"drain-and-scale-in", "message-to-a-successor",
+                                        "overtaken-payload", "rebalance-and-floor"};
+    (void)state;
+    for (size_t i = 0; i < sizeof names / sizeof *names; i++) {
+        struct berth_answer answer =
+            berth_run(NULL, "run --audit --no-plots --quiet --out '%s' tests/explore/%s.json",
+                      scratch_path("found"), names[i]);
+        assert_status(&answer, 0);
+        berth_answer_free(&answer);
+    }
+}
+
 /* CI's share. */
 static void test_share_of_seeds(void **state)
 {
@@ -128,6 +143,7 @@ int main(void)
         cmocka_unit_test(test_the_same_for_any_number_of_processes),
         cmocka_unit_test(test_a_scenario_can_be_written_and_run),
         cmocka_unit_test(test_a_violation_is_told),
+        cmocka_unit_test(test_what_was_found),
         cmocka_unit_test(test_share_of_seeds),
     };
     return cmocka_run_group_tests(tests, NULL, end);
