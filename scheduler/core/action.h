@@ -204,7 +204,8 @@ enum reply_status {
     REPLY_OK = 0,
     REPLY_INVALID, /* `text` says what and how to mend it */
     REPLY_NOT_FOUND,
-    REPLY_REFUSED, /* against the present state: tasks running, name taken */
+    REPLY_REFUSED,   /* against the present state: tasks running, name taken, a quota */
+    REPLY_THROTTLED, /* Rate exceeded: try again later */
 };
 
 struct reply_failure {

@@ -162,7 +162,8 @@ void controller_step(struct controller *controller, struct step_time now, const 
     vec_clear(out);
     arena_reset(&controller->arena);
     bool was_braking = controller->held.items.count > 0;
-    handlers[event->kind](controller, event);
+    if (quotas_admit(controller, event))
+        handlers[event->kind](controller, event);
     brake_settle(controller, was_braking);
     waiting_pass(controller);
     vec_clear(&controller->target_notes); /* Of services that are gone. */

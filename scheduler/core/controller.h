@@ -22,6 +22,8 @@ struct controller_options {
     berth_ns instance_lost_ns; /* agentConnected false for so long: its tasks are declared lost and
                                   replaced; BERTH_NS_NEVER: never, as in ECS */
     berth_ns waiting_give_up_ns;  /* U16; BERTH_NS_NEVER: a task waits for ever */
+    bool throttles_api;           /* the token buckets of API calls (semantics 8); policy/quota.h */
+    bool limits_sizes;            /* the size quotas */
     uint32_t launches_per_minute; /* of one service (semantics 4.2: 500); 0: no limit */
     uint32_t brake_percent; /* no instance is declared lost while more of the ACTIVE ones than this
                                are disconnected and about to be; 0: off, as in ECS */

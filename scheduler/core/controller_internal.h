@@ -34,6 +34,7 @@
 #include "scheduler/core/controller.h"
 #include "scheduler/policy/bucket.h"
 #include "scheduler/policy/managed_scaling.h"
+#include "scheduler/policy/quota.h"
 #include "scheduler/policy/rollout.h"
 #include "scheduler/policy/share.h"
 
@@ -407,6 +408,7 @@ struct controller {
     struct task_def_registry *task_defs;
 
     uint64_t revision, last_task, last_deployment;
+    struct bucket api_buckets[API_CATEGORY_COUNT]; /* in the controller's own record */
     uint64_t rules[RULE_COUNT]; /* how often each has fired; no part of the state */
 
     /* The step under way. */
@@ -796,6 +798,9 @@ void capacity_released(struct controller *controller, instance_id id);
 /* requests.c */
 void outside_answered(struct controller *controller, const struct event *event);
 void outside_resumed(struct controller *controller);
+
+/* quotas.c */
+bool quotas_admit(struct controller *controller, const struct event *event); /* else refused */
 
 /* plans.c */
 enum berth_err plan_get(struct controller *controller, const struct task_def *def,

@@ -112,6 +112,22 @@ static void raise_to(uint64_t *counter, uint64_t value)
         *counter = value;
 }
 
+/* Threes: category, tokens taken, since when. */
+static void load_buckets(struct loader *loader)
+{
+    for (char *rest = get_list(loader, "api"); rest != NULL;) {
+        uint64_t category, taken, since;
+        if (!list_next_u64(&rest, API_CATEGORY_COUNT - 1, &category) || rest == NULL ||
+            !list_next_u64(&rest, api_categories[category].rule.burst, &taken) || rest == NULL ||
+            !list_next_u64(&rest, INT64_MAX, &since)) {
+            wrong(loader, "api");
+            return;
+        }
+        loader->controller->api_buckets[category] =
+            (struct bucket){(uint32_t)taken, (berth_ns)since};
+    }
+}
+
 static void load_controller(struct loader *loader)
 {
     struct controller *controller = loader->controller;
@@ -130,6 +146,7 @@ static void load_controller(struct loader *loader)
     }
     for (char *rest = get_list(loader, "alarms"); rest != NULL;)
         alarm_set(controller, list_next(&rest));
+    load_buckets(loader);
     controller->needs_own_record = false;
 }
 

@@ -117,6 +117,17 @@ static void write_controller(const struct controller *controller, struct text *o
         list_add(&alarms, symbols_text(controller->symbols, controller->alarms.items[i]));
     field_list(out, "alarms", &alarms);
     text_free(&alarms);
+    struct text buckets = TEXT_INIT;
+    for (int i = 0; i < API_CATEGORY_COUNT; i++) {
+        const struct bucket *bucket = &controller->api_buckets[i];
+        if (bucket->taken == 0)
+            continue;
+        list_add_u64(&buckets, (uint64_t)i);
+        list_add_u64(&buckets, bucket->taken);
+        list_add_u64(&buckets, (uint64_t)bucket->since_ns);
+    }
+    field_list(out, "api", &buckets);
+    text_free(&buckets);
 }
 
 static void write_group(const struct controller *controller, group_id group, struct text *out)

@@ -60,6 +60,8 @@
     ROW(RULE_REPEAT, "repeat", "a repeated or stale message changed nothing")                  \
     ROW(RULE_MANIFEST, "manifest", "an agent was told what it should run")                     \
     ROW(RULE_STRAY_STOPPED, "stray-stopped", "an agent was told to stop a task nobody wants")  \
+    ROW(RULE_API_THROTTLED, "api-throttled", "a call was refused for its category's rate")     \
+    ROW(RULE_SIZE_QUOTA, "size-quota", "a call was refused for a quota")                       \
     ROW(RULE_RESUMED, "resumed", "unanswered requests were asked again")
 
 enum rule {

@@ -7,10 +7,8 @@
 #include "scheduler/core/transcript_fields.h"
 
 static const char *const reply_status_names[] = {
-    [REPLY_OK] = "OK",
-    [REPLY_INVALID] = "INVALID",
-    [REPLY_NOT_FOUND] = "NOT_FOUND",
-    [REPLY_REFUSED] = "REFUSED",
+    [REPLY_OK] = "OK",           [REPLY_INVALID] = "INVALID",     [REPLY_NOT_FOUND] = "NOT_FOUND",
+    [REPLY_REFUSED] = "REFUSED", [REPLY_THROTTLED] = "THROTTLED",
 };
 
 #define COUNT_OF(array) (sizeof(array) / sizeof((array)[0]))

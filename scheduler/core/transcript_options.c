@@ -24,6 +24,11 @@ enum berth_err transcript_parse_options(char *line, struct controller_options *o
                                        .waiting_give_up_ns = BERTH_NS_NEVER};
     (void)text_get_i64(&words, "instance-lost", &out->instance_lost_ns);
     (void)text_get_i64(&words, "waiting-give-up", &out->waiting_give_up_ns);
+    uint32_t throttles_api, limits_sizes;
+    get_u32(&words, "throttles-api", &throttles_api);
+    get_u32(&words, "limits-sizes", &limits_sizes);
+    out->throttles_api = throttles_api != 0;
+    out->limits_sizes = limits_sizes != 0;
     get_u32(&words, "launches-per-minute", &out->launches_per_minute);
     get_u32(&words, "brake-percent", &out->brake_percent);
     if (out->cluster == NULL || out->account == NULL || out->region == NULL ||
@@ -47,6 +52,10 @@ void transcript_format_options(const struct controller_options *options, struct 
         text_field_i64(out, "instance-lost", options->instance_lost_ns);
     if (options->waiting_give_up_ns != BERTH_NS_NEVER)
         text_field_i64(out, "waiting-give-up", options->waiting_give_up_ns);
+    if (options->throttles_api)
+        text_field_u64(out, "throttles-api", 1);
+    if (options->limits_sizes)
+        text_field_u64(out, "limits-sizes", 1);
     if (options->launches_per_minute != 0)
         text_field_u64(out, "launches-per-minute", options->launches_per_minute);
     if (options->brake_percent != 0)

@@ -161,6 +161,15 @@ static const struct task_view *changed_task(const struct action_list *actions)
     return NULL;
 }
 
+static bool is_acknowledged(const struct action_list *actions)
+{
+    for (size_t i = 0; i < actions->count; i++)
+        if (actions->items[i].kind == ACTION_SEND &&
+            actions->items[i].u.send.kind == MESSAGE_REPORT_ACK)
+            return true;
+    return false;
+}
+
 /* Before the changes are read: what the message could rightly do, and what it did. */
 void tasks_message(struct audit *audit, const struct event *event,
                    const struct action_list *actions)
@@ -187,7 +196,8 @@ void tasks_message(struct audit *audit, const struct event *event,
                     "report %llu of instance %u about task %llu came again, and task %llu changed",
                     (unsigned long long)message->seq, message->instance,
                     (unsigned long long)report->task, (unsigned long long)changed->task);
-    task->report_seq = mark;
+    if (is_acknowledged(actions)) /* else it was throttled, and the agent says it again */
+        task->report_seq = mark;
 }
 
 static void check_durable(struct audit *audit, const struct audit_task *task,

@@ -176,7 +176,8 @@ void arrivals_fire(struct run *run, uint32_t index)
     const struct source_task *task = &source->next;
     if (task->has_lifetime)
         remember_lifetime(run, reference_of(index, task->number), task->lifetime_ns, task->count);
-    run->last_call = run->control.keeps ? run->last_call + 1 : 1;
+    bool may_repeat = run->control.keeps || run->scenario->quotas.throttles_api;
+    run->last_call = may_repeat ? run->last_call + 1 : 1;
     run->calling = source;
     call(run, index, task, run->last_call);
     if (run->calling != NULL && run->control.keeps)
@@ -218,6 +219,40 @@ void arrivals_replied(struct run *run, const struct reply *reply)
                 (run->arrival_calls.count - i) * sizeof kept);
         take_answer(run, kept.source, &kept.task, reply);
         free_call(&kept);
+        return;
+    }
+}
+
+static void put_again(struct run *run, uint32_t source, uint64_t token, uint64_t attempt)
+{
+    berth_ns at_ns = run->now_ns + run_backoff_ns(attempt);
+    if (at_ns < run->end_ns)
+        sim_queue_put(run->queue, at_ns, (struct sim_event){RUN_ARRIVAL, source, token, attempt});
+}
+
+void arrivals_throttled(struct run *run, const struct reply *reply)
+{
+    const struct run_source *source = run->calling;
+    if (source != NULL && reply->token == run->last_call) {
+        uint32_t index = (uint32_t)(source - run->sources);
+        run->calling = NULL;
+        keep_call(run, index, &source->next);
+        put_again(run, index, reply->token, 1);
+        return;
+    }
+    for (size_t i = 0; i < run->arrival_calls.count; i++)
+        if (run->arrival_calls.items[i].token == reply->token)
+            put_again(run, run->arrival_calls.items[i].source, reply->token,
+                      run->dispatched.kind == RUN_ARRIVAL ? run->dispatched.c + 1 : 1);
+}
+
+void arrivals_call_later(struct run *run, const struct sim_event *event)
+{
+    for (size_t i = 0; i < run->arrival_calls.count; i++) {
+        struct arrival_call kept = run->arrival_calls.items[i];
+        if (kept.token != event->b)
+            continue;
+        call(run, kept.source, &kept.task, kept.token);
         return;
     }
 }

@@ -281,6 +281,11 @@ void collect_mark(struct collect *collect, berth_ns now_ns, enum story_mark_kind
     story_mark(collect->teller, now_ns, kind, service, text);
 }
 
+void collect_throttled(struct collect *collect)
+{
+    collect->throttled += collect->is_in_window;
+}
+
 void collect_run_task(struct collect *collect, berth_ns now_ns, uint32_t requested,
                       const struct reply *reply)
 {
@@ -409,6 +414,7 @@ static void finish_tasks(struct collect *collect, double *metrics)
     metrics[METRIC_TASKS_KILLED] = (double)collect->killed;
     metrics[METRIC_TASKS_RESTARTED] = (double)collect->restarted;
     metrics[METRIC_TASKS_MOVED] = (double)collect->moved;
+    metrics[METRIC_CALLS_THROTTLED] = (double)collect->throttled;
     metrics[METRIC_TASKS_DISTURBED] = (double)collect->disturbed;
 }
 

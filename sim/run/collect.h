@@ -40,6 +40,7 @@ void collect_cross(struct collect *collect);
 
 void collect_change(struct collect *collect, berth_ns now_ns, const struct change *change);
 void collect_service_event(struct collect *collect, const struct service_event *event);
+void collect_throttled(struct collect *collect); /* a call was refused for its rate */
 void collect_run_task(struct collect *collect, berth_ns now_ns, uint32_t requested,
                       const struct reply *reply);
 void collect_serving(struct collect *collect, berth_ns now_ns, uint32_t service, int change);

@@ -128,7 +128,7 @@ struct collect {
     VEC(berth_ns) paid_since; /* by host; NEVER: it is not paid for */
     double cost_extra;        /* what short lives cost up to the least that is billed */
     uint64_t killed, restarted, moved;
-    uint64_t disturbed;
+    uint64_t disturbed, throttled;
     int64_t skew_gained; /* by zone rebalancing */
     uint64_t rebalanced;
     uint64_t starts, stops; /* of services' tasks */

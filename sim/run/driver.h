@@ -117,6 +117,7 @@ struct run {
     struct world *world;
     struct chaos *chaos;
     struct control control;
+    bool has_retry;              /* what is under way will be tried again */
     struct sim_event dispatched; /* the event of the queue that is under way */
     struct collect *collect;
     struct journal *journal; /* NULL: nothing is written */
@@ -136,6 +137,11 @@ struct run {
     struct fault_queue *fault_queues;
     bool has_task_failures;
 };
+
+/* How long a client waits before it makes a throttled call for the `attempt`-th time again. */
+#define RUN_BACKOFF_FIRST_NS (100 * BERTH_NS_PER_S / 1000)
+#define RUN_BACKOFF_MAX_NS (20 * BERTH_NS_PER_S)
+berth_ns run_backoff_ns(uint64_t attempt);
 
 void run_put(struct run *run, berth_ns at_ns, enum run_event kind, uint32_t a, uint64_t b);
 void run_step(struct run *run, const struct event *event);
@@ -170,6 +176,9 @@ void control_heal(struct run *run); /* what is armed will not happen */
 /* arrivals.c */
 enum berth_err arrivals_open(struct run *run);
 void arrivals_close(struct run *run);
+/* A RunTask was throttled; later it is called again, from a RUN_ARRIVAL with its token. */
+void arrivals_throttled(struct run *run, const struct reply *reply);
+void arrivals_call_later(struct run *run, const struct sim_event *event);
 void arrivals_fire(struct run *run, uint32_t source);
 void arrivals_replied(struct run *run, const struct reply *reply);
 void arrivals_call_again(struct run *run); /* what nobody answered */
@@ -178,7 +187,7 @@ berth_ns arrivals_lifetime(const struct run *run, uint64_t reference);
 
 /* timeline.c */
 void timeline_start(struct run *run);
-void timeline_fire(struct run *run, uint32_t entry);
+void timeline_fire(struct run *run, uint32_t entry, bool is_again);
 
 /* faults.c */
 void faults_start(struct run *run);

@@ -71,6 +71,7 @@ const struct metric_info metric_infos[METRIC_COUNT] = {
     [METRIC_ROLLBACK_TIME_MEAN] = {"rollbackTimeMean", "time to roll back", "s", LOWER},
     [METRIC_REBALANCING_GAIN] = {"rebalancingGain", "rebalancing gain", "tasks", HIGHER},
     [METRIC_CHURN] = {"churn", "churn", "", LOWER},
+    [METRIC_CALLS_THROTTLED] = {"callsThrottled", "calls throttled", "", LOWER},
     [METRIC_INSTANCE_HOURS] = {"instanceHours", "instance-hours", "h", LOWER},
     [METRIC_COST] = {"cost", "cost", "$", LOWER},
     [METRIC_REQUESTS_OFFERED] = {"requestsOffered", "requests offered", "", NEUTRAL},

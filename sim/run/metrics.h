@@ -66,6 +66,7 @@ enum metric {
     METRIC_ROLLBACK_TIME_MEAN, /* seconds from the failure to the end of the rollback */
     METRIC_REBALANCING_GAIN,   /* zone skew taken away per task moved for it */
     METRIC_CHURN,              /* starts and stops of services' tasks per task wanted */
+    METRIC_CALLS_THROTTLED,    /* API calls refused for their rate; quotas.api */
     METRIC_INSTANCE_HOURS,
     METRIC_COST,
     METRIC_REQUESTS_OFFERED, /* of services with a load */

@@ -147,11 +147,48 @@ static void registration_refused(struct run *run, const struct reply *reply)
         world_unwanted(run->world, run->now_ns, host);
 }
 
+/*
+ * Rate exceeded: the client calls again later, as SDKs do. What made the call is made again: all
+ * its calls, of which those that went through change nothing more.
+ */
+static void call_later(struct run *run)
+{
+    struct sim_event again = run->dispatched;
+    if (run->has_retry || (again.kind != RUN_SERVICE && again.kind != RUN_TIMELINE))
+        return;
+    run->has_retry = true;
+    again.c++;
+    berth_ns at_ns = run->now_ns + run_backoff_ns(again.c);
+    if (at_ns < run->end_ns)
+        sim_queue_put(run->queue, at_ns, again);
+}
+
+berth_ns run_backoff_ns(uint64_t attempt)
+{
+    berth_ns backoff_ns = RUN_BACKOFF_FIRST_NS;
+    for (; attempt > 1 && backoff_ns < RUN_BACKOFF_MAX_NS; attempt--)
+        backoff_ns *= 2;
+    return backoff_ns < RUN_BACKOFF_MAX_NS ? backoff_ns : RUN_BACKOFF_MAX_NS;
+}
+
+static void throttled(struct run *run, const struct reply *reply)
+{
+    collect_throttled(run->collect);
+    if (reply->command == EVENT_RUN_TASK)
+        arrivals_throttled(run, reply);
+    else
+        call_later(run);
+}
+
 static void on_reply(void *context, struct step_time decided, const struct reply *reply)
 {
     struct run *run = context;
     (void)decided;
     record(run, &(struct action){.kind = ACTION_REPLY, .u.reply = *reply});
+    if (reply->status == REPLY_THROTTLED) {
+        throttled(run, reply);
+        return;
+    }
     switch (reply->command) {
     case EVENT_REGISTER_TASK_DEFINITION:
         definition_replied(run, reply);
@@ -557,6 +594,8 @@ static void build(struct run *run, berth_ns warm_up_ns)
         .random_key = rng_key(run->key, "controller", 0),
         .instance_lost_ns = scenario->run.instance_lost_ns,
         .waiting_give_up_ns = WAITING_GIVE_UP_NS,
+        .throttles_api = scenario->quotas.throttles_api,
+        .limits_sizes = scenario->quotas.limits_sizes,
         .launches_per_minute = scenario->quotas.launches_per_minute,
         .brake_percent = scenario->run.brake_percent,
     };
@@ -648,10 +687,13 @@ void run_dispatch(struct run *run, const struct sim_event *event)
         create_service(run, event->a);
         break;
     case RUN_ARRIVAL:
-        arrivals_fire(run, event->a);
+        if (event->b == 0)
+            arrivals_fire(run, event->a);
+        else
+            arrivals_call_later(run, event);
         break;
     case RUN_TIMELINE:
-        timeline_fire(run, event->a);
+        timeline_fire(run, event->a, event->c > 0);
         break;
     case RUN_RETURN:
         run_return(run, event->a, (uint32_t)event->b);
@@ -734,6 +776,7 @@ static void turn(struct run *run)
         run->now_ns = at_ns;
         run->taken_count++;
         run->dispatched = event;
+        run->has_retry = false;
         run_dispatch(run, &event);
         control_settle(run);
         collect_settled(run->collect, at_ns);

@@ -59,7 +59,7 @@ static void set_state(struct run *run, const struct scenario_timeline *entry,
     struct host_list hosts = VEC_INIT;
     select_hosts(run, &entry->select, SELECT_REGISTERED, &hosts);
     for (size_t i = 0; i < hosts.count && run->code == BERTH_OK; i++) {
-        struct event event = {.kind = EVENT_UPDATE_INSTANCE_STATE};
+        struct event event = {.kind = EVENT_UPDATE_INSTANCE_STATE, .token = 1};
         event.u.update_instance_state.instance = fleet_host(run->fleet, hosts.items[i]).instance;
         event.u.update_instance_state.status = status;
         run_step(run, &event);
@@ -156,15 +156,21 @@ static void cause_fault(struct run *run, const struct scenario_timeline *entry,
     vec_free(&hosts);
 }
 
-void timeline_fire(struct run *run, uint32_t index)
+static void announce(struct run *run, const struct scenario_timeline *entry)
 {
-    const struct scenario_timeline *entry = &run->scenario->timeline[index];
     journal_timeline(run->journal, run->now_ns, loop_controller(run->loop), entry->name,
                      kind_names[entry->kind]);
     collect_disturbed(run->collect, run->now_ns);
     collect_mark(run->collect, run->now_ns,
                  entry->kind == TIMELINE_FAIL ? MARK_FAULT : MARK_TIMELINE, UINT32_MAX,
                  entry->name);
+}
+
+void timeline_fire(struct run *run, uint32_t index, bool is_again)
+{
+    const struct scenario_timeline *entry = &run->scenario->timeline[index];
+    if (!is_again)
+        announce(run, entry);
     switch (entry->kind) {
     case TIMELINE_SCALE:
     case TIMELINE_DEPLOY:

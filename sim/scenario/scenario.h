@@ -364,7 +364,8 @@ struct scenario_hook { /* hooks.NAME: a life-cycle function */
 };
 
 struct scenario_quotas {
-    uint32_t launches_per_minute; /* of one service; default 500, 0: no limit */
+    bool throttles_api, limits_sizes; /* policy/quota.h; default off */
+    uint32_t launches_per_minute;     /* of one service; default 500, 0: no limit */
 };
 
 enum warm_up_kind { WARM_UP_FIXED = 0, WARM_UP_MSER5 };

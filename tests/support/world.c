@@ -8,6 +8,12 @@
 
 #include "scheduler/ecs/task_def_json.h"
 
+void world_reopen(struct world *world)
+{
+    controller_destroy(world->controller);
+    world->controller = controller_create(&world->options);
+}
+
 void world_open(struct world *world)
 {
     memset(world, 0, sizeof *world);

@@ -43,6 +43,7 @@ struct world {
 };
 
 void world_open(struct world *world);
+void world_reopen(struct world *world); /* anew, with the options as they are now */
 void world_close(struct world *world);
 
 void world_step(struct world *world, const struct event *event);

@@ -12,13 +12,14 @@ static void test_round_trip(void **state)
 {
     (void)state;
     const struct controller_options before = {
-        "a b", "000000000000", "eu-west-1", UINT64_MAX, 300 * BERTH_NS_PER_S, BERTH_NS_NEVER, 500,
-        25};
+        "a b",          "000000000000", "eu-west-1", UINT64_MAX, 300 * BERTH_NS_PER_S,
+        BERTH_NS_NEVER, true,           false,       500,        25};
     struct text line = TEXT_INIT;
     transcript_format_options(&before, &line);
     assert_string_equal(line.bytes, "! Controller cluster=a%20b account=000000000000 "
                                     "region=eu-west-1 random-key=18446744073709551615 "
-                                    "instance-lost=300000000000 launches-per-minute=500 "
+                                    "instance-lost=300000000000 throttles-api=1 "
+                                    "launches-per-minute=500 "
                                     "brake-percent=25\n");
     line.bytes[line.length - 1] = '\0';
     struct controller_options after;
@@ -28,6 +29,7 @@ static void test_round_trip(void **state)
     assert_string_equal(after.account, "000000000000");
     assert_string_equal(after.region, "eu-west-1");
     assert_true(after.random_key == UINT64_MAX);
+    assert_true(after.throttles_api && !after.limits_sizes);
     assert_true(after.instance_lost_ns == 300 * BERTH_NS_PER_S);
     assert_true(after.waiting_give_up_ns == BERTH_NS_NEVER);
     assert_int_equal(after.launches_per_minute, 500);

@@ -149,6 +149,25 @@ static void test_convergence(void **state)
     scenario_set_destroy(set);
 }
 
+/* 150 calls at once on a bucket of 100 that gets 40 back a second: all are made in the end. */
+static void test_throttled_calls_are_made_again(void **state)
+{
+    (void)state;
+    struct scenario_set *set =
+        load("\"fleet\":{\"g\":{\"count\":2,\"cpu\":204800,\"memory\":204800}}," DEFINITION(
+            "16") ",\"arrivals\":{\"a\":{\"taskDefinition\":\"t\",\"batch\":150,\"startAt\":10}},"
+                  "\"run\":{\"duration\":100},\"quotas\":{\"api\":true}");
+    struct run_result result;
+    struct berth_error err = BERTH_ERROR_INIT;
+    const struct run_options options = {.seed = 1, .audits = true};
+    assert_int_equal(run_replication(set->variants[0], &options, &result, &err), BERTH_OK);
+    ASSERT_FIGURES(&result, {METRIC_TASKS_REQUESTED, 150}, {METRIC_TASKS_PLACED, 150},
+                   {METRIC_TASKS_RUNNING_MAX, 150});
+    assert_true(result.metrics[METRIC_CALLS_THROTTLED] > 50);
+    run_result_free(&result);
+    scenario_set_destroy(set);
+}
+
 /* Batch of five tasks of 100 s on two slots: two run, three are refused or wait in turn. */
 static void test_full(void **state)
 {
@@ -357,6 +376,7 @@ int main(void)
         cmocka_unit_test(test_terminate),
         cmocka_unit_test(test_stop_hang_disconnect),
         cmocka_unit_test(test_convergence),
+        cmocka_unit_test(test_throttled_calls_are_made_again),
         cmocka_unit_test(test_full),
         cmocka_unit_test(test_draining_moves),
         cmocka_unit_test(test_the_window_begins_after_the_warm_up),
