@@ -259,8 +259,8 @@ const struct command command_explore = {
         "the auditor, and tell which seeds violate an invariant. Each run has four phases: "
         "faults;\n"
         "all heals; every service must be steady within the bound that the scenario states; then\n"
-        "an hour in which the controller must decide nothing. berth/sim/README.md lists the\n"
-        "invariants.\n\n"
+        "an hour in which the controller must decide nothing. The invariants: sim/README.md; the\n"
+        "way from a failing seed to its cause: README.md, \"Exploring\".\n\n"
         "  --seeds N           so many seeds (default: 100; 0 or --seconds alone: no limit)\n"
         "  --first-seed S      begin with seed S (default: 1)\n"
         "  --seconds S         begin no new seed after S seconds\n"
@@ -278,9 +278,10 @@ const struct command command_explore = {
         "  --quiet             no progress\n\n"
         "Every failing seed is one line, the command that replays it. A seed depends on nothing\n"
         "but its number, --profile and --minutes. Ctrl-C ends with the summary so far.\n\n"
+        "Examples:\n"
         "  berth explore --seconds 600\n"
         "  berth explore --shrink 17 -o bug.json && berth run --audit bug.json\n\n"
-        "Exit status: 0 every invariant held; 1 one did not, or coverage is missing; 2 bad usage;\n"
+        "Exit status: 0 every invariant held; 1 one did not, or coverage is missing; 2 bad input;\n"
         "3 no process or file could be made; 130 interrupted.\n",
     .run = run,
 };

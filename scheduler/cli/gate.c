@@ -138,7 +138,7 @@ const struct command command_gate = {
         "without a better side are shown and never fail it.\n\n"
         "  --tolerance METRIC=N%   this much worse is accepted; N% alone: for all metrics\n"
         "  --brief                 print only what moved by more than chance\n\n"
-        "To accept a result as the new baseline, copy and commit it:\n\n"
+        "Examples, the last of which accepts the result as the new baseline (commit it):\n"
         "  berth run --no-plots scenarios/first-look.json\n"
         "  berth gate --tolerance cost=2% results/baselines/first-look.json results/first-look\n"
         "  cp results/first-look/summary.json results/baselines/first-look.json\n\n"

@@ -103,10 +103,14 @@ const struct command command_import = {
         "            counts, strategies and constraints; running standalone tasks come at time 0\n"
         "            and stay. Variants ask what if: packed by memory, spread, a zone lost, fewer\n"
         "            larger instances.\n"
-        "              aws ecs describe-services --services web api >cluster/services.json\n"
-        "              berth import aws cluster -o study && berth run study/scenario.json\n"
         "\n"
         "Options:\n"
-        "  -o, --output DIR   where to write\n",
+        "  -o, --output DIR   where to write\n"
+        "\n"
+        "Example, in the region and account of the cluster:\n"
+        "  aws ecs describe-services --services web api >cluster/services.json\n"
+        "  berth import aws cluster -o study && berth run study/scenario.json\n"
+        "\n"
+        "Exit status: 0 done; 2 bad input; 3 the folder cannot be written.\n",
     .run = run,
 };

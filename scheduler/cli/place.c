@@ -44,8 +44,6 @@ static const char place_help[] =
     "the\n"
     "smallest instance id.\n"
     "\n"
-    "Exit status: 0 every copy has a place; 1 some found no room; 2 bad input.\n"
-    "\n"
     "Example, with the AWS CLI and jq:\n"
     "  aws ecs describe-container-instances --container-instances $(aws ecs \\\n"
     "      list-container-instances --query 'containerInstanceArns[]' --output text) >ci.json\n"
@@ -56,7 +54,9 @@ static const char place_help[] =
     "          taskDefinitions: [.[2]]}' ci.json tasks.json web.json >C.json\n"
     "  echo '{\"taskDefinition\": \"web\", \"count\": 5,\n"
     "         \"placementStrategy\": [{\"type\": \"binpack\", \"field\": \"memory\"}]}' >R.json\n"
-    "  berth place --cluster C.json --request R.json --explain\n";
+    "  berth place --cluster C.json --request R.json --explain\n"
+    "\n"
+    "Exit status: 0 every copy has a place; 1 some found no room; 2 bad input.\n";
 
 struct place_options {
     const char *cluster, *request;

@@ -299,6 +299,7 @@ const struct command command_replay = {
         "  --force             go on though the scenario or the build is another\n\n"
         "A TRANSCRIPT (it begins with \"" TRANSCRIPT_HEADER "\") is fed to a fresh controller,\n"
         "whose actions are compared line by line.\n\n"
+        "Examples:\n"
         "  berth replay results/first-look --variant binpack --replication 3\n"
         "  berth replay results/first-look --variant binpack --replication 3 --transcript t.txt\n"
         "  berth replay t.txt\n\n"

@@ -258,6 +258,7 @@ const struct command command_run = {
         "report.html,\n"
         "plots/*.svg and *.png, and events.jsonl when run.events asks for it. An interrupted run\n"
         "leaves its finished replications in DIR/.parts, and the same command continues it.\n\n"
+        "Examples:\n"
         "  berth run scenarios/first-look.json\n"
         "  berth run --replications 5 --no-plots --format csv scenarios/first-look.json\n\n"
         "Exit status: 0 done; 1 an invariant was violated (--audit); 2 bad input;\n"

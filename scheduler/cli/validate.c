@@ -222,9 +222,9 @@ const struct command command_validate = {
     "into the file, or line and column where the text is not JSON. A warning is no mistake: a\n"
     "task that fits on no instance, something that comes after the end of the run.\n\n"
     "The format: sim/README.md. For editors: scenarios/scenario.schema.json.\n\n"
-    "Exit status: 0 valid, perhaps with warnings; 2 not valid; 3 a file cannot be read.\n\n"
     "Examples:\n"
     "  berth validate scenarios/first-look.json\n"
-    "  berth validate --format json scenarios/*.json\n",
+    "  berth validate --format json scenarios/*.json\n\n"
+    "Exit status: 0 valid, perhaps with warnings; 2 not valid; 3 a file cannot be read.\n",
     run,
 };

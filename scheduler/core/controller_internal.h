@@ -1,25 +1,34 @@
 /*
  * controller_internal.h -- the controller's state, shared by its parts and by nothing else.
  *
- *     controller.c   create, step, queries      services.c   commands, bookkeeping of services
- *     tasks.c        one task's life            reconcile.c  one pass over a REPLICA service
- *     instances.c    registration, agents       daemon.c     one pass over a DAEMON service
- *     run_task.c     RunTask, StopTask          requests.c   what is around the cluster
- *     deployments.c  a deployment's life        settings.c   what a service is told about them
- *     rollback.c     how one fails, and then    alarms.c     who is in ALARM
- *     targets.c      load balancers, interfaces health.c     what counts as healthy
- *     stopped.c      tasks that have ended, for an hour
- *     stages.c       blue/green and its kin     sets.c       deployments side by side
- *     task_sets.c    those of EXTERNAL services
- *     waiting.c      who waits for capacity     emit.c       actions
- *     plans.c        compiled plans, interned   records.c    text of records; load.c reads it
- *     protect.c      scale-in protection        brake.c      mass disconnects
- *     rate.c         the launch rate of a service
- *     rebalance.c    tasks moved between zones
- *     audit.c        every invariant            describe.c   ECS's sentences
- *     autoscaling.c  service auto scaling
+ * The parts, and beside them what the folder has that knows nothing of this state:
+ *
+ *     controller.c   create, step, queries      emit.c         actions
+ *     instances.c    registration, agents       requests.c     what is around the cluster
+ *     tasks.c        one task's life            stopped.c      those that have ended, for an hour
+ *     run_task.c     RunTask, StopTask          waiting.c      who waits for room
+ *     plans.c        compiled plans, interned   describe.c     ECS's sentences
+ *
+ *     services.c     commands, bookkeeping      settings.c     what a service is told
+ *     reconcile.c    one pass, REPLICA          daemon.c       one pass, DAEMON
+ *     deployments.c  a deployment's life        rollback.c     how one fails, and then
+ *     sets.c         deployments side by side   task_sets.c    those of EXTERNAL services
+ *     stages.c       blue/green and its kin     alarms.c       who is in ALARM
+ *     targets.c      balancers, interfaces      health.c       what counts as healthy
+ *     protect.c      scale-in protection        brake.c        mass disconnects
+ *     rebalance.c    tasks moved between zones  rate.c         launches a minute
+ *     autoscaling.c  desired counts by metric   autoscaling_records.c    its record
  *     capacity.c     capacity providers         capacity_tasks.c    who of them takes a task
- *     capacity_scaling.c  sizes of instance groups
+ *     capacity_scaling.c  sizes of groups
+ *
+ *     records.c      state to text of records   load.c         and back
+ *     audit.c        every invariant            rule.c         names of rules
+ *
+ *     loop.c         step, commit, release      commit.c       a step as a batch of writes
+ *     held.c         effects that wait           message.c      what agents are told and tell
+ *     names.c        ECS's words                transcript.c   events as lines; then also
+ *     transcript_read.c  transcript_write.c  transcript_action.c  transcript_options.c
+ *     transcript_outside.c  transcript_settings.c
  *
  * Nothing derived is stored in a record: counters, queues and indexes are computed again on load,
  * and nothing may depend on where in memory or in which slot a thing lies.
