@@ -28,7 +28,8 @@ static const char *const readmes[] = {"README.md", "scheduler/README.md", "sim/R
 #define README_COUNT (sizeof readmes / sizeof readmes[0])
 
 /* Places that a README names and that a run makes. */
-static const char *const made_by_a_run[] = {"build/", "results/first-look", ".parts/", "plots/"};
+static const char *const made_by_a_run[] = {
+    "build/", "results/first-look", "results/convergence/", "convergence/", ".parts/", "plots/"};
 
 static char *read_document(const char *path)
 {
