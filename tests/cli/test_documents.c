@@ -78,6 +78,48 @@ static void test_every_top_level_key_is_in_the_table(void **state)
     mem_free(section);
 }
 
+/* Every member of "properties" below `node`, but for ECS's own JSON; counts them. */
+static int check_keys(const char *document, const json_t *node)
+{
+    int count = 0;
+    const char *key;
+    json_t *value;
+    json_object_foreach((json_t *)node, key, value)
+    {
+        if (strcmp(key, "ecsTaskDefinition") != 0)
+            count += check_keys(document, value);
+        const char *inner;
+        json_t *property;
+        if (strcmp(key, "properties") != 0)
+            continue;
+        json_object_foreach(value, inner, property)
+        {
+            struct text code = TEXT_INIT, quoted = TEXT_INIT;
+            text_addf(&code, "`%s`", inner);
+            text_addf(&quoted, "\"%s\"", inner);
+            if (strstr(document, code.bytes) == NULL && strstr(document, quoted.bytes) == NULL)
+                fail_msg("sim/README.md does not name the key %s", inner);
+            text_free(&code);
+            text_free(&quoted);
+            count++;
+        }
+    }
+    size_t index;
+    json_array_foreach(node, index, value) count += check_keys(document, value);
+    return count;
+}
+
+static void test_every_key_is_named(void **state)
+{
+    (void)state;
+    char *document = read_document("sim/README.md");
+    json_t *schema = json_load_file("scenarios/scenario.schema.json", 0, NULL);
+    assert_non_null(schema);
+    assert_true(check_keys(document, schema) > 300);
+    json_decref(schema);
+    mem_free(document);
+}
+
 static enum metric find_metric(const char *name, size_t length)
 {
     char copy[100];
@@ -317,6 +359,7 @@ int main(void)
 {
     const struct CMUnitTest tests[] = {
         cmocka_unit_test(test_every_top_level_key_is_in_the_table),
+        cmocka_unit_test(test_every_key_is_named),
         cmocka_unit_test(test_every_metric_has_its_formula),
         cmocka_unit_test(test_every_invariant_is_listed),
         cmocka_unit_test(test_every_command_is_told),
