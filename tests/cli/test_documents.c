@@ -337,7 +337,8 @@ static void test_the_layers(void **state)
     char *readme = read_section("scheduler/README.md", "## Layers");
     char *layers = read_document("tests/lint/layers.txt");
     int count = 0;
-    for (char *line = strtok(layers, "\n"); line != NULL; line = strtok(NULL, "\n")) {
+    for (char *line = layers, *end; (end = strchr(line, '\n')) != NULL; line = end + 1) {
+        *end = '\0';
         int layer = 0;
         char folder[64];
         if (sscanf(line, "%d scheduler/%63[a-z]", &layer, folder) != 2 ||
