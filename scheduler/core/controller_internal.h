@@ -19,7 +19,7 @@
  *     rebalance.c    tasks moved between zones  rate.c         launches a minute
  *     autoscaling.c  desired counts by metric   autoscaling_records.c    its record
  *     capacity.c     capacity providers         capacity_tasks.c    who of them takes a task
- *     capacity_scaling.c  sizes of groups
+ *     capacity_scaling.c  sizes of groups       quotas.c       calls by token buckets, sizes
  *
  *     records.c      state to text of records   load.c         and back
  *     audit.c        every invariant            rule.c         names of rules
