@@ -149,6 +149,15 @@ static bool has_leftovers(const struct service *service, const struct deployment
     return service->deployments.count > known;
 }
 
+/* Without a blue there is nobody to leave the rest to: a service's first deployment has it all. */
+static uint32_t next_share(const struct deployment *green)
+{
+    const struct service *service = green->service;
+    if (stages_blue(service, green) == NULL)
+        return 1000;
+    return shift_permille(kind_of(service), service->settings.step_permille, green->staging.step);
+}
+
 static void enter(struct controller *controller, struct deployment *green,
                   enum deployment_stage stage)
 {
@@ -166,11 +175,7 @@ static void enter(struct controller *controller, struct deployment *green,
     } else if (stage == STAGE_TEST_TRAFFIC_SHIFT) {
         shift(controller, green, TEST, staging->is_reversing ? 0 : 1000);
     } else if (stage == STAGE_PRODUCTION_TRAFFIC_SHIFT) {
-        shift(
-            controller, green, PRODUCTION,
-            staging->is_reversing
-                ? 0
-                : shift_permille(kind_of(service), service->settings.step_permille, staging->step));
+        shift(controller, green, PRODUCTION, staging->is_reversing ? 0 : next_share(green));
     }
     deployment_changed(controller, green);
 }

@@ -368,19 +368,34 @@ struct balancer_pool balancer_healthy(const struct balancer *balancer, uint64_t 
     return (struct balancer_pool){pool->tasks.items, (uint32_t)pool->tasks.count};
 }
 
+static const struct shift *find_shift(const struct balancer *balancer, service_id service,
+                                      bool is_test)
+{
+    for (size_t i = 0; i < balancer->shifts.count; i++)
+        if (balancer->shifts.items[i].service == service &&
+            balancer->shifts.items[i].is_test == is_test)
+            return &balancer->shifts.items[i];
+    return NULL;
+}
+
+const struct traffic_weight *balancer_weights(const struct balancer *balancer, service_id service,
+                                              uint32_t *count)
+{
+    const struct shift *shift = find_shift(balancer, service, false);
+    *count = shift == NULL ? 0 : shift->count;
+    return shift == NULL ? NULL : shift->weights;
+}
+
 uint32_t balancer_permille(const struct balancer *balancer, service_id service, uint64_t deployment,
                            bool is_test)
 {
-    for (size_t i = 0; i < balancer->shifts.count; i++) {
-        const struct shift *shift = &balancer->shifts.items[i];
-        if (shift->service != service || shift->is_test != is_test)
-            continue;
-        for (uint32_t j = 0; j < shift->count; j++)
-            if (shift->weights[j].deployment == deployment)
-                return shift->weights[j].permille;
-        return 0;
-    }
-    return BALANCER_UNSHIFTED;
+    const struct shift *shift = find_shift(balancer, service, is_test);
+    if (shift == NULL)
+        return BALANCER_UNSHIFTED;
+    for (uint32_t i = 0; i < shift->count; i++)
+        if (shift->weights[i].deployment == deployment)
+            return shift->weights[i].permille;
+    return 0;
 }
 
 void balancer_states(const struct balancer *balancer, uint32_t counts[TARGET_STATE_COUNT])

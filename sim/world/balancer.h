@@ -41,6 +41,10 @@ struct balancer_pool {
 };
 struct balancer_pool balancer_healthy(const struct balancer *balancer, uint64_t deployment);
 
+/* Of production traffic; NULL: nobody ever shifted it. Who is not in the list has none. */
+const struct traffic_weight *balancer_weights(const struct balancer *balancer, service_id service,
+                                              uint32_t *count);
+
 /* The share of a listener's traffic in thousandths; BALANCER_UNSHIFTED: nobody ever set one. */
 #define BALANCER_UNSHIFTED UINT32_MAX
 uint32_t balancer_permille(const struct balancer *balancer, service_id service, uint64_t deployment,

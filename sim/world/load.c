@@ -300,15 +300,21 @@ void load_routed(struct load *load, berth_ns now_ns, task_id task, bool is_healt
     load_settle(service, now_ns);
 }
 
-void load_weight(struct load *load, berth_ns now_ns, uint32_t index, uint64_t deployment,
-                 uint32_t permille)
+void load_weights(struct load *load, berth_ns now_ns, uint32_t index,
+                  const struct traffic_weight *weights, uint32_t count)
 {
     struct load_service *service = service_of(load, index);
-    struct load_revision *revision = service == NULL ? NULL : revision_of(service, deployment);
-    if (revision == NULL)
+    if (service == NULL)
         return;
-    revision->permille = permille;
-    revision->has_weight = true;
+    for (size_t i = 0; i < service->revisions.count; i++)
+        service->revisions.items[i].permille = 0;
+    for (uint32_t i = 0; i < count; i++) {
+        struct load_revision *revision = revision_of(service, weights[i].deployment);
+        if (revision == NULL)
+            continue;
+        revision->permille = weights[i].permille;
+        revision->has_weight = true;
+    }
     prune(service);
     load_settle(service, now_ns);
 }

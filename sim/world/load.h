@@ -62,8 +62,9 @@ void load_task(struct load *load, berth_ns now_ns, uint32_t service, const struc
 void load_primary(struct load *load, berth_ns now_ns, uint32_t service, uint64_t deployment);
 void load_serving(struct load *load, berth_ns now_ns, uint32_t service, task_id task, int change);
 void load_routed(struct load *load, berth_ns now_ns, task_id task, bool is_healthy);
-void load_weight(struct load *load, berth_ns now_ns, uint32_t service, uint64_t deployment,
-                 uint32_t permille);
+/* Production traffic, all of it: a deployment that is not in the list has none. */
+void load_weights(struct load *load, berth_ns now_ns, uint32_t service,
+                  const struct traffic_weight *weights, uint32_t count);
 
 /* Every LOAD_SAMPLE_NS from 0 on; the minute's figures and alarms go out by `answer`. */
 void load_tick(struct load *load, berth_ns now_ns, load_answer answer, void *context);

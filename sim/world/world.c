@@ -30,9 +30,13 @@ static void on_answer(void *context, const struct answer *answer)
 {
     struct world *world = context;
     if (answer->kind == ANSWER_TRAFFIC && !answer->u.traffic.is_test &&
-        answer->u.traffic.service < world->service_of.count)
-        load_weight(world->load, world->now_ns, world->service_of.items[answer->u.traffic.service],
-                    answer->u.traffic.deployment, answer->u.traffic.permille);
+        answer->u.traffic.service < world->service_of.count) {
+        uint32_t count;
+        const struct traffic_weight *weights =
+            balancer_weights(world->balancer, answer->u.traffic.service, &count);
+        load_weights(world->load, world->now_ns, world->service_of.items[answer->u.traffic.service],
+                     weights, count);
+    }
     world->ops->answer(world->context, answer);
 }
 

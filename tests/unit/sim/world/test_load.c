@@ -227,11 +227,16 @@ static void test_weights_and_revisions(void **state)
     stage.now_ns = 10 * S; /* half and half */
     assert_near(totals().served_old, 300);
     assert_near(totals().errors, 75);
-    load_weight(stage.load, stage.now_ns, WEB, 1, 900);
-    load_weight(stage.load, stage.now_ns, WEB, 2, 100);
+    load_weights(stage.load, stage.now_ns, WEB, (struct traffic_weight[]){{2, 100}, {1, 900}}, 2);
     stage.now_ns = 20 * S;
     assert_near(totals().served_old, 300 + 540);
     assert_near(totals().errors, 75 + 15);
+    /* All to one: the other has none left, whether it is named or not. */
+    load_weights(stage.load, stage.now_ns, WEB, (struct traffic_weight[]){{1, 1000}}, 1);
+    stage.now_ns = 30 * S;
+    assert_near(totals().served_old, 300 + 540 + 600);
+    assert_near(totals().errors, 75 + 15);
+    assert_near(totals().offered, 3 * 600);
     end();
 }
 
@@ -325,7 +330,7 @@ static void test_without_load_there_is_nothing(void **state)
     load_define(NULL, 0, NULL);
     load_serving(NULL, 0, 0, 1, 1);
     load_routed(NULL, 0, 1, true);
-    load_weight(NULL, 0, 0, 1, 10);
+    load_weights(NULL, 0, 0, NULL, 0);
     load_primary(NULL, 0, 0, 1);
     load_latencies(NULL, 0, counts);
     assert_false(load_totals(NULL, 0, 0, &out));
