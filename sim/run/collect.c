@@ -471,6 +471,7 @@ static void finish_services(struct collect *collect, double *metrics)
     metrics[METRIC_REBALANCING_GAIN] =
         ratio((double)collect->skew_gained, (double)collect->rebalanced);
     metrics[METRIC_AVAILABILITY] = desired > 0 ? 1 - below / desired : NAN;
+    metrics[METRIC_MISSING_MAX] = has_services ? collect->missing_max : NAN;
     metrics[METRIC_TIME_TO_STEADY_MEAN] = ratio(
         (double)collect->steady_sum_ns / (double)BERTH_NS_PER_S, (double)collect->steady_count);
     metrics[METRIC_TIME_TO_CONVERGE_MEAN] =

@@ -121,6 +121,7 @@ struct collect {
     uint32_t unsettled_count;
     VEC(berth_ns) disturbances; /* still open: when each began */
     struct convergence convergence;
+    double missing_max;
     uint64_t steady_count;
     level_integral steady_sum_ns;
     berth_ns steady_max_ns;

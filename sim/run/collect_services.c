@@ -2,6 +2,7 @@
  * collect_services.c -- services: what is missing, how they are spread, when they are steady.
  */
 #include <assert.h>
+#include <math.h>
 #include <string.h>
 
 #include "sim/run/collect_internal.h"
@@ -13,6 +14,8 @@ static void judge(struct collect *collect, berth_ns now_ns, struct service_figur
     if (below != service->below)
         level_add(&collect->levels, LEVEL_BELOW_DESIRED, now_ns, below - service->below);
     service->below = below;
+    if (collect->is_in_window && service->desired > 0)
+        collect->missing_max = fmax(collect->missing_max, (double)below / (double)service->desired);
     bool is_unsettled = service->is_active && (!service->is_steady || below > 0);
     if (is_unsettled && !service->is_unsettled)
         collect->unsettled_count++;

@@ -55,6 +55,7 @@ const struct metric_info metric_infos[METRIC_COUNT] = {
     [METRIC_TASK_SECONDS_BELOW_DESIRED] = {"taskSecondsBelowDesired", "missing task-seconds", "s",
                                            LOWER},
     [METRIC_AVAILABILITY] = {"availability", "availability", "ratio", HIGHER},
+    [METRIC_MISSING_MAX] = {"missingMax", "most missing", "ratio", LOWER},
     [METRIC_TIME_TO_STEADY_MEAN] = {"timeToSteadyMean", "time to steady", "s", LOWER},
     [METRIC_TIME_TO_STEADY_MAX] = {"timeToSteadyMax", "time to steady, longest", "s", LOWER},
     [METRIC_TIME_TO_CONVERGE_MEAN] = {"timeToConvergeMean", "time to converge", "s", LOWER},

@@ -50,6 +50,7 @@ enum metric {
     METRIC_BLAST_RADIUS_MAX, /* largest share of a service on one instance */
     METRIC_TASK_SECONDS_BELOW_DESIRED,
     METRIC_AVAILABILITY,
+    METRIC_MISSING_MAX,         /* largest share of a service that did not serve at a time */
     METRIC_TIME_TO_STEADY_MEAN, /* seconds after each disturbance */
     METRIC_TIME_TO_STEADY_MAX,
     METRIC_TIME_TO_CONVERGE_MEAN, /* seconds after each disturbance: steady, and for good */
