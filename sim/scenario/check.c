@@ -26,7 +26,7 @@ struct check {
     struct fit *fit;
     struct symbols *symbols;                 /* of the fit */
     struct symbols *zones_seen, *racks_seen; /* sets: a fleet may name very many */
-    struct names definitions, services, groups, zones, racks;
+    struct names definitions, services, groups, zones, racks, hooks;
 };
 
 static void warn(struct check *check, const char *format, ...) BERTH_PRINTF(2, 3);
@@ -171,10 +171,24 @@ static bool is_for_fargate(const struct check *check, const struct scenario_shar
     return shares->count > 0 && strncmp(shares->items[0].provider, "FARGATE", 7) == 0;
 }
 
+/* A pause is no function: any name will do. */
+static void check_hooks(struct check *check, const struct at *up,
+                        const struct deployment_settings *settings)
+{
+    struct at configuration = at_member(up, "deploymentConfiguration");
+    struct at list = at_member(&configuration, "lifecycleHooks");
+    for (uint16_t i = 0; i < settings->hook_count; i++) {
+        struct at item = at_item(&list, i), name = at_member(&item, "name");
+        if (!settings->hooks[i].is_pause)
+            check_name(&name, settings->hooks[i].name, "hook", "hooks", check->hooks.items);
+    }
+}
+
 static void check_service(struct check *check, const struct at *at,
                           const struct scenario_service *service)
 {
     check_definition_name(check, at, service->task_definition);
+    check_hooks(check, at, &service->settings);
     const struct scenario_task_def *def =
         scenario_find_task_def(check->scenario, service->task_definition);
     if (def == NULL || check->root->reader->has_failed)
@@ -374,11 +388,14 @@ static void check_begin(struct check *check, const struct at *root, struct scena
         *vec_push(&check->definitions) = scenario->task_defs[i].name;
     for (uint32_t i = 0; i < scenario->service_count; i++)
         *vec_push(&check->services) = scenario->services[i].name;
+    for (uint32_t i = 0; i < scenario->hook_count; i++)
+        *vec_push(&check->hooks) = scenario->hooks[i].name;
     *vec_push(&check->groups) = NULL;
     *vec_push(&check->zones) = NULL;
     *vec_push(&check->racks) = NULL;
     *vec_push(&check->definitions) = NULL;
     *vec_push(&check->services) = NULL;
+    *vec_push(&check->hooks) = NULL;
 }
 
 static void check_end(struct check *check)
@@ -388,6 +405,7 @@ static void check_end(struct check *check)
     symbols_destroy(check->racks_seen);
     vec_free(&check->definitions);
     vec_free(&check->services);
+    vec_free(&check->hooks);
     vec_free(&check->groups);
     vec_free(&check->zones);
     vec_free(&check->racks);

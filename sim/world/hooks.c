@@ -5,8 +5,6 @@
 #include "scheduler/base/mem.h"
 #include "sim/fleet/behaviour.h"
 
-#define DELAY_NS BERTH_NS_PER_S /* of a hook that the scenario does not describe */
-
 struct hooks {
     const struct scenario *scenario;
     uint64_t key;
@@ -34,12 +32,13 @@ void hooks_destroy(struct hooks *hooks)
     mem_free(hooks);
 }
 
+/* It is there: a scenario that names another one is refused. */
 static const struct scenario_hook *find(const struct scenario *scenario, const char *name)
 {
-    for (uint32_t i = 0; i < scenario->hook_count; i++)
-        if (strcmp(scenario->hooks[i].name, name) == 0)
-            return &scenario->hooks[i];
-    return NULL;
+    uint32_t i = 0;
+    while (strcmp(scenario->hooks[i].name, name) != 0)
+        i++;
+    return &scenario->hooks[i];
 }
 
 /* Drawn from the call alone, so that a repeat of it ends in the same way. */
@@ -58,15 +57,11 @@ void hooks_invoke(struct hooks *hooks, berth_ns now_ns, const struct request *re
     uint64_t call_key = rng_key(rng_key(hooks->key, request->u.hook.name, request->deployment),
                                 "call", request->u.hook.call);
     struct answer answer = {.kind = ANSWER_HOOK};
-    berth_ns delay_ns = DELAY_NS;
     answer.u.hook.service = request->service;
     answer.u.hook.deployment = request->deployment;
     answer.u.hook.call = request->u.hook.call;
-    if (hook != NULL) {
-        answer.u.hook.status = status_of(hook, call_key);
-        delay_ns = behaviour_draw_ns(&hook->delay, call_key, "delay", 0);
-    }
-    berth_ns at_ns = behaviour_later(now_ns, delay_ns);
+    answer.u.hook.status = status_of(hook, call_key);
+    berth_ns at_ns = behaviour_later(now_ns, behaviour_draw_ns(&hook->delay, call_key, "delay", 0));
     if (at_ns >= hooks->end_ns)
         return;
     sim_queue_put(hooks->queue, at_ns, (struct sim_event){WORLD_HOOK, 0, hooks->answers.count, 0});
