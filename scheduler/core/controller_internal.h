@@ -25,7 +25,7 @@
  *     audit.c        every invariant            rule.c         names of rules
  *
  *     loop.c         step, commit, release      commit.c       a step as a batch of writes
- *     held.c         effects that wait           message.c      what agents are told and tell
+ *     held.c         effects that wait         message.c      what agents are told and tell
  *     names.c        ECS's words                transcript.c   events as lines; then also
  *     transcript_read.c  transcript_write.c  transcript_action.c  transcript_options.c
  *     transcript_outside.c  transcript_settings.c
