@@ -104,6 +104,7 @@ static uint32_t highest(const struct story *story, const struct story_service *s
         uint32_t all = running_up_to(point, STORY_DEPLOYMENTS_MAX - 1) + point->pending;
         high = all > high ? all : high;
         high = point->desired > high ? point->desired : high;
+        high = point->serving > high ? point->serving : high; /* silent ones serve, too */
     }
     return high;
 }
