@@ -120,6 +120,43 @@ static void test_every_key_is_named(void **state)
     mem_free(document);
 }
 
+static bool has_description(const json_t *definitions, const json_t *node)
+{
+    for (int depth = 0; depth < 5; depth++) {
+        const char *reference = json_string_value(json_object_get(node, "$ref"));
+        if (json_object_get(node, "description") != NULL || json_is_boolean(node))
+            return true;
+        if (reference == NULL)
+            return false;
+        node = json_object_get(definitions, reference + strlen("#/definitions/"));
+    }
+    return false;
+}
+
+/* Editors show a key's description: every key of a patch, which is every key there is, has one. */
+static void test_every_key_is_described(void **state)
+{
+    (void)state;
+    json_t *schema = json_load_file("scenarios/scenario.schema.json", 0, NULL);
+    assert_non_null(schema);
+    json_t *definitions = json_object_get(schema, "definitions"), *definition, *property;
+    const char *name, *key;
+    int count = 0;
+    json_object_foreach(definitions, name, definition)
+    {
+        if (strlen(name) < 5 || strcmp(name + strlen(name) - 5, "Patch") != 0)
+            continue;
+        json_object_foreach(json_object_get(definition, "properties"), key, property)
+        {
+            if (!has_description(definitions, property))
+                fail_msg("scenario.schema.json: no description of %s in %s", key, name);
+            count++;
+        }
+    }
+    assert_true(count > 100);
+    json_decref(schema);
+}
+
 static enum metric find_metric(const char *name, size_t length)
 {
     char copy[100];
@@ -361,6 +398,7 @@ int main(void)
     const struct CMUnitTest tests[] = {
         cmocka_unit_test(test_every_top_level_key_is_in_the_table),
         cmocka_unit_test(test_every_key_is_named),
+        cmocka_unit_test(test_every_key_is_described),
         cmocka_unit_test(test_every_metric_has_its_formula),
         cmocka_unit_test(test_every_invariant_is_listed),
         cmocka_unit_test(test_every_command_is_told),
