@@ -197,6 +197,9 @@ static void audit_service(const struct controller *controller, const struct serv
            memcmp(&view.desired_count, &service->emitted.desired_count, 6 * sizeof(uint32_t)) == 0);
     assert(map_get(&controller->service_by_name, service->name) == service->id);
     assert(service->protected_count == protected_of(service));
+    assert((service->weighted & service->clearing) == 0);
+    assert(stages_green(service) == NULL || service->clearing == 0 ||
+           stages_green(service)->staging.blue == 0);
     assert((service->deadline_ns != BERTH_NS_NEVER) ==
            heap_has(&controller->service_deadlines, service->id));
     for (size_t i = 0; i < service->deployments.count; i++) {

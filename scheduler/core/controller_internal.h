@@ -268,6 +268,8 @@ struct service {
     uint64_t primary_task_set;            /* EXTERNAL: 0: none yet */
     VEC(struct deployment *) deployments; /* live ones; [0] is PRIMARY, then those before it */
     VEC(struct deployment *) revisions;   /* owned: all that are remembered, ascending numbers */
+    uint8_t weighted;                     /* listeners with weights: bits, 1 production, 2 test */
+    uint8_t clearing;                     /* those that were asked to have none, not answered yet */
     uint64_t launches;                    /* tasks ever started: the next one's reference */
     struct bucket launch_bucket;          /* what the launch rate leaves */
     struct rebalance rebalance;
@@ -570,6 +572,7 @@ bool alarms_are_on(const struct controller *controller, const struct deployment_
 bool stages_are_meant(const struct service *service, const struct deployment *deployment);
 void stages_begin(struct controller *controller, struct deployment *green);
 void stages_cut(struct controller *controller, struct deployment *green);
+void stages_clear_weights(struct controller *controller, struct service *service);
 void stages_reverse(struct controller *controller, struct deployment *green);
 /* The deployment under way, and the one that served before; NULL: none. */
 struct deployment *stages_green(const struct service *service);

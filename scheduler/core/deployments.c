@@ -251,6 +251,8 @@ struct deployment *deployment_start(struct controller *controller, struct servic
     emit_event(controller, &event);
     if (stages_are_meant(service, deployment))
         stages_begin(controller, deployment);
+    else
+        stages_clear_weights(controller, service);
     return deployment;
 }
 

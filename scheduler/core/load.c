@@ -748,6 +748,12 @@ static void load_service_parts(struct loader *loader, struct service *service)
     service->maximum_percent = (uint32_t)get_u64(loader, "maximum", UINT32_MAX);
     service->launches = get_u64(loader, "launches", UINT64_MAX);
     service->created_wall_ns = get_i64(loader, "created");
+    if (text_get(&loader->line, "weighted") != NULL)
+        service->weighted = (uint8_t)get_u64(loader, "weighted", 3);
+    if (text_get(&loader->line, "clearing") != NULL)
+        service->clearing = (uint8_t)get_u64(loader, "clearing", 3);
+    if ((service->weighted & service->clearing) != 0)
+        wrong(loader, "clearing");
     service->grace_ns = get_moment(loader, "grace");
     load_told(loader, service);
     load_launched(loader, service);

@@ -76,7 +76,7 @@ struct request {
         struct {
             bool is_test; /* the test listener, else production */
             struct traffic_weight weights[2];
-            uint32_t count;
+            uint32_t count; /* 0: no weights; targets of every deployment alike, answered by 1000 */
         } traffic;
         struct {
             const char *name; /* of the hook; lent by the controller's symbols */

@@ -459,6 +459,10 @@ static void write_service(const struct controller *controller, const struct serv
         list_add_u64(&list, (uint64_t)service->launch_bucket.since_ns);
         field_list(out, "launched", &list);
     }
+    if (service->weighted != 0)
+        text_field_u64(out, "weighted", service->weighted);
+    if (service->clearing != 0)
+        text_field_u64(out, "clearing", service->clearing);
     text_field_i64(out, "grace", service->grace_ns);
     text_field_i64(out, "created", service->created_wall_ns);
     field_ns(out, "blocked", service->blocked_since_ns);

@@ -89,9 +89,37 @@ static void shift(struct controller *controller, struct deployment *green, int l
     struct listener *at = &green->staging.listeners[listener];
     at->asked = permille;
     at->is_pending = true;
+    if ((green->service->weighted & 1u << listener) == 0)
+        green->service->is_record_dirty = true;
+    green->service->weighted |= (uint8_t)(1u << listener);
+    green->service->clearing &= (uint8_t) ~(1u << listener);
     if (listener == PRODUCTION)
         rule_fired(controller, RULE_SHIFT);
     ask_traffic(controller, green, listener);
+}
+
+static void ask_for_no_weights(struct controller *controller, const struct service *service,
+                               int listener)
+{
+    struct request *request = emit_request(controller, REQUEST_SHIFT_TRAFFIC, service->id,
+                                           service->deployments.items[0]->number);
+    request->u.traffic.is_test = listener == TEST;
+    request->u.traffic.weights[0] = request->u.traffic.weights[1] = (struct traffic_weight){0, 0};
+    request->u.traffic.count = 0;
+}
+
+/*
+ * PRIMARY goes by no stages. Old weights would leave its tasks without a request, and send all of
+ * them to deployments that have no task any more.
+ */
+void stages_clear_weights(struct controller *controller, struct service *service)
+{
+    for (int listener = PRODUCTION; listener <= TEST; listener++)
+        if ((service->weighted & 1u << listener) != 0)
+            ask_for_no_weights(controller, service, listener);
+    service->is_record_dirty |= service->weighted != 0;
+    service->clearing |= service->weighted;
+    service->weighted = 0;
 }
 
 static void invoke(struct controller *controller, const struct deployment *green,
@@ -158,6 +186,14 @@ static uint32_t next_share(const struct deployment *green)
     return shift_permille(kind_of(service), service->settings.step_permille, green->staging.step);
 }
 
+/* Only blue has traffic: nobody else is there, and green will not share in it once it is healthy.
+ */
+static bool is_blue_alone(const struct service *service, const struct deployment *green)
+{
+    return !has_leftovers(service, green) &&
+           (green->staging.blue == 0 || (service->weighted & 1u << PRODUCTION) != 0);
+}
+
 static void enter(struct controller *controller, struct deployment *green,
                   enum deployment_stage stage)
 {
@@ -169,7 +205,7 @@ static void enter(struct controller *controller, struct deployment *green,
     staging->run_count = 0;
     if (stage != STAGE_RECONCILE_SERVICE || has_leftovers(service, green))
         begin_hooks(controller, green);
-    if (stage == STAGE_RECONCILE_SERVICE && has_leftovers(service, green)) {
+    if (stage == STAGE_RECONCILE_SERVICE && !is_blue_alone(service, green)) {
         shift(controller, green, TEST, 0);
         shift(controller, green, PRODUCTION, 0);
     } else if (stage == STAGE_TEST_TRAFFIC_SHIFT) {
@@ -395,10 +431,28 @@ void stages_hook_answered(struct controller *controller, const struct answer *an
     }
 }
 
+/* True when it answers a request for no weights. */
+static bool has_cleared(struct controller *controller, const struct answer *answer)
+{
+    service_id id = answer->u.traffic.service;
+    struct service *service =
+        id < controller->services.count ? controller->services.items[id] : NULL;
+    const struct deployment *asker =
+        service == NULL ? NULL : deployment_find(service, answer->u.traffic.deployment);
+    uint8_t bit = answer->u.traffic.is_test ? 1u << TEST : 1u << PRODUCTION;
+    if (asker == NULL || asker->staging.since_ns != BERTH_NS_NEVER ||
+        (service->clearing & bit) == 0 || answer->u.traffic.permille != 1000)
+        return false;
+    service->clearing &= (uint8_t)~bit;
+    service->is_record_dirty = true;
+    service_mark(controller, service);
+    return true;
+}
+
 void stages_traffic_answered(struct controller *controller, const struct answer *answer)
 {
     struct deployment *green = find_green(controller, answer->u.traffic.service);
-    if (green == NULL || answer->u.traffic.permille > 1000)
+    if (has_cleared(controller, answer) || green == NULL || answer->u.traffic.permille > 1000)
         return;
     struct listener *listener =
         &green->staging.listeners[answer->u.traffic.is_test ? TEST : PRODUCTION];
@@ -449,6 +503,12 @@ void stages_continue(struct controller *controller, const struct event *event)
 void stages_resumed(struct controller *controller)
 {
     for (service_id id = 0; id < controller->services.count; id++) {
+        const struct service *service = controller->services.items[id];
+        for (int listener = PRODUCTION; service != NULL && listener <= TEST; listener++)
+            if ((service->clearing & 1u << listener) != 0) {
+                rule_fired(controller, RULE_RESUMED);
+                ask_for_no_weights(controller, service, listener);
+            }
         const struct deployment *green = find_green(controller, id);
         if (green == NULL)
             continue;

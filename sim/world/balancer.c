@@ -285,8 +285,11 @@ static void shift_traffic(struct balancer *balancer, berth_ns now_ns, const stru
     answer.u.traffic.service = request->service;
     answer.u.traffic.deployment = request->deployment;
     answer.u.traffic.is_test = request->u.traffic.is_test;
-    answer.u.traffic.permille = balancer_permille(balancer, request->service, request->deployment,
-                                                  request->u.traffic.is_test);
+    answer.u.traffic.permille =
+        request->u.traffic.count == 0
+            ? 1000
+            : balancer_permille(balancer, request->service, request->deployment,
+                                request->u.traffic.is_test);
     put(balancer, now_ns + SHIFT_NS,
         (struct sim_event){WORLD_TRAFFIC, (uint32_t)balancer->told.count, 0, 0});
     *vec_push(&balancer->told) = answer;
@@ -390,7 +393,7 @@ uint32_t balancer_permille(const struct balancer *balancer, service_id service, 
                            bool is_test)
 {
     const struct shift *shift = find_shift(balancer, service, is_test);
-    if (shift == NULL)
+    if (shift == NULL || shift->count == 0)
         return BALANCER_UNSHIFTED;
     for (uint32_t i = 0; i < shift->count; i++)
         if (shift->weights[i].deployment == deployment)

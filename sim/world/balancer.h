@@ -45,7 +45,7 @@ struct balancer_pool balancer_healthy(const struct balancer *balancer, uint64_t 
 const struct traffic_weight *balancer_weights(const struct balancer *balancer, service_id service,
                                               uint32_t *count);
 
-/* The share of a listener's traffic in thousandths; BALANCER_UNSHIFTED: nobody ever set one. */
+/* The share of a listener's traffic in thousandths; BALANCER_UNSHIFTED: it has none. */
 #define BALANCER_UNSHIFTED UINT32_MAX
 uint32_t balancer_permille(const struct balancer *balancer, service_id service, uint64_t deployment,
                            bool is_test);

@@ -249,7 +249,8 @@ static inline void stage_answer(struct stage *stage, const struct request *reque
         answer.u.traffic.service = request->service;
         answer.u.traffic.deployment = request->deployment;
         answer.u.traffic.is_test = request->u.traffic.is_test;
-        answer.u.traffic.permille = request->u.traffic.weights[0].permille;
+        answer.u.traffic.permille =
+            request->u.traffic.count == 0 ? 1000 : request->u.traffic.weights[0].permille;
     } else if (request->kind == REQUEST_INVOKE_HOOK) {
         answer.kind = ANSWER_HOOK;
         answer.u.hook.service = request->service;

@@ -52,6 +52,7 @@ static const char *const names[] = {
     "stop_rollback",
     "blue_green",
     "canary_hook_fails",
+    "canary_cut",
     "task_sets",
     "autoscaling",
     "providers",

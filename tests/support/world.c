@@ -66,7 +66,8 @@ static void take_staged(struct world *world, const struct request *request)
         asked.answer.u.traffic.service = request->service;
         asked.answer.u.traffic.deployment = request->deployment;
         asked.answer.u.traffic.is_test = request->u.traffic.is_test;
-        asked.answer.u.traffic.permille = request->u.traffic.weights[0].permille;
+        asked.answer.u.traffic.permille =
+            request->u.traffic.count == 0 ? 1000 : request->u.traffic.weights[0].permille;
     } else {
         asked.answer.kind = ANSWER_HOOK;
         asked.answer.u.hook.service = request->service;

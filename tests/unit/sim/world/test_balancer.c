@@ -204,6 +204,13 @@ static void test_traffic(void **state)
     assert_int_equal(balancer_permille(scene.balancer, 3, 8, false), 950);
     assert_int_equal(balancer_permille(scene.balancer, 3, 4, false), 0);
     assert_int_equal(balancer_permille(scene.balancer, 3, 9, true), BALANCER_UNSHIFTED);
+    request = (struct request){.kind = REQUEST_SHIFT_TRAFFIC, .service = 3, .deployment = 10};
+    balancer_request(scene.balancer, 10 * S, &request); /* weights no more */
+    run_until(&scene, 20 * S);
+    assert_int_equal(scene.answers.count, 2);
+    assert_int_equal(scene.answers.items[1].u.traffic.deployment, 10);
+    assert_int_equal(scene.answers.items[1].u.traffic.permille, 1000);
+    assert_int_equal(balancer_permille(scene.balancer, 3, 8, false), BALANCER_UNSHIFTED);
     close_scene(&scene);
 }
 
