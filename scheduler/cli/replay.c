@@ -300,8 +300,8 @@ const struct command command_replay = {
         "A TRANSCRIPT (it begins with \"" TRANSCRIPT_HEADER "\") is fed to a fresh controller,\n"
         "whose actions are compared line by line.\n\n"
         "Examples:\n"
-        "  berth replay results/first-look --variant binpack --replication 3\n"
-        "  berth replay results/first-look --variant binpack --replication 3 --transcript t.txt\n"
+        "  berth replay results/first-look --variant random --replication 3\n"
+        "  berth replay results/first-look --variant random --replication 3 --transcript t.txt\n"
         "  berth replay t.txt\n\n"
         "Exit status: 0 the same; 1 something differs; 2 bad input; 3 a file cannot be written.\n",
     .run = run,

@@ -224,7 +224,7 @@ const struct command command_validate = {
     "The format: sim/README.md. For editors: scenarios/scenario.schema.json.\n\n"
     "Examples:\n"
     "  berth validate scenarios/first-look.json\n"
-    "  berth validate --format json scenarios/*.json\n\n"
+    "  berth validate --format json scenarios/zone-loss.json scenarios/spot.json\n\n"
     "Exit status: 0 valid, perhaps with warnings; 2 not valid; 3 a file cannot be read.\n",
     run,
 };
