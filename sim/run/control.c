@@ -137,6 +137,12 @@ bool control_fail_disk(struct run *run, berth_ns down_ns)
 void control_heal(struct run *run)
 {
     struct control *control = &run->control;
+    control->down_ns = 0; /* an end that is still to come, too */
+    if (control->is_down) {
+        control->generation++; /* not when it was to be */
+        put(run, run->now_ns, CONTROL_RESTARTS, 0);
+        return;
+    }
     if (control->armed != CHAOS_DISK_FAILURE || control->has_ended)
         return;
     control->armed = CHAOS_KIND_COUNT;

@@ -171,7 +171,7 @@ bool control_crash(struct run *run, enum chaos_kind kind, berth_ns down_ns);
 bool control_fail_disk(struct run *run, berth_ns down_ns);                 /* the next batch */
 void control_slow_disk(struct run *run, const struct distribution *delay); /* NULL: no more */
 void control_jump_clock(struct run *run, berth_ns by_ns);
-void control_heal(struct run *run); /* what is armed will not happen */
+void control_heal(struct run *run); /* it comes back, and the disk will not fail */
 
 /* arrivals.c */
 enum berth_err arrivals_open(struct run *run);

@@ -101,7 +101,8 @@ static void test_a_violation_is_told(void **state)
 static void test_what_was_found(void **state)
 {
     static const char *const names[] = {"drain-and-scale-in", "message-to-a-successor",
-                                        "overtaken-payload", "rebalance-and-floor"};
+                                        "overtaken-payload", "rebalance-and-floor",
+                                        "disk-fails-past-the-end"};
     (void)state;
     for (size_t i = 0; i < sizeof names / sizeof *names; i++) {
         struct berth_answer answer =
