@@ -32,6 +32,8 @@ static void read_change(struct audit *audit, const struct change *change)
         tasks_changed(audit, change);
     else if (change->kind == RECORD_SERVICE)
         services_changed(audit, change);
+    else if (change->kind == RECORD_DEPLOYMENT)
+        deployments_changed(audit, change);
 }
 
 /* Of a controller that is about to go. */
@@ -83,6 +85,8 @@ static void on_decided(void *context, struct step_time now, const struct control
     for (size_t i = 0; i < actions->count; i++)
         if (actions->items[i].kind == ACTION_CHANGE)
             read_change(audit, &actions->items[i].u.change);
+        else if (actions->items[i].kind == ACTION_SERVICE_EVENT)
+            deployments_event(audit, &actions->items[i].u.service_event);
     hosts_check(audit);
     services_check(audit);
     phases_after(audit, actions);

@@ -4,7 +4,7 @@
  *     audit.c      the observer: one step after the other     agents.c   containers and grants
  *     tasks.c      the life of a task                         phases.c   deadlines, steady, quiet
  *     hosts.c      instances: what is held, what may come     member.c   memberOf, read anew
- *     services.c   floors, ceilings, counts, throttles
+ *     services.c   floors, ceilings, counts, throttles        deployments.c   and the launch rate
  */
 #ifndef BERTH_SIM_AUDIT_AUDIT_INTERNAL_H
 #define BERTH_SIM_AUDIT_AUDIT_INTERNAL_H
@@ -53,16 +53,36 @@ struct audit_rules { /* a set of placement constraints */
     VEC(char *) expressions; /* owned */
 };
 
+struct audit_deployment {
+    uint64_t number;
+    uint64_t rolled_back_to;
+    bool is_primary;
+    bool has_completed; /* and not failed since */
+    bool is_let_down;   /* a hook has failed it */
+};
+
+struct audit_move { /* of rebalancing, or scale-in */
+    symbol zone;
+    berth_ns at_ns;
+};
+
 struct audit_service {
     char *name; /* owned */
     service_id id;
     uint32_t rules;
     enum scheduling_strategy scheduling;
     int32_t minimum_percent, maximum_percent;
-    bool is_rolling, has_targets, is_gone, is_touched;
+    bool is_rolling, is_external, has_targets, is_gone, is_touched;
     bool is_unmoved; /* its last change said what the one before had said */
     struct service_view view;
     VEC(uint32_t) tasks; /* slots, not STOPPED */
+    VEC(struct audit_deployment) deployments;
+    berth_ns rate_ns, launched_ns; /* the minute's first launch, and the last one */
+    uint32_t launches;             /* of that minute */
+    bool is_rate_lost;
+    struct audit_move rebalanced, scaled_zone; /* the last of each */
+    berth_ns undone_ns;                        /* the one that this step undoes */
+    berth_ns upset_ns;                         /* when something gave a reason for moves */
     /* of the step under way */
     uint32_t started, stopped_healthy, scaled_in;
     uint64_t failing; /* the deployment that is counted */
@@ -116,6 +136,7 @@ struct audit {
     uint32_t live_tasks, live_most;
 
     VEC(struct audit_host) hosts; /* by instance */
+    berth_ns upset_ns;            /* when one of them last changed */
     VEC(instance_id) touched_hosts;
 
     VEC(struct audit_service) services; /* in order of creation; a name may come again */
@@ -182,6 +203,19 @@ uint32_t rules_add(struct audit *audit, const struct placement_constraint_spec *
                    uint16_t count);
 void services_reloaded(struct audit *audit, const struct controller *controller);
 void services_destroy(struct audit *audit);
+
+struct audit_service *services_touch(struct audit *audit, service_id id);
+
+/* deployments.c */
+void deployments_changed(struct audit *audit, const struct change *change);
+void deployments_check(struct audit *audit, struct audit_service *service);
+bool deployments_let_down(const struct audit_service *service);
+void deployments_launched(struct audit *audit, struct audit_service *service);
+void deployments_scaled_in(struct audit *audit, struct audit_service *service,
+                           instance_id instance);
+void deployments_event(struct audit *audit, const struct service_event *event);
+void deployments_reloaded(struct audit *audit, struct audit_service *service,
+                          const struct controller *controller);
 
 /* agents.c */
 void agents_stepped(struct audit *audit, uint32_t host, instance_id instance,

@@ -52,7 +52,7 @@ static void registered(struct audit *audit, instance_id instance,
 {
     struct audit_host *host = host_at(audit, instance);
     host->is_connected = true;
-    host->disturbed_ns = audit->now_ns;
+    host->disturbed_ns = audit->upset_ns = audit->now_ns;
     if (host->is_known)
         return;
     host->is_known = true;
@@ -71,7 +71,11 @@ static void registered(struct audit *audit, instance_id instance,
 static void read_status(struct audit *audit, instance_id instance)
 {
     const struct cluster *cluster = controller_cluster(audit->controller);
-    host_at(audit, instance)->status = cluster_instance(cluster, instance)->status;
+    enum instance_status status = cluster_instance(cluster, instance)->status;
+    struct audit_host *host = host_at(audit, instance);
+    if (host->status != status)
+        audit->upset_ns = audit->now_ns;
+    host->status = status;
 }
 
 static void connected(struct audit *audit, instance_id instance, bool is_connected)
@@ -80,7 +84,7 @@ static void connected(struct audit *audit, instance_id instance, bool is_connect
     if (host == NULL)
         return;
     host->is_connected = is_connected;
-    host->disturbed_ns = audit->now_ns;
+    host->disturbed_ns = audit->upset_ns = audit->now_ns;
 }
 
 void hosts_event(struct audit *audit, const struct event *event, const struct action_list *actions)

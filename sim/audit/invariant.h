@@ -38,6 +38,13 @@
         "scale-in stops no more tasks than are above the desired count")                        \
     ROW(INVARIANT_THROTTLE, "throttle",                                                         \
         "starts that fail in a row wait 10 s, 20 s, 40 s ... up to 27 minutes")                 \
+    ROW(INVARIANT_LAUNCH_RATE, "launch-rate",                                                   \
+        "a service launches at most launchRatePerMinute tasks in a minute from the first")      \
+    ROW(INVARIANT_ONE_PRIMARY, "one-primary", "exactly one deployment of a service is PRIMARY") \
+    ROW(INVARIANT_ROLLBACK, "rollback",                                                         \
+        "a rollback goes to a deployment that completed and has not failed since")              \
+    ROW(INVARIANT_PING_PONG, "ping-pong",                                                       \
+        "rebalancing and scale-in do not undo each other in a zone within ten minutes")         \
     ROW(INVARIANT_DELETED, "deleted", "nothing that is to run is left of a deleted service")    \
     ROW(INVARIANT_REPEAT, "repeat", "a message that comes twice changes nothing")               \
     ROW(INVARIANT_FENCED, "fenced",                                                             \

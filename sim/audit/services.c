@@ -87,8 +87,10 @@ static void read_settings(struct audit *audit, struct audit_service *service,
         service->rules = rules_add(audit, with->constraints, with->constraint_count);
     if (is_new || with->sets_target_groups)
         service->has_targets = with->target_group_count > 0;
-    if (is_new)
+    if (is_new) {
         service->is_rolling = with->controller == CONTROLLER_ECS;
+        service->is_external = with->controller == CONTROLLER_EXTERNAL;
+    }
     if ((is_new || with->sets_settings) && with->settings != NULL)
         service->is_rolling =
             with->controller == CONTROLLER_ECS && with->settings->strategy == DEPLOY_ROLLING;
@@ -108,6 +110,7 @@ void services_event(struct audit *audit, const struct event *event,
         *service = (struct audit_service){.name = mem_copy_text(with->service),
                                           .id = SERVICE_NONE,
                                           .scheduling = with->scheduling,
+                                          .undone_ns = BERTH_NS_NEVER,
                                           .minimum_percent = is_daemon ? 0 : 100,
                                           .maximum_percent = is_daemon ? 100 : 200};
         read_settings(audit, service, with, true);
@@ -136,6 +139,10 @@ void services_changed(struct audit *audit, const struct change *change)
                           service->view.running_count == view->running_count &&
                           service->view.pending_count == view->pending_count &&
                           service->view.deployment_count == view->deployment_count;
+    if (service->view.desired_count != view->desired_count ||
+        service->view.deployment_count != view->deployment_count ||
+        service->view.unhealthy_count != view->unhealthy_count)
+        service->upset_ns = audit->now_ns;
     service->view = *view;
     service->is_gone = change->is_deleted || !view->is_active;
 }
@@ -151,6 +158,12 @@ static uint32_t index_of(struct audit *audit, service_id id)
             map_put(&audit->service_at, id, index);
         }
     return index;
+}
+
+struct audit_service *services_touch(struct audit *audit, service_id id)
+{
+    uint32_t index = index_of(audit, id);
+    return index == MAP_ABSENT ? NULL : touch_service(audit, index);
 }
 
 void services_add_task(struct audit *audit, uint32_t slot)
@@ -193,6 +206,7 @@ void services_launched(struct audit *audit, const struct audit_task *task)
         return;
     struct audit_service *service = touch_service(audit, index);
     service->started++;
+    deployments_launched(audit, service);
     if (service->failing != task->view.deployment || service->failures == 0 ||
         service->scheduling == SCHEDULING_DAEMON)
         return;
@@ -233,8 +247,12 @@ void services_stopped(struct audit *audit, const struct audit_task *task,
                             now->stop_reason == STOP_REASON_START_FAILED);
     if (is_failed_start)
         start_failed(audit, service, now->deployment);
-    if (now->stop_reason == STOP_REASON_SCALING)
+    if (now->stop_reason == STOP_REASON_SCALING) {
         service->scaled_in++;
+        deployments_scaled_in(audit, service, now->instance);
+    } else if (now->stop_reason != STOP_REASON_REBALANCING) {
+        service->upset_ns = audit->now_ns;
+    }
     if ((now->stop_reason == STOP_REASON_DEPLOYMENT || now->stop_reason == STOP_REASON_DRAINING ||
          now->stop_reason == STOP_REASON_REBALANCING) &&
         task_is_healthy(audit, task))
@@ -301,6 +319,7 @@ void services_check(struct audit *audit)
                 service->started + service->stopped_healthy + service->scaled_in > 0)
                 check_bounds(audit, service);
             check_counts(audit, service);
+            deployments_check(audit, service);
         }
         service->started = service->stopped_healthy = service->scaled_in = 0;
         service->is_touched = false;
@@ -319,6 +338,7 @@ void services_reloaded(struct audit *audit, const struct controller *controller)
             continue;
         if (controller_find_service(controller, service->name) == service->id) {
             service->view = controller_service(controller, service->id);
+            deployments_reloaded(audit, service, controller);
             continue;
         }
         (void)map_remove(&audit->service_at, service->id);
@@ -332,6 +352,7 @@ void services_destroy(struct audit *audit)
     for (size_t i = 0; i < audit->services.count; i++) {
         mem_free(audit->services.items[i].name);
         vec_free(&audit->services.items[i].tasks);
+        vec_free(&audit->services.items[i].deployments);
     }
     for (size_t i = 0; i < audit->rules.count; i++) {
         for (size_t j = 0; j < audit->rules.items[i].expressions.count; j++)

@@ -9,12 +9,10 @@
 static const struct {
     const char *name, *why;
 } excuses[] = {
+    {"size-quota", "5,000 services, instances or tasks are more than a campaign has"},
     {"deleted", "a scenario cannot delete a service"},
     {"unhealthy-start-first", "the controller does not replace unhealthy tasks yet"},
     {"unhealthy-stop-first", "the controller does not replace unhealthy tasks yet"},
-    {"shift", "only blue/green deployments shift traffic, and no scenario is given one"},
-    {"hook", "only blue/green deployments have hooks, and no scenario is given one"},
-    {"hook-failed", "only blue/green deployments have hooks, and no scenario is given one"},
     {"task-set", "a scenario cannot make task sets"},
     {"provider-base", "no scenario is given capacity providers"},
     {"provider-weight", "no scenario is given capacity providers"},
@@ -28,7 +26,6 @@ static const struct {
     {"step-scaling", "no scenario is given auto scaling"},
     {"scheduled", "no scenario is given auto scaling"},
     {"cooldown", "no scenario is given auto scaling"},
-    {"resumed", "counts requests that were asked again: none is without a load balancer"},
 };
 
 const char *coverage_excuse(const char *name)

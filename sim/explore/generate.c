@@ -6,11 +6,14 @@
 #include "sim/explore/draw.h"
 
 #define QUIET_S 3600
-#define SOUND_COUNT 2 /* definitions with which nothing is wrong: what everything ends with */
+#define SOUND_COUNT 3 /* definitions with which nothing is wrong: what everything ends with */
 #define ALARM "alarm"
 #define BACK_S 360 /* after `heal`: every machine has booted, and is ACTIVE */
 #define PROTECTED_M 10
 #define STARTED_S 300 /* by then every service is there */
+#define SERVICES_MAX 32
+#define HOOK_COUNT 3 /* functions: content, hesitant, failing now and then */
+#define PAUSE "pause"
 
 const struct explore_profile explore_profiles[] = {
     {"small", 3, 8, 1, 4, 10, 40, 4, 16, 0},
@@ -30,8 +33,9 @@ struct plan {
     unsigned cpu_units, mem_mib; /* of an instance */
     unsigned heal_s, waves_s;
     unsigned good_count, bad_count;
-    bool has_brake;  /* a machine that never comes back would keep it on for ever */
-    bool has_narrow; /* some service cannot use every instance, or not twice */
+    bool has_brake;                /* a machine that never comes back would keep it on for ever */
+    bool has_narrow;               /* some service cannot use every instance, or not twice */
+    bool is_careful[SERVICES_MAX]; /* its hooks may fail at any time: it has sound ones only */
 };
 
 static void add_fleet(struct plan *plan)
@@ -303,6 +307,69 @@ static void add_safeguards(struct plan *plan, json_t *configuration)
     }
 }
 
+static json_t *hook(struct plan *plan, const char *name, bool is_pause, bool is_careful)
+{
+    static const char *const stages[] = {"RECONCILE_SERVICE",
+                                         "PRE_SCALE_UP",
+                                         "POST_SCALE_UP",
+                                         "POST_TEST_TRAFFIC_SHIFT",
+                                         "PRE_PRODUCTION_TRAFFIC_SHIFT",
+                                         "POST_PRODUCTION_TRAFFIC_SHIFT",
+                                         "TEST_TRAFFIC_SHIFT",
+                                         "PRODUCTION_TRAFFIC_SHIFT"};
+    struct draw *draw = &plan->draw;
+    unsigned stage = draw_between(draw, 0, is_pause ? 5 : 7);
+    bool rolls_back = is_careful && draw_chance(draw, 50);
+    return json_pack("{s:s,s:[s],s:s,s:i,s:s}", "name", name, "lifecycleStages", stages[stage],
+                     "kind", is_pause ? "pause" : "function", "timeoutMinutes",
+                     (int)draw_between(draw, 1, 3), "timeoutAction",
+                     rolls_back ? "ROLLBACK" : "CONTINUE");
+}
+
+/* What its stages, twice over, take at most: the one under way at `heal` may be in the way. */
+static void add_stages(struct plan *plan, json_t *configuration, bool is_careful)
+{
+    static const char *const kinds[] = {"BLUE_GREEN", "LINEAR", "CANARY"};
+    struct draw *draw = &plan->draw;
+    unsigned kind = draw_between(draw, 0, 2), steps = kind == 1 ? 4 : kind == 2 ? 2 : 1;
+    unsigned bake_m = draw_between(draw, 0, 3), step_m = draw_between(draw, 0, 2);
+    json_t *hooks = json_array();
+    char name[32];
+    json_object_set_new(configuration, "strategy", json_string(kinds[kind]));
+    json_object_set_new(configuration, "bakeTimeInMinutes", json_integer(bake_m));
+    if (kind == 1)
+        json_object_set_new(configuration, "linearConfiguration",
+                            json_pack("{s:i,s:i}", "stepPercent", (int)draw_between(draw, 25, 60),
+                                      "stepBakeTimeInMinutes", (int)step_m));
+    if (kind == 2)
+        json_object_set_new(configuration, "canaryConfiguration",
+                            json_pack("{s:i,s:i}", "canaryPercent", (int)draw_between(draw, 1, 50),
+                                      "canaryBakeTimeInMinutes", (int)step_m));
+    for (unsigned i = 0; i < (is_careful ? HOOK_COUNT : HOOK_COUNT - 1); i++)
+        if (draw_chance(draw, 40))
+            json_array_append_new(hooks, hook(plan, draw_name(name, "hook", i), false, is_careful));
+    if (draw_chance(draw, 30))
+        json_array_append_new(hooks, hook(plan, PAUSE, true, is_careful));
+    unsigned stages_s =
+        60 * (bake_m + steps * step_m) + 2 * steps * 180 * (unsigned)json_array_size(hooks);
+    json_object_set_new(configuration, "lifecycleHooks", hooks);
+    stages_s = 2 * (stages_s + 600);
+    plan->waves_s = stages_s > plan->waves_s ? stages_s : plan->waves_s;
+}
+
+static void add_hooks(struct plan *plan)
+{
+    struct draw *draw = &plan->draw;
+    json_object_set_new(plan->root, "hooks",
+                        json_pack("{s:{s:o},s:{s:o,s:f},s:{s:f,s:f}}", "hook0", "delay",
+                                  exponential(draw_between(draw, 1, 20), 60), "hook1", "delay",
+                                  exponential(draw_between(draw, 1, 60), 300),
+                                  "inProgressProbability", draw_between(draw, 0, 50) / 100.0,
+                                  "hook2", "failureProbability",
+                                  draw_between(draw, 10, 100) / 100.0, "inProgressProbability",
+                                  draw_between(draw, 0, 50) / 100.0));
+}
+
 /* A third of the fleet in narrow documents, a little more in others, at twice the desired count. */
 static unsigned desired_most(const struct plan *plan, unsigned services)
 {
@@ -314,6 +381,15 @@ static unsigned desired_most(const struct plan *plan, unsigned services)
     return share < 1 ? 1 : share < wanted ? share : wanted;
 }
 
+/* One with which little is wrong. */
+static const char *release(struct plan *plan, char name[32], unsigned service)
+{
+    bool is_sound = plan->is_careful[service];
+    return draw_name(
+        name, is_sound ? "sound" : "good",
+        draw_between(&plan->draw, 0, (is_sound ? SOUND_COUNT - 1 : plan->good_count) - 1));
+}
+
 static void add_service(struct plan *plan, json_t *services, unsigned number, unsigned most)
 {
     struct draw *draw = &plan->draw;
@@ -321,12 +397,16 @@ static void add_service(struct plan *plan, json_t *services, unsigned number, un
     bool is_distinct = plan->has_narrow && plan->instance_count >= 4 && draw_chance(draw, 40);
     unsigned cap = is_distinct && plan->instance_count / 4 < most ? plan->instance_count / 4 : most;
     unsigned desired = draw_between(draw, plan->profile->faults_an_hour > 0 ? cap * 4 / 5 : 1, cap);
+    bool has_stages = draw_chance(draw, 12);
+    bool is_careful = plan->is_careful[number] = has_stages && draw_chance(draw, 40);
     json_t *service =
-        json_pack("{s:s,s:i,s:o}", "taskDefinition",
-                  draw_name(def, "good", draw_between(draw, 0, plan->good_count - 1)),
-                  "desiredCount", (int)desired, "deploymentConfiguration", percents(plan, desired));
-    add_safeguards(plan, json_object_get(service, "deploymentConfiguration"));
-    if (draw_chance(draw, 25)) {
+        json_pack("{s:s,s:i,s:o}", "taskDefinition", release(plan, def, number), "desiredCount",
+                  (int)desired, "deploymentConfiguration", percents(plan, desired));
+    json_t *configuration = json_object_get(service, "deploymentConfiguration");
+    add_safeguards(plan, configuration);
+    if (has_stages)
+        add_stages(plan, configuration, is_careful);
+    if (has_stages || draw_chance(draw, 25)) {
         json_object_set_new(
             service, "loadBalancers",
             json_pack("[{s:s}]", "targetGroup", draw_chance(draw, 50) ? "tg0" : "tg1"));
@@ -407,6 +487,12 @@ static void add_arrivals(struct plan *plan)
                             json_pack("{s:i,s:s,s:s,s:i}", "ratePerHour",
                                       (int)draw_between(draw, 5, 60), "taskDefinition", "gpu-job",
                                       "onFull", "refuse", "endAt", (int)plan->heal_s));
+    if (draw_chance(draw, 10)) /* more calls at once than a bucket of the API holds */
+        json_object_set_new(arrivals, "burst",
+                            json_pack("{s:i,s:s,s:s,s:i}", "batch",
+                                      (int)draw_between(draw, 80, 160), "taskDefinition", "job",
+                                      "onFull", DRAW_ANY(draw, full), "startAt",
+                                      (int)draw_between(draw, 1, plan->heal_s - 1)));
     json_object_set_new(plan->root, "arrivals", arrivals);
 }
 
@@ -512,19 +598,22 @@ static void add_changes(struct plan *plan, json_t *timeline, unsigned services)
         char service[32], def[32];
         unsigned at_s = draw_between(draw, STARTED_S, plan->heal_s - 1);
         const json_t *all = json_object_get(plan->root, "services");
-        draw_name(service, "s", draw_between(draw, 0, services - 1));
+        unsigned number = draw_between(draw, 0, services - 1);
+        draw_name(service, "s", number);
         json_int_t desired =
             json_integer_value(json_object_get(json_object_get(all, service), "desiredCount"));
-        bool is_bad = draw_chance(draw, 30);
-        switch (draw_between(draw, 0, 8)) {
+        bool is_bad = draw_chance(draw, 30) && !plan->is_careful[number];
+        switch (draw_between(draw, 0, 9)) {
         case 0:
             add_entry(timeline, "scale", i, at_s, "scale",
                       json_pack("{s:s,s:i}", "service", service, "desiredCount",
                                 (int)draw_between(draw, 0, (unsigned)desired)));
             break;
         case 1:
-            draw_name(def, is_bad ? "bad" : "good",
-                      draw_between(draw, 0, (is_bad ? plan->bad_count : plan->good_count) - 1));
+            if (is_bad)
+                draw_name(def, "bad", draw_between(draw, 0, plan->bad_count - 1));
+            else
+                (void)release(plan, def, number);
             add_entry(timeline, "deploy", i, at_s, "deploy",
                       json_pack("{s:s,s:s}", "service", service, "taskDefinition", def));
             break;
@@ -549,6 +638,11 @@ static void add_changes(struct plan *plan, json_t *timeline, unsigned services)
             break;
         case 6:
             add_entry(timeline, "engine", i, at_s, "engineRestart", keeping(plan));
+            break;
+        case 8:
+            add_entry(timeline, "continue", i, at_s, "continueDeployment",
+                      json_pack("{s:s,s:s}", "service", service, "action",
+                                is_bad ? "ROLLBACK" : "CONTINUE"));
             break;
         case 7:
             add_entry(timeline, "slow", i, at_s, "slow", slow(plan, at_s));
@@ -577,7 +671,9 @@ static void add_heal(struct plan *plan, json_t *timeline, unsigned services)
         add_entry(
             timeline, "heal-deploy", i, plan->heal_s + BACK_S, "deploy",
             json_pack("{s:s,s:s}", "service", draw_name(service, "s", i), "taskDefinition",
-                      draw_name(def, "sound", draw_between(&plan->draw, 0, SOUND_COUNT - 1))));
+                      draw_name(def, "sound",
+                                draw_between(&plan->draw, plan->is_careful[i] ? SOUND_COUNT - 1 : 0,
+                                             SOUND_COUNT - 1))));
 }
 
 static void add_timeline(struct plan *plan, unsigned services)
@@ -607,10 +703,13 @@ static void add_run(struct plan *plan, uint64_t seed)
         json_object_set_new(run, "massDisconnectBrakePercent",
                             json_integer(draw_between(draw, 10, 60)));
     json_object_set_new(plan->root, "run", run);
+    json_t *quotas = json_object();
     if (draw_chance(draw, 30))
-        json_object_set_new(plan->root, "quotas",
-                            json_pack("{s:i}", "launchRatePerMinute",
-                                      draw_chance(draw, 30) ? 0 : (int)draw_between(draw, 5, 60)));
+        json_object_set_new(quotas, "launchRatePerMinute",
+                            json_integer(draw_chance(draw, 30) ? 0 : draw_between(draw, 5, 60)));
+    if (draw_chance(draw, 15))
+        json_object_set_new(quotas, "api", json_true());
+    json_object_set_new(plan->root, "quotas", quotas);
     json_object_set_new(plan->root, "delays",
                         json_pack("{s:o,s:o,s:o,s:o,s:i}", "boot",
                                   exponential(draw_between(draw, 1, 60), 120), "network",
@@ -634,6 +733,7 @@ json_t *explore_generate(uint64_t seed, const struct explore_profile *profile, u
     add_fleet(&plan);
     add_definitions(&plan);
     add_target_groups(&plan);
+    add_hooks(&plan);
     unsigned services = add_services(&plan);
     add_arrivals(&plan);
     add_timeline(&plan, services);

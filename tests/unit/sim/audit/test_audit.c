@@ -332,6 +332,139 @@ static void test_a_write_that_was_lost(void **state)
     close_bench(&bench);
 }
 
+static struct deployment_view *first_deployment(struct action_list *actions)
+{
+    for (size_t i = 0; i < actions->count; i++)
+        if (actions->items[i].kind == ACTION_CHANGE &&
+            actions->items[i].u.change.kind == RECORD_DEPLOYMENT)
+            return &actions->items[i].u.change.u.deployment;
+    return NULL;
+}
+
+static void dethrones(struct action_list *actions)
+{
+    struct deployment_view *view = first_deployment(actions);
+    if (view != NULL)
+        view->is_primary = !view->is_primary;
+}
+
+static void goes_nowhere(struct action_list *actions)
+{
+    struct deployment_view *view = first_deployment(actions);
+    if (view != NULL)
+        view->rolled_back_to = 77;
+}
+
+static void test_deployments_that_are_wrong(void **state)
+{
+    static const struct {
+        void (*twist)(struct action_list *);
+        enum invariant invariant;
+    } cases[] = {{dethrones, INVARIANT_ONE_PRIMARY}, {goes_nowhere, INVARIANT_ROLLBACK}};
+    (void)state;
+    for (size_t i = 0; i < sizeof cases / sizeof *cases; i++) {
+        struct bench bench;
+        open_bench(&bench);
+        set_up_service(&bench, 1);
+        world_settle(&bench.world);
+        world_advance(&bench.world, 120 * BERTH_NS_PER_S);
+        assert_calm(&bench);
+        bench.twist = cases[i].twist;
+        world_define(&bench.world, "web", 128, 256);
+        world_deploy(&bench.world, "web", "web");
+        assert_violated(&bench, cases[i].invariant);
+        close_bench(&bench);
+    }
+}
+
+/* The scenario allows five launches a minute, the controller does not know of it. */
+static void test_more_launches_than_allowed(void **state)
+{
+    struct bench bench;
+    (void)state;
+    open_bench(&bench);
+    scenario_set_destroy(bench.set);
+    audit_destroy(bench.audit);
+    bench.set = tiny_load("},\"quotas\":{\"launchRatePerMinute\":5");
+    bench.audit = audit_create(bench.set->variants[0]);
+    set_up_service(&bench, 1);
+    assert_calm(&bench);
+    world_advance(&bench.world, 61 * BERTH_NS_PER_S);
+    world_scale(&bench.world, "web", 6);
+    assert_calm(&bench);
+    world_scale(&bench.world, "web", 7);
+    assert_violated(&bench, INVARIANT_LAUNCH_RATE);
+    close_bench(&bench);
+}
+
+static void tell_move(struct bench *bench, struct zone_tasks zone)
+{
+    const struct run_observer *observer = audit_observer(bench->audit);
+    struct action action = {
+        .kind = ACTION_SERVICE_EVENT,
+        .u.service_event = {.kind = SERVICE_EVENT_REBALANCE_STARTED_TASKS,
+                            .service = controller_find_service(bench->world.controller, "web"),
+                            .zones = &zone,
+                            .zone_count = 1}};
+    observer->decided(observer->context, bench->world.now, bench->world.controller,
+                      &(struct event){.kind = EVENT_TIMER}, &(struct action_list){&action, 1, 1});
+}
+
+static struct zone_tasks zone_named(const struct bench *bench, const char *name)
+{
+    const struct symbols *symbols = cluster_symbols(controller_cluster(bench->world.controller));
+    return (struct zone_tasks){symbols_find(symbols, name), 1};
+}
+
+static void says_scaling(struct action_list *actions)
+{
+    for (size_t i = 0; i < actions->count; i++)
+        if (actions->items[i].kind == ACTION_CHANGE &&
+            actions->items[i].u.change.kind == RECORD_TASK &&
+            !actions->items[i].u.change.u.task.desired_running)
+            actions->items[i].u.change.u.task.stop_reason = STOP_REASON_SCALING;
+}
+
+/* A move to the zone in which a task was scaled in a moment ago, and the other way about. */
+static void test_moves_that_undo_each_other(void **state)
+{
+    struct bench bench;
+    (void)state;
+    open_bench(&bench);
+    set_up_service(&bench, 2);
+    world_settle(&bench.world);
+    world_scale(&bench.world, "web", 0); /* in either zone */
+    world_settle(&bench.world);
+    world_advance(&bench.world, 700 * BERTH_NS_PER_S);
+    tell_move(&bench, zone_named(&bench, "b")); /* long ago */
+    assert_calm(&bench);
+    close_bench(&bench);
+
+    open_bench(&bench);
+    set_up_service(&bench, 2);
+    world_settle(&bench.world);
+    world_scale(&bench.world, "web", 1);
+    world_advance(&bench.world, 10 * BERTH_NS_PER_S);
+    tell_move(&bench, zone_named(&bench, "a"));
+    tell_move(&bench, zone_named(&bench, "b"));
+    assert_violated(&bench, INVARIANT_PING_PONG);
+    close_bench(&bench);
+
+    open_bench(&bench);
+    set_up_service(&bench, 1);
+    world_settle(&bench.world);
+    world_advance(&bench.world, 120 * BERTH_NS_PER_S);
+    struct task_view view;
+    assert_true(controller_next_task(bench.world.controller, TASK_NONE, &view));
+    tell_move(&bench, zone_named(&bench, view.instance == 0 ? "a" : "b"));
+    world_advance(&bench.world, 10 * BERTH_NS_PER_S);
+    assert_calm(&bench);
+    bench.twist = says_scaling;
+    world_crash(&bench.world, view.task);
+    assert_violated(&bench, INVARIANT_PING_PONG);
+    close_bench(&bench);
+}
+
 int main(void)
 {
     const struct CMUnitTest tests[] = {
@@ -344,6 +477,9 @@ int main(void)
         cmocka_unit_test(test_containers),
         cmocka_unit_test(test_a_restart_that_stops_a_task),
         cmocka_unit_test(test_a_write_that_was_lost),
+        cmocka_unit_test(test_deployments_that_are_wrong),
+        cmocka_unit_test(test_more_launches_than_allowed),
+        cmocka_unit_test(test_moves_that_undo_each_other),
     };
     return cmocka_run_group_tests(tests, NULL, NULL);
 }
