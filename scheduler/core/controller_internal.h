@@ -89,6 +89,7 @@ struct task {
     uint64_t reference;
     uint64_t deployment_number;    /* 0: standalone */
     uint64_t seq;                  /* of the payload that told its desired status; 0: none */
+    uint64_t report_seq;           /* of its agent's newest report that was taken; 0: none */
     uint64_t revision;             /* of its last change */
     struct deployment *deployment; /* NULL: standalone, or its service is gone */
     struct task_link links[LIST_COUNT];

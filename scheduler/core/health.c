@@ -131,14 +131,15 @@ void task_assess(struct controller *controller, struct task *task)
 
 void task_set_health(struct controller *controller, struct task *task, enum task_health health)
 {
-    if (task->health == health || !task->desired_running)
-        return;
-    task_uncount(task);
-    task->health = (uint8_t)health;
-    task_assess(controller, task);
-    task_count(task);
+    bool is_new = task->health != health;
+    if (is_new) {
+        task_uncount(task);
+        task->health = (uint8_t)health;
+        task_assess(controller, task);
+        task_count(task);
+    }
     emit_task(controller, task, task->status, true);
-    if (task->deployment != NULL)
+    if (is_new && task->deployment != NULL)
         service_mark(controller, task->deployment->service);
 }
 

@@ -372,12 +372,23 @@ static void take_times(struct task *task, const struct task_report *report)
         task->started_ns = report->started_ns;
 }
 
+/*
+ * An agent's numbers rise, so a RUNNING that was overtaken by a newer one is known by its own: it
+ * tells of a health that is past.
+ */
 static void take_running(struct controller *controller, struct task *task,
-                         const struct task_report *report)
+                         const struct message *message)
 {
+    const struct task_report *report = &message->u.report;
     enum task_health health =
         (unsigned)report->health < TASK_HEALTH_COUNT ? report->health : HEALTH_UNKNOWN;
-    if (task->status != TASK_PENDING) {
+    if (!task->desired_running || message->seq <= task->report_seq)
+        return;
+    bool is_start = task->status == TASK_PENDING;
+    if (!is_start && health == task->health && !task_def_has_health_check(task->def))
+        return; /* Its health never changes: the number need not be kept. */
+    task->report_seq = message->seq;
+    if (!is_start) {
         task_set_health(controller, task, health);
         return;
     }
@@ -398,7 +409,7 @@ static void take_report(struct controller *controller, const struct message *mes
         return; /* Forgotten, or never this agent's: it need not say it again. */
     }
     if (report->status == TASK_RUNNING) {
-        take_running(controller, task, report);
+        take_running(controller, task, message);
         return;
     }
     if (report->status != TASK_STOPPED || task->status == TASK_DEPROVISIONING)

@@ -973,6 +973,8 @@ static void load_task_fields(struct loader *loader, struct task *task)
     task->version = (uint32_t)get_u64(loader, "version", UINT32_MAX);
     task->reference = get_u64(loader, "reference", UINT64_MAX);
     task->seq = get_u64(loader, "seq", INT64_MAX);
+    if (text_get(&loader->line, "report") != NULL)
+        task->report_seq = get_u64(loader, "report", UINT64_MAX);
     task->cpu_units = get_amount(loader, "cpu");
     task->mem_mib = get_amount(loader, "memory");
     task->requested_mono_ns = get_moment(loader, "requested");

@@ -567,6 +567,8 @@ static void write_task(const struct controller *controller, const struct task *t
     text_field_u64(out, "version", task->version);
     text_field_u64(out, "reference", task->reference);
     text_field_u64(out, "seq", task->seq);
+    if (task->report_seq != 0)
+        text_field_u64(out, "report", task->report_seq);
     text_field_i64(out, "cpu", task->cpu_units);
     text_field_i64(out, "memory", task->mem_mib);
     write_gpus(task, out);

@@ -21,7 +21,7 @@ struct bench {
     VEC(task_id) running; /* what the agents run, oldest first */
     VEC(instance_id) places;
     size_t first;
-    uint64_t events, placements;
+    uint64_t events, placements, reports;
 };
 
 static void check(bool holds, const char *what)
@@ -55,6 +55,7 @@ static void report(struct bench *bench, size_t at, enum task_status status)
     event.u.message = (struct message){
         .kind = MESSAGE_TASK_STATE,
         .instance = bench->places.items[at],
+        .seq = ++bench->reports,
         .u.report = {.task = bench->running.items[at],
                      .status = status,
                      .cause = status == TASK_STOPPED ? EXIT_ESSENTIAL : EXIT_NONE}};

@@ -1053,7 +1053,9 @@ static void answer_something(struct history *history)
     case 7:
     case 8:
         if (task_is_known(world, task))
-            world_report_health(world, task, (enum task_health)draw(history, TASK_HEALTH_COUNT));
+            world_report_late(world, task, (enum task_health)draw(history, TASK_HEALTH_COUNT),
+                              chance(history, 4) ? draw(history, (uint32_t)world->next_report + 1)
+                                                 : ++world->next_report);
         break;
     default:
         (void)world_answer_one(world);

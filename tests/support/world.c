@@ -315,13 +315,18 @@ void world_report(struct world *world, task_id task, enum task_status status, en
 
 void world_report_health(struct world *world, task_id task, enum task_health health)
 {
+    world_report_late(world, task, health, ++world->next_report);
+}
+
+void world_report_late(struct world *world, task_id task, enum task_health health, uint64_t seq)
+{
     const struct world_task *known = find_known(world, task);
     assert_non_null(known);
     struct event event = {.kind = EVENT_MESSAGE};
     event.u.message = (struct message){
         .kind = MESSAGE_TASK_STATE,
         .instance = known->instance,
-        .seq = ++world->next_report,
+        .seq = seq,
         .u.report = {.task = task, .status = TASK_RUNNING, .health = health},
     };
     world_step(world, &event);

@@ -71,6 +71,8 @@ void world_answer_interface(struct world *world, task_id task, bool is_attached)
 bool world_answer_one(struct world *world); /* the oldest request, well; false: none */
 /* It runs, and its containers' health is this. */
 void world_report_health(struct world *world, task_id task, enum task_health health);
+/* The same, under a number that reports since may have passed. */
+void world_report_late(struct world *world, task_id task, enum task_health health, uint64_t seq);
 /* One task of the service that is known to run ends by itself. */
 void world_crash(struct world *world, task_id task);
 bool world_settle_one(struct world *world); /* the oldest order not done yet; false: none */

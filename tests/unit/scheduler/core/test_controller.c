@@ -555,6 +555,34 @@ static void test_a_strangers_report_changes_nothing(void **state)
     assert_int_equal(world->sent[MESSAGE_REPORT_ACK], 2);
 }
 
+/* A report that was overtaken tells of a health that is past; one that ends a task always counts.
+ */
+static void test_a_late_report_does_not_bring_back_a_past_health(void **state)
+{
+    struct world *world = *state;
+    struct task_view task;
+    (void)world_define_json(
+        world,
+        "{\"family\":\"web\",\"cpu\":\"100\",\"memory\":\"10\",\"containerDefinitions\":"
+        "[{\"name\":\"web\",\"image\":\"web\",\"healthCheck\":{\"command\":[\"CMD\",\"x\"]}}]}");
+    fleet(world, 1, 2000);
+    (void)world_run(world, "web", 1, false);
+    world_report_late(world, 1, HEALTH_UNKNOWN, 1);
+    world_report_late(world, 1, HEALTH_UNKNOWN, 4); /* 2 and 3 are late */
+    world_report_late(world, 1, HEALTH_UNHEALTHY, 3);
+    assert_true(controller_task(world->controller, 1, &task));
+    assert_int_equal(task.health, HEALTH_UNKNOWN);
+    world_report_late(world, 1, HEALTH_HEALTHY, 5);
+    uint64_t revision = world->revision;
+    world_report_late(world, 1, HEALTH_UNHEALTHY, 3);
+    world_report_late(world, 1, HEALTH_UNHEALTHY, 5);
+    assert_int_equal(world->revision, revision);
+    assert_int_equal(world->sent[MESSAGE_REPORT_ACK], 6);
+    world_report_late(world, 1, HEALTH_UNHEALTHY, 6);
+    assert_true(controller_task(world->controller, 1, &task));
+    assert_int_equal(task.health, HEALTH_UNHEALTHY);
+}
+
 static void test_deleting_a_service(void **state)
 {
     struct world *world = *state;
@@ -710,6 +738,7 @@ int main(void)
         IN_WORLD(test_deregistration),
         IN_WORLD(test_repeats_change_nothing),
         IN_WORLD(test_a_strangers_report_changes_nothing),
+        IN_WORLD(test_a_late_report_does_not_bring_back_a_past_health),
         IN_WORLD(test_deleting_a_service),
         IN_WORLD(test_daemon_runs_once_on_every_instance),
         IN_WORLD(test_daemon_is_the_last_to_leave_a_draining_instance),
