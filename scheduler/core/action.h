@@ -173,6 +173,10 @@ enum service_event_kind {
     SERVICE_EVENT_UNHEALTHY_TARGET,   /* a task's target is unhealthy, after its grace period */
     SERVICE_EVENT_PROVISIONING_LIMIT, /* 500 tasks of the cluster are PROVISIONING */
     SERVICE_EVENT_EMPTY_PROVIDER,     /* a group that nobody scales has no instance */
+    SERVICE_EVENT_HOOK_AWAITING,      /* a pause hook waits for its operator */
+    SERVICE_EVENT_HOOK_SUCCEEDED,     /* who said CONTINUE */
+    SERVICE_EVENT_HOOK_FAILED,        /* or ROLLBACK */
+    SERVICE_EVENT_HOOK_TIMED_OUT,     /* or nothing for too long */
     SERVICE_EVENT_KIND_COUNT
 };
 
@@ -196,7 +200,10 @@ struct service_event {
     uint64_t rolls_back;      /* IN_PROGRESS: started again in place of this one; 0: it is new */
     symbol target_group;      /* its name: REGISTERED, DEREGISTERED, UNHEALTHY_TARGET */
     uint32_t count;           /* of targets or, DRAINING, of tasks */
-    instance_id closest;      /* PLACEMENT_FAILURE; may be INSTANCE_NONE: no instances */
+    symbol hook;              /* HOOK: its name */
+    enum deployment_stage stage;
+    berth_ns expires_wall_ns;
+    instance_id closest; /* PLACEMENT_FAILURE; may be INSTANCE_NONE: no instances */
     enum placement_verdict verdict;
 };
 

@@ -212,7 +212,20 @@ static const char *const fixed_words[SERVICE_EVENT_KIND_COUNT] = {
         "was exceeded.",
     [SERVICE_EVENT_EMPTY_PROVIDER] = " was unable to reach steady state. Reason: No Container "
                                      "Instances were found in your capacity provider.",
+    [SERVICE_EVENT_HOOK_AWAITING] = " awaits its operator.",
+    [SERVICE_EVENT_HOOK_SUCCEEDED] = " has succeeded.",
+    [SERVICE_EVENT_HOOK_FAILED] = " has failed.",
+    [SERVICE_EVENT_HOOK_TIMED_OUT] = " has timed out.",
 };
+
+/* Of a pause hook. */
+static void add_hook(const struct controller *controller, const struct service_event *event,
+                     struct text *out)
+{
+    add_deployment(event, out);
+    text_addf(out, " hook %s of %s%s", symbols_text(controller->symbols, event->hook),
+              deployment_stage_names[event->stage], fixed_words[event->kind]);
+}
 
 static const char *zone_name(const struct controller *controller, symbol zone)
 {
@@ -279,6 +292,20 @@ static void add_rebalancing(const struct controller *controller, const struct se
     }
 }
 
+/* What becomes of a deployment. */
+static void add_rollout(const struct service_event *event, struct text *out)
+{
+    add_deployment(event, out);
+    if (event->kind == SERVICE_EVENT_DEPLOYMENT_FAILED)
+        text_addf(out, " deployment failed: %s", failure_words(event->cause));
+    else if (event->kind == SERVICE_EVENT_DEPLOYMENT_COMPLETED)
+        text_add(out, " deployment completed.");
+    else if (event->rolls_back != 0)
+        add_rollback(event->cause, event->deployment, out);
+    else
+        text_add(out, " deployment in progress.");
+}
+
 void service_event_format(const struct controller *controller, const struct service_event *event,
                           struct text *out)
 {
@@ -293,19 +320,9 @@ void service_event_format(const struct controller *controller, const struct serv
         add_all_tasks(event, out);
         break;
     case SERVICE_EVENT_DEPLOYMENT_IN_PROGRESS:
-        add_deployment(event, out);
-        if (event->rolls_back != 0)
-            add_rollback(event->cause, event->deployment, out);
-        else
-            text_add(out, " deployment in progress.");
-        break;
     case SERVICE_EVENT_DEPLOYMENT_FAILED:
-        add_deployment(event, out);
-        text_addf(out, " deployment failed: %s", failure_words(event->cause));
-        break;
     case SERVICE_EVENT_DEPLOYMENT_COMPLETED:
-        add_deployment(event, out);
-        text_add(out, " deployment completed.");
+        add_rollout(event, out);
         break;
     case SERVICE_EVENT_PLACEMENT_FAILURE:
         add_placement_failure(controller, event, out);
@@ -338,6 +355,12 @@ void service_event_format(const struct controller *controller, const struct serv
     case SERVICE_EVENT_DRAINING:
     case SERVICE_EVENT_UNHEALTHY_TARGET:
         add_targets(controller, event, out);
+        break;
+    case SERVICE_EVENT_HOOK_AWAITING:
+    case SERVICE_EVENT_HOOK_SUCCEEDED:
+    case SERVICE_EVENT_HOOK_FAILED:
+    case SERVICE_EVENT_HOOK_TIMED_OUT:
+        add_hook(controller, event, out);
         break;
     case SERVICE_EVENT_STEADY_STATE:
     case SERVICE_EVENT_START_IMPAIRED:

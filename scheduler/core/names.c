@@ -214,7 +214,7 @@ const char *const stop_reason_names[STOP_REASON_COUNT] = {
     [STOP_REASON_DEPENDENCY] = "dependency",
 };
 
-/* EventBridge's eventName; the last but one is berth's, whose message ECS gives without a name. */
+/* EventBridge's eventName; or berth's, where ECS gives the message without a name. */
 const char *const service_event_kind_names[SERVICE_EVENT_KIND_COUNT] = {
     [SERVICE_EVENT_STARTED_TASKS] = "TASKS_STARTED",
     [SERVICE_EVENT_STOPPED_TASKS] = "TASKS_STOPPED",
@@ -243,6 +243,10 @@ const char *const service_event_kind_names[SERVICE_EVENT_KIND_COUNT] = {
     [SERVICE_EVENT_UNHEALTHY_TARGET] = "SERVICE_TASK_TARGET_UNHEALTHY",
     [SERVICE_EVENT_PROVISIONING_LIMIT] = "SERVICE_TASK_PROVISIONING_LIMIT",
     [SERVICE_EVENT_EMPTY_PROVIDER] = "SERVICE_CAPACITY_PROVIDER_EMPTY",
+    [SERVICE_EVENT_HOOK_AWAITING] = "HOOK_AWAITING_ACTION",
+    [SERVICE_EVENT_HOOK_SUCCEEDED] = "HOOK_SUCCEEDED",
+    [SERVICE_EVENT_HOOK_FAILED] = "HOOK_FAILED",
+    [SERVICE_EVENT_HOOK_TIMED_OUT] = "HOOK_TIMED_OUT",
 };
 
 const char *const provider_kind_names[PROVIDER_KIND_COUNT] = {

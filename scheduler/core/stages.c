@@ -133,6 +133,22 @@ static void invoke(struct controller *controller, const struct deployment *green
     request->u.hook.call = run->call;
 }
 
+/* Of a pause hook: an operator is to act, has, or has not. */
+static void tell_hook(struct controller *controller, const struct deployment *green,
+                      const struct hook_run *run, enum service_event_kind kind)
+{
+    if (!run->is_pause)
+        return;
+    struct service_event event = {.kind = kind,
+                                  .service = green->service->id,
+                                  .deployment = green->number,
+                                  .hook = run->name,
+                                  .stage = green->staging.stage,
+                                  .expires_wall_ns = controller->now.wall_ns + run->deadline_ns -
+                                                     controller->now.mono_ns};
+    emit_event(controller, &event);
+}
+
 static void begin_hooks(struct controller *controller, struct deployment *green)
 {
     const struct deployment_settings *settings = &green->service->settings;
@@ -150,6 +166,7 @@ static void begin_hooks(struct controller *controller, struct deployment *green)
                                  .again_ns = BERTH_NS_NEVER,
                                  .is_pause = hook->is_pause,
                                  .continues = hook->continues};
+        tell_hook(controller, green, run, SERVICE_EVENT_HOOK_AWAITING);
         if (!hook->is_pause)
             invoke(controller, green, run);
     }
@@ -338,6 +355,8 @@ static bool tend_hooks(struct controller *controller, struct deployment *green)
         struct hook_run *run = &staging->runs[i];
         if (run->is_done)
             continue;
+        if (run->deadline_ns <= now_ns)
+            tell_hook(controller, green, run, SERVICE_EVENT_HOOK_TIMED_OUT);
         if (run->deadline_ns <= now_ns && run->continues) {
             run->is_done = true;
             deployment_changed(controller, green);
@@ -484,6 +503,8 @@ void stages_continue(struct controller *controller, const struct event *event)
             continue;
         found++;
         run->is_done = true;
+        tell_hook(controller, green, run,
+                  wanted->rolls_back ? SERVICE_EVENT_HOOK_FAILED : SERVICE_EVENT_HOOK_SUCCEEDED);
         deployment_changed(controller, green);
     }
     if (found == 0) {

@@ -278,6 +278,11 @@ static void format_service_event(const struct controller *controller,
     if (event->count > 0)
         text_field_u64(out, "count", event->count);
     field_zones(controller, event, out);
+    if (event->hook != SYMBOL_NONE) {
+        text_field(out, "hook", symbol_text(controller, event->hook));
+        text_field(out, "stage", deployment_stage_names[event->stage]);
+        text_field_i64(out, "expires", event->expires_wall_ns);
+    }
     if (event->kind != SERVICE_EVENT_PLACEMENT_FAILURE)
         return;
     if (event->closest != INSTANCE_NONE)

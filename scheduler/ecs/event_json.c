@@ -179,6 +179,15 @@ static void add_containers(const struct task_view *task, struct text *out)
     text_add(out, "]");
 }
 
+/* It ran, and its agent said how it ended. */
+static bool has_exit_code(const struct task_view *task)
+{
+    return task->last_status == TASK_STOPPED && task->started_ns != 0 &&
+           task->stop_reason != STOP_REASON_HOST_TERMINATED &&
+           task->stop_reason != STOP_REASON_HOST_LOST &&
+           task->stop_reason != STOP_REASON_DEREGISTERED;
+}
+
 static void add_stop(const struct controller *controller, const struct task_view *task,
                      struct text *out)
 {
@@ -188,7 +197,7 @@ static void add_stop(const struct controller *controller, const struct task_view
     stopped_reason_format(controller, task, &reason);
     event_json_text(out, "stopCode", stop_code_names[task->stop_code]);
     event_json_text(out, "stoppedReason", reason.bytes);
-    if (task->last_status == TASK_STOPPED)
+    if (has_exit_code(task))
         event_json_number(out, "exitCode", task->exit_code);
     text_free(&reason);
 }
@@ -261,7 +270,7 @@ static void add_attributes(const struct controller *controller, const struct ins
 }
 
 void event_json_instance(const struct controller *controller, const struct event_envelope *envelope,
-                         instance_id id, struct text *out)
+                         instance_id id, uint64_t version, struct text *out)
 {
     const struct instance *instance = cluster_instance(controller_cluster(controller), id);
     const char *name = symbol_text(controller, instance->name);
@@ -277,16 +286,40 @@ void event_json_instance(const struct controller *controller, const struct event
     add_resources("remainingResources", instance->cpu_remaining, instance->mem_remaining, out);
     add_attributes(controller, instance, out);
     event_json_time(out, "registeredAt", instance->registered_wall_ns);
+    add_name(out, "versionInfo");
+    text_add(out, "{");
+    if (instance->agent_version != SYMBOL_NONE)
+        event_json_text(out, "agentVersion", symbol_text(controller, instance->agent_version));
+    text_add(out, "}");
+    event_json_number(out, "version", (int64_t)version);
     event_json_end(out);
 }
 
+/* Whether it is under way in place of one that failed, whose words are these then. */
+static bool add_rollback(const struct controller *controller,
+                         const struct deployment_view *deployment, struct text *reason)
+{
+    uint32_t count = controller_deployment_count(controller, deployment->service);
+    for (uint32_t i = 0; i < count; i++) {
+        struct deployment_view failed = controller_deployment(controller, deployment->service, i);
+        if (failed.rolled_back_to != deployment->deployment ||
+            failed.status != SERVICE_DEPLOYMENT_ROLLBACK_IN_PROGRESS)
+            continue;
+        rollout_reason_format(&failed, reason);
+        return true;
+    }
+    return false;
+}
+
 /* ECS's words for the three things that happen to a deployment (semantics 4.3, 9). */
-static const char *deployment_words(const struct deployment_view *deployment, struct text *reason)
+static const char *deployment_words(const struct controller *controller,
+                                    const struct deployment_view *deployment, struct text *reason)
 {
     uint64_t number = deployment->deployment;
     switch (deployment->rollout) {
     case ROLLOUT_IN_PROGRESS:
-        text_addf(reason, "ECS deployment ecs-svc/%" PRIu64 " in progress.", number);
+        if (!add_rollback(controller, deployment, reason))
+            text_addf(reason, "ECS deployment ecs-svc/%" PRIu64 " in progress.", number);
         return "SERVICE_DEPLOYMENT_IN_PROGRESS";
     case ROLLOUT_COMPLETED:
         text_addf(reason, "ECS deployment ecs-svc/%" PRIu64 " completed.", number);
@@ -313,7 +346,7 @@ bool event_json_deployment(const struct controller *controller,
     bool is_new = deployment->created_wall_ns == deployment->updated_wall_ns;
     if (deployment->rollout == deployment->previous_rollout && !is_new)
         return false;
-    const char *name = deployment_words(deployment, &reason);
+    const char *name = deployment_words(controller, deployment, &reason);
     snprintf(id, sizeof id, "ecs-svc/%" PRIu64, deployment->deployment);
     begin_about(controller, envelope, "ECS Deployment State Change", "service",
                 symbol_text(controller, deployment->service_name), out);
@@ -333,14 +366,40 @@ const char *event_json_service_type(enum service_event_kind kind)
     case SERVICE_EVENT_START_IMPAIRED:
     case SERVICE_EVENT_REBALANCE_NO_ROOM:
     case SERVICE_EVENT_REBALANCE_PROTECTED:
+    case SERVICE_EVENT_UNHEALTHY_TARGET:
+    case SERVICE_EVENT_BRAKE_ON:
+    case SERVICE_EVENT_HOOK_TIMED_OUT:
         return "WARN";
+    case SERVICE_EVENT_DEPLOYMENT_FAILED:
     case SERVICE_EVENT_PLACEMENT_FAILURE:
+    case SERVICE_EVENT_PROVISIONING_LIMIT:
+    case SERVICE_EVENT_EMPTY_PROVIDER:
     case SERVICE_EVENT_DEADLOCK:
     case SERVICE_EVENT_DAEMON_CONSTRAINT_VIOLATED:
+    case SERVICE_EVENT_HOOK_FAILED:
         return "ERROR";
-    default:
-        return "INFO";
+    case SERVICE_EVENT_STARTED_TASKS:
+    case SERVICE_EVENT_STOPPED_TASKS:
+    case SERVICE_EVENT_STEADY_STATE:
+    case SERVICE_EVENT_DEPLOYMENT_IN_PROGRESS:
+    case SERVICE_EVENT_DEPLOYMENT_COMPLETED:
+    case SERVICE_EVENT_PROTECTED:
+    case SERVICE_EVENT_REBALANCING_STARTED:
+    case SERVICE_EVENT_REBALANCING_COMPLETED:
+    case SERVICE_EVENT_REBALANCING_STOPPED:
+    case SERVICE_EVENT_REBALANCE_STARTED_TASKS:
+    case SERVICE_EVENT_REBALANCE_STOPPED_TASKS:
+    case SERVICE_EVENT_BRAKE_OFF:
+    case SERVICE_EVENT_DESIRED_COUNT_UPDATED:
+    case SERVICE_EVENT_REGISTERED_TARGETS:
+    case SERVICE_EVENT_DEREGISTERED_TARGETS:
+    case SERVICE_EVENT_DRAINING:
+    case SERVICE_EVENT_HOOK_AWAITING:
+    case SERVICE_EVENT_HOOK_SUCCEEDED:
+    case SERVICE_EVENT_KIND_COUNT:
+        break;
     }
+    return "INFO";
 }
 
 /* ECS calls a start a start, whatever it is for. */
@@ -353,6 +412,30 @@ static const char *service_event_name(enum service_event_kind kind)
     return service_event_kind_names[kind];
 }
 
+/* Of a pause hook: its own kind of event. */
+static void add_hook_members(const struct controller *controller, const struct service_event *event,
+                             struct text *out)
+{
+    const char *service =
+        symbol_text(controller, controller_service(controller, event->service).name);
+    struct text id = TEXT_INIT;
+    text_addf(&id, "%s/%" PRIu64, service, event->deployment);
+    event_json_text(out, "hookId", symbol_text(controller, event->hook));
+    event_json_text(out, "hookType", "PAUSE");
+    event_json_text(out, "lifecycleStage", deployment_stage_names[event->stage]);
+    event_json_time(out, "expiresAt", event->expires_wall_ns);
+    add_arn(controller, "serviceArn", "service", service, out);
+    add_arn(controller, "serviceDeploymentArn", "service-deployment", id.bytes, out);
+    text_free(&id);
+}
+
+static const char *placement_reason(const struct service_event *event)
+{
+    if (event->closest == INSTANCE_NONE && event->verdict != PLACEMENT_FARGATE)
+        return "NO ACTIVE INSTANCES";
+    return placement_verdict_names[event->verdict];
+}
+
 void event_json_service(const struct controller *controller, const struct event_envelope *envelope,
                         const struct service_event *event, struct text *out)
 {
@@ -360,17 +443,18 @@ void event_json_service(const struct controller *controller, const struct event_
     if (event->service == SERVICE_NONE) /* of the whole cluster: berth's own */
         event_json_begin(controller, envelope, "berth", "berth Cluster Action", NULL, out);
     else
-        begin_about(controller, envelope, "ECS Service Action", "service",
-                    symbol_text(controller, controller_service(controller, event->service).name),
-                    out);
+        begin_about(
+            controller, envelope,
+            event->hook != SYMBOL_NONE ? "ECS Hook State Change" : "ECS Service Action", "service",
+            symbol_text(controller, controller_service(controller, event->service).name), out);
     event_json_text(out, "eventType", event_json_service_type(event->kind));
     event_json_text(out, "eventName", service_event_name(event->kind));
     add_cluster(controller, out);
     event_json_time(out, "createdAt", envelope->wall_ns);
     if (event->kind == SERVICE_EVENT_PLACEMENT_FAILURE)
-        event_json_text(out, "reason",
-                        event->closest == INSTANCE_NONE ? "NO ACTIVE INSTANCES"
-                                                        : placement_verdict_names[event->verdict]);
+        event_json_text(out, "reason", placement_reason(event));
+    if (event->hook != SYMBOL_NONE)
+        add_hook_members(controller, event, out);
     service_event_format(controller, event, &words);
     event_json_text(out, "message", words.bytes);
     event_json_end(out);

@@ -32,8 +32,9 @@ void event_json_time(struct text *out, const char *name, berth_ns wall_ns); /* 0
 /* ECS Task State Change, ECS Container Instance State Change, ECS Deployment State Change. */
 void event_json_task(const struct controller *controller, const struct event_envelope *envelope,
                      const struct task_view *task, struct text *out);
+/* `version` rises with every change of the instance: the revision of its change does. */
 void event_json_instance(const struct controller *controller, const struct event_envelope *envelope,
-                         instance_id instance, struct text *out);
+                         instance_id instance, uint64_t version, struct text *out);
 /* False, and nothing is written, when its rollout state did not change. */
 bool event_json_deployment(const struct controller *controller,
                            const struct event_envelope *envelope,

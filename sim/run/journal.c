@@ -72,7 +72,8 @@ void journal_change(struct journal *journal, berth_ns now_ns, const struct contr
         (!change->is_deleted || change->u.task.previous_status != TASK_STOPPED))
         event_json_task(controller, &envelope, &change->u.task, &journal->line);
     else if (change->kind == RECORD_INSTANCE)
-        event_json_instance(controller, &envelope, change->u.instance, &journal->line);
+        event_json_instance(controller, &envelope, change->u.instance, change->revision,
+                            &journal->line);
     else if (change->kind == RECORD_DEPLOYMENT && !change->is_deleted)
         is_written =
             event_json_deployment(controller, &envelope, &change->u.deployment, &journal->line);
