@@ -12,6 +12,9 @@
  *     % ignores-stop FAMILY         only SIGKILL ends its containers
  *     % disconnect N, connect N     the connection of an agent
  *     % lose N                      a host vanishes: no word from it any more
+ *     % engine-lost N, engine-kept N   a container engine restarts, without or with its containers
+ *     % health N TASK CONTAINER HEALTHY what a container's check says from now on
+ *     % expect-nothing-left         no record of a service, deployment or task
  *     % restart N                   a host comes back from a crash; its agent connects again later
  *     % targets-answer              load balancers find every new target healthy after a second
  *     % hook NAME STATUS            how a life-cycle hook answers from now on; else SUCCEEDED
@@ -21,7 +24,8 @@
  *     % expect +2 -2                what services started and stopped since the last % expect
  *     % expect-deployment SERVICE NUMBER ROLLOUT STATUS
  *
- * Every transcript is then fed to a new controller, which must decide every line of it again.
+ * Every transcript is then fed to a new controller, which must decide every line of it again, and
+ * to one that begins anew from its records before every event.
  */
 #include <setjmp.h>
 #include <stdarg.h>
@@ -59,6 +63,10 @@ static const char *const names[] = {
     "managed_scaling",
     "fargate",
     "rebalance",
+    "health",
+    "interface_fails",
+    "deletion",
+    "everything_at_once",
 };
 
 /* The whole file, or NULL. */
@@ -177,6 +185,41 @@ static void tell_metric(struct stage *stage, const char *rest)
     }
 }
 
+static void restart_engine(struct stage *stage, uint32_t host, bool keeps)
+{
+    struct agent_event event = {.kind = AGENT_EVENT_ENGINE_RESTARTED, .keeps_containers = keeps};
+    stage_agent_step(stage, host, &event);
+}
+
+/* "HOST TASK CONTAINER HEALTHY": what a check says from now on. */
+static void tell_health(struct stage *stage, uint32_t host, const char *rest)
+{
+    unsigned task = 0, container = 0;
+    char word[16] = "";
+    assert_int_equal(sscanf(rest, "%*u %u %u %15s", &task, &container, word), 3);
+    struct agent_event event = {
+        .kind = AGENT_EVENT_HEALTH, .task = task, .container = (uint16_t)container};
+    while (event.health < TASK_HEALTH_COUNT && strcmp(task_health_names[event.health], word) != 0)
+        event.health++;
+    assert_true(event.health < TASK_HEALTH_COUNT);
+    stage_agent_step(stage, host, &event);
+}
+
+/* No service, no deployment and no task has left a record behind. */
+static void expect_nothing_left(struct stage *stage)
+{
+    static const char *const kinds[] = {"task/", "service/", "deployment/", "scaling/"};
+    struct text dump = TEXT_INIT;
+    controller_dump(loop_controller(stage->loop), &dump);
+    for (const char *line = dump.bytes; line != NULL && *line != '\0'; line = strchr(line, '\n')) {
+        line += *line == '\n';
+        for (size_t i = 0; i < sizeof kinds / sizeof kinds[0]; i++)
+            if (strncmp(line, kinds[i], strlen(kinds[i])) == 0)
+                fail_msg("left behind: %.*s", (int)strcspn(line, "\n"), line);
+    }
+    text_free(&dump);
+}
+
 static void expect_stage(struct stage *stage, const char *wanted)
 {
     char name[64], word[64];
@@ -246,6 +289,8 @@ static void direct(struct stage *stage, const char *line)
         assert_int_equal(sscanf(rest, "%63s %d %d", family, &seconds, &code), 3);
         stage_manners_of(stage, family)->exit_after_ns = seconds * BERTH_NS_PER_S;
         stage_manners_of(stage, family)->exit_code = code;
+    } else if (strcmp(word, "expect-nothing-left") == 0) {
+        expect_nothing_left(stage);
     } else if (strcmp(word, "option") == 0) {
         return; /* taken before the stage was opened */
     } else if (sscanf(rest, "%u", &host) == 1) {
@@ -256,6 +301,10 @@ static void direct(struct stage *stage, const char *line)
             stage_restart_host(stage, host);
         else if (strcmp(word, "lose") == 0)
             stage_lose(stage, host);
+        else if (strncmp(word, "engine-", 7) == 0)
+            restart_engine(stage, host, strcmp(word, "engine-kept") == 0);
+        else if (strcmp(word, "health") == 0)
+            tell_health(stage, host, rest);
         else
             fail_msg("no such direction: %s", word);
     } else {
@@ -303,8 +352,36 @@ static void play(struct stage *stage, char *script)
     }
 }
 
-/* The transcript's own '@' and '>' lines give its '<' lines again. */
-static void assert_replays(const char *transcript)
+/* The controller that its records make: it must not be told from the one before. */
+static struct controller *reload(struct controller *before)
+{
+    struct berth_error err = BERTH_ERROR_INIT;
+    struct controller *after = NULL;
+    VEC(struct record) records = VEC_INIT;
+    struct text dump = TEXT_INIT;
+    controller_dump(before, &dump);
+    for (char *line = dump.bytes, *next; line != NULL && *line != '\0'; line = next) {
+        char *value = strchr(line, ' ');
+        next = strchr(line, '\n');
+        assert_true(value != NULL && next != NULL && value < next);
+        *value++ = *next++ = '\0';
+        *vec_push(&records) = (struct record){line, value};
+    }
+    if (controller_load(stage_options(), records.items, records.count, task_def_from_document,
+                        &after, &err) != BERTH_OK)
+        fail_msg("%s", err.text);
+    controller_audit(after);
+    controller_destroy(before);
+    vec_free(&records);
+    text_free(&dump);
+    return after;
+}
+
+/*
+ * The transcript's own '@' and '>' lines give its '<' lines again; also when the controller begins
+ * again from its records before each of them.
+ */
+static void assert_replays(const char *transcript, bool reloads)
 {
     struct controller *controller = controller_create(stage_options());
     struct transcript_scratch *scratch = transcript_scratch_create();
@@ -329,6 +406,8 @@ static void assert_replays(const char *transcript)
             fail_msg("%s", err.text);
         if (kind != TRANSCRIPT_EVENT)
             continue;
+        if (reloads)
+            controller = reload(controller);
         controller_step(controller, now, &event, &actions);
         for (size_t i = 0; i < actions.count; i++)
             transcript_format_action(controller, &actions.items[i], &again);
@@ -382,7 +461,8 @@ static void test_transcript(void **state)
     take_options(script);
     stage_open(&stage, store_volatile_open());
     play(&stage, script);
-    assert_replays(stage.transcript.bytes);
+    assert_replays(stage.transcript.bytes, false);
+    assert_replays(stage.transcript.bytes, true);
     if (getenv("GOLDEN_UPDATE") != NULL)
         write_file(name, stage.transcript.bytes);
     char *golden = read_file(name, "golden");
