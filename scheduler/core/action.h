@@ -92,7 +92,7 @@ struct task_view {
     bool desired_running, was_desired_running;
     enum stop_code stop_code;
     enum stop_reason stop_reason;
-    symbol stop_text;               /* USER: the caller's text; SYMBOL_NONE when there is none */
+    symbol stop_text; /* USER: the caller's text; UNHEALTHY_TARGET: the target group; or none */
     enum placement_verdict verdict; /* CAPACITY: what the closest instance failed; else FITS */
     int32_t exit_code;
     int32_t cpu_units, mem_mib;

@@ -662,8 +662,9 @@ bool targets_are_all(const struct task *task, enum target_state state);
 void targets_set(struct controller *controller, struct task *task, const symbol *groups,
                  const enum target_state *states, uint32_t count);
 void targets_adopt(struct controller *controller, struct task *task); /* its deployment's groups */
-bool targets_are_left(const struct task *task);                       /* DRAINING, when it ended */
-void targets_drain(struct task *task); /* every one is DRAINING from now on */
+symbol targets_first_unhealthy(const struct task *task); /* target group; or SYMBOL_NONE */
+bool targets_are_left(const struct task *task);          /* DRAINING, when it ended */
+void targets_drain(struct task *task);                   /* every one is DRAINING from now on */
 void targets_register(struct controller *controller, struct task *task);
 void targets_deregister(struct controller *controller, struct task *task);
 void targets_answer(struct controller *controller, const struct answer *answer);

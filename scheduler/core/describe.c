@@ -432,7 +432,8 @@ void stopped_reason_format(const struct controller *controller, const struct tas
         text_addf(out, "TaskFailedToStart: %s", capacity_words(task));
         break;
     case STOP_REASON_UNHEALTHY_TARGET:
-        text_add(out, "Task failed ELB health checks in (target-group)");
+        text_add(out, "Task failed ELB health checks in ");
+        add_target_group(controller, task->stop_text, out);
         break;
     case STOP_REASON_UNHEALTHY_CONTAINER:
         text_add(out, "Task failed container health checks");

@@ -44,6 +44,14 @@ static bool have_any(const struct task *task, enum target_state state)
     return false;
 }
 
+symbol targets_first_unhealthy(const struct task *task)
+{
+    for (uint32_t i = 0; i < task->target_count; i++)
+        if (target_state_of(task, i) == TARGET_UNHEALTHY)
+            return task->target_groups[i];
+    return SYMBOL_NONE;
+}
+
 void targets_set(struct controller *controller, struct task *task, const symbol *groups,
                  const enum target_state *states, uint32_t count)
 {

@@ -264,6 +264,8 @@ static void give_up(struct controller *controller, struct task *task, enum stop_
     task->desired_running = false;
     task->stop_code = code;
     task->stop_reason = reason;
+    if (reason == STOP_REASON_UNHEALTHY_TARGET)
+        task->stop_text = targets_first_unhealthy(task);
     task->stopping_ns = controller->now.wall_ns;
 }
 

@@ -713,6 +713,19 @@ static void test_event_texts(void **state)
     text_free(&text);
 }
 
+/* Which target group it was is part of the reason. */
+static void test_the_reason_names_the_target_group(void **state)
+{
+    struct world *world = *state;
+    struct task_view view = {.stop_reason = STOP_REASON_UNHEALTHY_TARGET};
+    struct text text = TEXT_INIT;
+    view.stop_text = symbols_add(cluster_symbols(controller_cluster(world->controller)), "front");
+    stopped_reason_format(world->controller, &view, &text);
+    assert_non_null(strstr(text.bytes, "Task failed ELB health checks in (target-group arn:aws:"));
+    assert_non_null(strstr(text.bytes, ":targetgroup/front/"));
+    text_free(&text);
+}
+
 #define IN_WORLD(test) cmocka_unit_test_setup_teardown(test, open_world, close_world)
 
 int main(void)
@@ -744,6 +757,7 @@ int main(void)
         IN_WORLD(test_daemon_is_the_last_to_leave_a_draining_instance),
         IN_WORLD(test_daemon_without_room_waits_for_it),
         IN_WORLD(test_event_texts),
+        IN_WORLD(test_the_reason_names_the_target_group),
     };
     return cmocka_run_group_tests(tests, NULL, NULL);
 }
