@@ -122,7 +122,7 @@ static void test_marks(void **state)
 static void test_what_is_too_much(void **state)
 {
     (void)state;
-    char text[8];
+    char text[16];
     struct story_teller *teller = story_begin(two_services(), 1);
     for (int i = 0; i < STORY_MARKS_MAX + 5; i++) {
         snprintf(text, sizeof text, "%d", i);
