@@ -213,8 +213,9 @@ static bool is_calm(struct audit *audit, const struct action *action)
             audit_find_service(audit, action->u.change.u.service.service);
         return service != NULL && service->is_unmoved && !service->view.is_steady;
     }
-    if (action->kind == ACTION_CHANGE && action->u.change.kind == RECORD_CONTROLLER)
-        return true; /* The counters that the forgotten record held. */
+    if (action->kind == ACTION_CHANGE &&
+        (action->u.change.kind == RECORD_CONTROLLER || action->u.change.kind == RECORD_SCALING))
+        return true; /* The counters that the forgotten record held; metrics, minute by minute. */
     return action->kind == ACTION_CHANGE && action->u.change.kind == RECORD_TASK &&
            action->u.change.is_deleted && action->u.change.u.task.last_status == TASK_STOPPED &&
            action->u.change.u.task.previous_status == TASK_STOPPED;

@@ -21,11 +21,6 @@ static const struct {
     {"managed-drain", "no scenario is given capacity providers"},
     {"fargate", "no scenario is given capacity providers"},
     {"interrupted", "no scenario is given capacity providers"},
-    {"tracking-out", "no scenario is given auto scaling"},
-    {"tracking-in", "no scenario is given auto scaling"},
-    {"step-scaling", "no scenario is given auto scaling"},
-    {"scheduled", "no scenario is given auto scaling"},
-    {"cooldown", "no scenario is given auto scaling"},
 };
 
 const char *coverage_excuse(const char *name)

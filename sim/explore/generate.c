@@ -14,6 +14,8 @@
 #define SERVICES_MAX 32
 #define HOOK_COUNT 3 /* functions: content, hesitant, failing now and then */
 #define PAUSE "pause"
+#define SCALED_MOST 6
+#define SCALING_S 7200 /* a low alarm takes a quarter of an hour for each step down */
 
 const struct explore_profile explore_profiles[] = {
     {"small", 3, 8, 1, 4, 10, 40, 4, 16, 0},
@@ -381,6 +383,59 @@ static unsigned desired_most(const struct plan *plan, unsigned services)
     return share < 1 ? 1 : share < wanted ? share : wanted;
 }
 
+static json_t *tracking(struct plan *plan)
+{
+    static const char *const metrics[] = {"ECSServiceAverageCPUUtilization",
+                                          "ECSServiceAverageMemoryUtilization",
+                                          "ALBRequestCountPerTarget"};
+    struct draw *draw = &plan->draw;
+    return json_pack("{s:{s:s,s:i,s:i,s:i}}", "track", "metric", DRAW_ANY(draw, metrics),
+                     "targetValue", (int)draw_between(draw, 20, 80), "scaleInCooldown",
+                     (int)draw_between(draw, 0, 300), "scaleOutCooldown",
+                     (int)draw_between(draw, 0, 300));
+}
+
+static json_t *step(struct plan *plan)
+{
+    struct draw *draw = &plan->draw;
+    bool is_out = draw_chance(draw, 60);
+    return json_pack("{s:{s:s,s:i,s:s,s:i,s:[{s:i,s:i}]}}", "step", "metric",
+                     "ECSServiceAverageCPUUtilization", "threshold",
+                     (int)draw_between(draw, 20, 80), "comparisonOperator",
+                     is_out ? "GreaterThanThreshold" : "LessThanThreshold", "cooldown",
+                     (int)draw_between(draw, 0, 120), "stepAdjustments",
+                     is_out ? "metricIntervalLowerBound" : "metricIntervalUpperBound", 0,
+                     "scalingAdjustment", is_out ? 1 : -1);
+}
+
+/* Load that is the same once all is healed, and a policy of one kind: it comes to rest. */
+static void add_scaling(struct plan *plan, json_t *service, unsigned most)
+{
+    struct draw *draw = &plan->draw;
+    unsigned at_s = draw_between(draw, STARTED_S, plan->heal_s - 1);
+    unsigned for_s = draw_between(draw, 1, plan->heal_s - at_s);
+    char at[64];
+    json_object_set_new(service, "load",
+                        json_pack("{s:{s:i,s:[{s:i,s:i,s:i}]},s:f}", "requestsPerSecond", "base",
+                                  (int)draw_between(draw, 1, 20), "bursts", "at", (int)at_s, "for",
+                                  (int)for_s, "factor", (int)draw_between(draw, 2, 10),
+                                  "serviceDemand", draw_between(draw, 1, 50) / 1000.0));
+    json_t *scaling = json_pack("{s:i,s:i}", "minCapacity", 1, "maxCapacity", (int)most);
+    if (draw_chance(draw, 60))
+        json_object_set_new(scaling, "targetTracking", tracking(plan));
+    else
+        json_object_set_new(scaling, "stepScaling", step(plan));
+    if (draw_chance(draw, 40)) {
+        snprintf(at, sizeof at, "at(2025-01-01T%02u:%02u:%02u)", at_s / 3600, at_s / 60 % 60,
+                 at_s % 60);
+        json_object_set_new(scaling, "scheduledActions",
+                            json_pack("{s:{s:s,s:i}}", "then", "schedule", at, "minCapacity",
+                                      (int)draw_between(draw, 0, most)));
+    }
+    json_object_set_new(service, "autoScaling", scaling);
+    plan->waves_s = plan->waves_s < SCALING_S ? SCALING_S : plan->waves_s;
+}
+
 /* One with which little is wrong. */
 static const char *release(struct plan *plan, char name[32], unsigned service)
 {
@@ -429,6 +484,13 @@ static void add_service(struct plan *plan, json_t *services, unsigned number, un
     add_strategy(plan, service);
     if (draw_chance(draw, 20))
         json_object_set_new(service, "startAt", json_integer(draw_between(draw, 1, STARTED_S - 1)));
+    if (draw_chance(draw, 12)) {
+        json_object_set_new(configuration, "minimumHealthyPercent", json_integer(100));
+        json_object_set_new(configuration, "maximumPercent", json_integer(200));
+        desired = desired < SCALED_MOST ? desired : SCALED_MOST;
+        json_object_set_new(service, "desiredCount", json_integer(desired));
+        add_scaling(plan, service, cap < SCALED_MOST ? cap : SCALED_MOST);
+    }
     json_object_set_new(services, draw_name(name, "s", number), service);
 }
 

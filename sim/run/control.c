@@ -234,9 +234,12 @@ static void bind_again(struct run *run)
 {
     const struct controller *controller = loop_controller(run->loop);
     for (uint32_t i = 0; i < run->scenario->task_def_count; i++)
-        if (run->definition_refs[i] != NULL)
-            fleet_define(run->fleet, i,
-                         task_def_find(controller_task_defs(controller), run->definition_refs[i]));
+        if (run->definition_refs[i] != NULL) {
+            const struct task_def *def =
+                task_def_find(controller_task_defs(controller), run->definition_refs[i]);
+            fleet_define(run->fleet, i, def);
+            world_defined(run->world, i, def);
+        }
     collect_reloaded(run->collect, run->now_ns, controller);
 }
 
