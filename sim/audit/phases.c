@@ -169,7 +169,8 @@ static void check_steady(struct audit *audit)
     for (size_t i = 0; i < audit->services.count; i++) {
         const struct audit_service *service = &audit->services.items[i];
         uint32_t running = 0, rest = 0;
-        if (service->is_gone || service->id == SERVICE_NONE || deployments_let_down(service))
+        if (service->is_gone || service->id == SERVICE_NONE || service->is_external ||
+            deployments_let_down(service))
             continue;
         if (service->scheduling == SCHEDULING_DAEMON) {
             if (service->rules == SLOT_NONE ||

@@ -315,7 +315,8 @@ void services_check(struct audit *audit)
         if (service->is_gone) {
             check_gone(audit, service);
         } else {
-            if (service->is_rolling && service->scheduling == SCHEDULING_REPLICA &&
+            if (service->is_rolling && !service->is_external &&
+                service->scheduling == SCHEDULING_REPLICA &&
                 service->started + service->stopped_healthy + service->scaled_in > 0)
                 check_bounds(audit, service);
             check_counts(audit, service);

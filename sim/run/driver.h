@@ -100,6 +100,11 @@ struct control {
     struct call_list calls;
 };
 
+struct task_set_made { /* by an entry of the timeline */
+    uint32_t entry;
+    uint64_t number;
+};
+
 struct run {
     const struct scenario *scenario;
     const struct run_options *options;
@@ -135,6 +140,7 @@ struct run {
     VEC(struct fault_unit) units;
     VEC(struct fault_host) fault_hosts;
     struct fault_queue *fault_queues;
+    VEC(struct task_set_made) task_sets;
     bool has_task_failures;
 };
 
@@ -187,6 +193,7 @@ berth_ns arrivals_lifetime(const struct run *run, uint64_t reference);
 
 /* timeline.c */
 void timeline_start(struct run *run);
+void timeline_task_set_made(struct run *run, const struct reply *reply);
 void timeline_fire(struct run *run, uint32_t entry, bool is_again);
 
 /* faults.c */

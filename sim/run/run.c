@@ -219,6 +219,9 @@ static void on_reply(void *context, struct step_time decided, const struct reply
         if (reply->status != REPLY_OK)
             run_fail(run, "timeline", run->scenario->timeline[reply->token - 1].name, reply->text);
         break;
+    case EVENT_CREATE_TASK_SET:
+        timeline_task_set_made(run, reply);
+        break;
     case EVENT_REGISTER_SCALABLE_TARGET:
     case EVENT_PUT_SCALING_POLICY:
     case EVENT_PUT_SCHEDULED_ACTION:
@@ -238,7 +241,6 @@ static void on_reply(void *context, struct step_time decided, const struct reply
     case EVENT_MESSAGE:
     case EVENT_STOP_SERVICE_DEPLOYMENT:
     case EVENT_CONTINUE_SERVICE_DEPLOYMENT:
-    case EVENT_CREATE_TASK_SET:
     case EVENT_UPDATE_TASK_SET:
     case EVENT_UPDATE_SERVICE_PRIMARY_TASK_SET:
     case EVENT_DELETE_TASK_SET:
@@ -555,8 +557,10 @@ static void create_service(struct run *run, uint32_t index)
     struct event event = {.kind = EVENT_CREATE_SERVICE, .token = (uint64_t)index + 1};
     event.u.service = (struct event_service){
         .service = service->name,
-        .task_definition = run_definition(run, service->task_definition),
+        .task_definition =
+            service->task_definition == NULL ? NULL : run_definition(run, service->task_definition),
         .scheduling = service->scheduling,
+        .controller = service->controller,
         .desired_count = service->desired_count,
         .minimum_healthy_percent = service->minimum_healthy_percent,
         .maximum_percent = service->maximum_percent,
@@ -659,6 +663,7 @@ static void tear_down(struct run *run)
         mem_free(run->definition_refs[i]);
     mem_free(run->definition_refs);
     map_free(&run->definition_at);
+    vec_free(&run->task_sets);
     collect_destroy(run->collect);
     chaos_destroy(run->chaos);
     world_destroy(run->world);

@@ -1,6 +1,7 @@
 /* timeline.c -- what the scenario says is done, and when. */
 #include <assert.h>
 #include <math.h>
+#include <string.h>
 
 #include "sim/run/driver.h"
 #include "sim/run/journal.h"
@@ -15,6 +16,10 @@ static const char *const kind_names[] = {
     [TIMELINE_PROTECT] = "protect",
     [TIMELINE_STOP_DEPLOYMENT] = "stopDeployment",
     [TIMELINE_CONTINUE_DEPLOYMENT] = "continueDeployment",
+    [TIMELINE_CREATE_TASK_SET] = "createTaskSet",
+    [TIMELINE_UPDATE_TASK_SET] = "updateTaskSet",
+    [TIMELINE_PRIMARY_TASK_SET] = "updateServicePrimaryTaskSet",
+    [TIMELINE_DELETE_TASK_SET] = "deleteTaskSet",
     [TIMELINE_ALARM] = "alarm",
     [TIMELINE_ENGINE] = "engineRestart",
     [TIMELINE_SLOW] = "slow",
@@ -120,6 +125,45 @@ static void command_deployment(struct run *run, const struct scenario_timeline *
     run_step(run, &event);
 }
 
+/* By what the scenario calls it; 0 before it is made: refused, as in life. */
+static uint64_t number_of_set(const struct run *run, const struct scenario_timeline *entry)
+{
+    for (size_t i = run->task_sets.count; i-- > 0;) {
+        const struct scenario_timeline *made =
+            &run->scenario->timeline[run->task_sets.items[i].entry];
+        if (strcmp(made->service, entry->service) == 0 &&
+            strcmp(made->task_set, entry->task_set) == 0)
+            return run->task_sets.items[i].number;
+    }
+    return 0;
+}
+
+static void command_task_set(struct run *run, const struct scenario_timeline *entry,
+                             enum event_kind kind)
+{
+    const struct scenario_service *service = scenario_find_service(run->scenario, entry->service);
+    struct event event = {.kind = kind, .token = (uint64_t)(entry - run->scenario->timeline) + 1};
+    event.u.task_set = (struct event_task_set){
+        .service = entry->service, .scale_permille = entry->scale_permille, .force = entry->force};
+    if (kind == EVENT_CREATE_TASK_SET) {
+        event.u.task_set.task_definition = run_definition(run, entry->task_definition);
+        event.u.task_set.target_groups = service->target_groups;
+        event.u.task_set.target_group_count = service->target_group_count;
+    } else {
+        event.u.task_set.task_set = number_of_set(run, entry);
+    }
+    run_step(run, &event);
+}
+
+void timeline_task_set_made(struct run *run, const struct reply *reply)
+{
+    if (reply->status != REPLY_OK)
+        run_fail(run, "timeline", run->scenario->timeline[reply->token - 1].name, reply->text);
+    else
+        *vec_push(&run->task_sets) =
+            (struct task_set_made){(uint32_t)(reply->token - 1), reply->u.task_set.number};
+}
+
 static void set_alarm(struct run *run, const struct scenario_timeline *entry)
 {
     struct event event = {.kind = EVENT_ANSWER, .u.answer.kind = ANSWER_ALARM};
@@ -215,6 +259,18 @@ void timeline_fire(struct run *run, uint32_t index, bool is_again)
         break;
     case TIMELINE_CONTINUE_DEPLOYMENT:
         command_deployment(run, entry, EVENT_CONTINUE_SERVICE_DEPLOYMENT);
+        break;
+    case TIMELINE_CREATE_TASK_SET:
+        command_task_set(run, entry, EVENT_CREATE_TASK_SET);
+        break;
+    case TIMELINE_UPDATE_TASK_SET:
+        command_task_set(run, entry, EVENT_UPDATE_TASK_SET);
+        break;
+    case TIMELINE_PRIMARY_TASK_SET:
+        command_task_set(run, entry, EVENT_UPDATE_SERVICE_PRIMARY_TASK_SET);
+        break;
+    case TIMELINE_DELETE_TASK_SET:
+        command_task_set(run, entry, EVENT_DELETE_TASK_SET);
         break;
     case TIMELINE_ALARM:
         set_alarm(run, entry);

@@ -187,6 +187,8 @@ static void check_hooks(struct check *check, const struct at *up,
 static void check_service(struct check *check, const struct at *at,
                           const struct scenario_service *service)
 {
+    if (service->controller == CONTROLLER_EXTERNAL)
+        return; /* Its task sets say what runs. */
     check_definition_name(check, at, service->task_definition);
     check_hooks(check, at, &service->settings);
     const struct scenario_task_def *def =
@@ -289,6 +291,38 @@ static void check_selector(struct check *check, const struct at *at, const char 
         warn(check, "%s: selects no instance of the fleet", collection);
 }
 
+/* Task sets are for EXTERNAL services, deployments for the others; a task set is made by an entry.
+ */
+static void check_controller(struct check *check, const struct at *at,
+                             const struct scenario_timeline *entry,
+                             const struct scenario_service *service)
+{
+    bool is_of_set =
+        entry->kind >= TIMELINE_CREATE_TASK_SET && entry->kind <= TIMELINE_DELETE_TASK_SET;
+    bool is_of_deployment = entry->kind == TIMELINE_DEPLOY ||
+                            entry->kind == TIMELINE_STOP_DEPLOYMENT ||
+                            entry->kind == TIMELINE_CONTINUE_DEPLOYMENT;
+    bool is_external = service->controller == CONTROLLER_EXTERNAL;
+    struct at name = at_member(at, "service");
+    struct at set =
+        at_member(at, entry->kind == TIMELINE_PRIMARY_TASK_SET ? "primaryTaskSet" : "taskSet");
+    if (is_of_set && !is_external)
+        at_fail(&name, "its deploymentController is ECS; task sets belong to EXTERNAL, write that");
+    if (is_of_deployment && is_external)
+        at_fail(&name, "its deploymentController is EXTERNAL; write an entry about a task set");
+    if (!is_of_set || entry->kind == TIMELINE_CREATE_TASK_SET)
+        return;
+    struct names made = {NULL, 0, 0};
+    for (uint32_t i = 0; i < check->scenario->timeline_count; i++) {
+        const struct scenario_timeline *other = &check->scenario->timeline[i];
+        if (other->kind == TIMELINE_CREATE_TASK_SET && strcmp(other->service, service->name) == 0)
+            *vec_push(&made) = other->task_set;
+    }
+    *vec_push(&made) = NULL;
+    check_name(&set, entry->task_set, "task set", "a createTaskSet", made.items);
+    vec_free(&made);
+}
+
 static void check_entry(struct check *check, const struct at *at,
                         const struct scenario_timeline *entry)
 {
@@ -302,6 +336,10 @@ static void check_entry(struct check *check, const struct at *at,
         [TIMELINE_PROTECT] = "protect",
         [TIMELINE_STOP_DEPLOYMENT] = "stopDeployment",
         [TIMELINE_CONTINUE_DEPLOYMENT] = "continueDeployment",
+        [TIMELINE_CREATE_TASK_SET] = "createTaskSet",
+        [TIMELINE_UPDATE_TASK_SET] = "updateTaskSet",
+        [TIMELINE_PRIMARY_TASK_SET] = "updateServicePrimaryTaskSet",
+        [TIMELINE_DELETE_TASK_SET] = "deleteTaskSet",
         [TIMELINE_ALARM] = "alarm",
         [TIMELINE_PARTITION] = "partition",
         [TIMELINE_CLOG] = "clog",
@@ -322,6 +360,7 @@ static void check_entry(struct check *check, const struct at *at,
             scenario_find_service(check->scenario, entry->service);
         if (entry->kind == TIMELINE_SCALE && service->scheduling == SCHEDULING_DAEMON)
             at_fail(&service_at, "a DAEMON service has no desired count; remove the entry");
+        check_controller(check, &inner, entry, service);
         if (entry->kind == TIMELINE_DEPLOY)
             check_rollout(check, entry);
     } else if (entry->kind != TIMELINE_ALARM) {

@@ -30,6 +30,12 @@ void read_delays(const struct at *root, struct scenario *out);
 void read_quotas(const struct at *root, struct scenario *out);
 void read_run(const struct at *root, struct scenario *out);
 
+/* Entries of the timeline about the task sets of EXTERNAL services. */
+void read_create_task_set(const struct at *at, struct scenario_timeline *out);
+void read_update_task_set(const struct at *at, struct scenario_timeline *out);
+void read_primary_task_set(const struct at *at, struct scenario_timeline *out);
+void read_delete_task_set(const struct at *at, struct scenario_timeline *out);
+
 /* ECS's lists, by their keys in `up`: "placementStrategy", "placementConstraints". */
 void read_strategies(const struct at *up, struct scenario_strategies *out);
 void read_constraints(const struct at *up, struct scenario_constraints *out);

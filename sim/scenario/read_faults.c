@@ -204,6 +204,10 @@ static const struct action {
     {"protect", TIMELINE_PROTECT, read_protect},
     {"stopDeployment", TIMELINE_STOP_DEPLOYMENT, read_stop_deployment},
     {"continueDeployment", TIMELINE_CONTINUE_DEPLOYMENT, read_continue_deployment},
+    {"createTaskSet", TIMELINE_CREATE_TASK_SET, read_create_task_set},
+    {"updateTaskSet", TIMELINE_UPDATE_TASK_SET, read_update_task_set},
+    {"updateServicePrimaryTaskSet", TIMELINE_PRIMARY_TASK_SET, read_primary_task_set},
+    {"deleteTaskSet", TIMELINE_DELETE_TASK_SET, read_delete_task_set},
     {"alarm", TIMELINE_ALARM, read_alarm},
     {"engineRestart", TIMELINE_ENGINE, read_engine},
     {"slow", TIMELINE_SLOW, read_slow},
@@ -238,10 +242,13 @@ static void read_entry(const struct at *at, struct scenario_timeline *out)
         found = &actions[i];
     }
     if (found == NULL)
-        at_fail(at, "says not what happens; write one of scale, deploy, drain, activate, fail, "
-                    "recover, protect, stopDeployment, continueDeployment, alarm, "
-                    "engineRestart, slow, partition, clog, "
-                    "crashController, clockJump, slowDisk");
+        at_fail(
+            at,
+            "says not what happens; write one of scale, deploy, drain, activate, fail, "
+            "recover, protect, stopDeployment, continueDeployment, createTaskSet, updateTaskSet, "
+            "updateServicePrimaryTaskSet, deleteTaskSet, alarm, "
+            "engineRestart, slow, partition, clog, "
+            "crashController, clockJump, slowDisk");
     if (at->reader->has_failed)
         return;
     struct at member = at_member(at, found->key);
@@ -343,6 +350,7 @@ static void free_timeline(struct scenario *scenario)
         mem_free(entry->service);
         mem_free(entry->task_definition);
         mem_free(entry->hook);
+        mem_free(entry->task_set);
         mem_free(entry->alarm);
         free_selector(&entry->select);
         free_fault(&entry->fault);

@@ -73,6 +73,21 @@ static void read_daemon(const struct at *at)
     }
 }
 
+/* What belongs to the task sets, or is not for them. */
+static void read_external(const struct at *at, const struct scenario_service *service)
+{
+    static const char *const foreign[] = {"taskDefinition", "load", "autoScaling",
+                                          "capacityProviderStrategy", NULL};
+    struct at controller = at_member(at, "deploymentController");
+    if (service->scheduling == SCHEDULING_DAEMON)
+        at_fail(&controller, "a DAEMON service has the ECS controller; write that or REPLICA");
+    for (size_t i = 0; foreign[i] != NULL; i++) {
+        struct at member = at_member(at, foreign[i]);
+        if (member.json != NULL)
+            at_fail(&member, "an EXTERNAL service has none; remove it");
+    }
+}
+
 static void read_service(const struct at *at, const struct scenario *scenario,
                          struct scenario_service *out)
 {
@@ -89,7 +104,9 @@ static void read_service(const struct at *at, const struct scenario *scenario,
                                         "autoScaling",
                                         "availabilityZoneRebalancing",
                                         "capacityProviderStrategy",
+                                        "deploymentController",
                                         NULL};
+    static const char *const controllers[] = {"ECS", "EXTERNAL", NULL};
     static const char *const switches[] = {"DISABLED", "ENABLED", NULL};
     static const char *const kinds[] = {"REPLICA", "DAEMON", NULL};
     out->name = mem_copy_text(at->key);
@@ -97,9 +114,14 @@ static void read_service(const struct at *at, const struct scenario *scenario,
         return;
     struct at definition = at_member(at, "taskDefinition"), desired = at_member(at, "desiredCount");
     struct at kind = at_member(at, "schedulingStrategy"), start = at_member(at, "startAt");
-    at_require(&definition, "name one of taskDefinitions");
-    out->task_definition = at_text(&definition);
+    struct at controller = at_member(at, "deploymentController");
+    out->controller = (enum deployment_controller)at_choice(&controller, controllers, 0);
     out->scheduling = (enum scheduling_strategy)at_choice(&kind, kinds, SCHEDULING_REPLICA);
+    if (out->controller == CONTROLLER_EXTERNAL)
+        read_external(at, out);
+    else
+        at_require(&definition, "name one of taskDefinitions");
+    out->task_definition = at_text(&definition);
     if (out->scheduling == SCHEDULING_DAEMON)
         read_daemon(at);
     else

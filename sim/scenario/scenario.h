@@ -174,7 +174,8 @@ struct scenario_alarm { /* alarms.NAME */
 
 struct scenario_service { /* services.NAME */
     char *name;
-    char *task_definition; /* a key of taskDefinitions */
+    char *task_definition; /* a key of taskDefinitions; NULL: EXTERNAL, its task sets have them */
+    enum deployment_controller controller;
     enum scheduling_strategy scheduling;
     int32_t desired_count;
     int32_t minimum_healthy_percent, maximum_percent; /* OVERRIDE_NONE: default */
@@ -235,6 +236,10 @@ enum timeline_kind {
     TIMELINE_PROTECT,             /* service, share or count of its tasks, minutes */
     TIMELINE_STOP_DEPLOYMENT,     /* service, rolls_back */
     TIMELINE_CONTINUE_DEPLOYMENT, /* service, hook, rolls_back */
+    TIMELINE_CREATE_TASK_SET,     /* service, task_set, task_definition, scale_permille */
+    TIMELINE_UPDATE_TASK_SET,     /* service, task_set, scale_permille */
+    TIMELINE_PRIMARY_TASK_SET,    /* service, task_set */
+    TIMELINE_DELETE_TASK_SET,     /* service, task_set, force */
     TIMELINE_ALARM,               /* alarm, is_alarm */
     TIMELINE_ENGINE,              /* engineRestart: instances, keeps */
     TIMELINE_SLOW,                /* instances, factor, duration */
@@ -324,6 +329,9 @@ struct scenario_timeline {
     } protect;
     bool rolls_back; /* stopType, action ROLLBACK */
     char *hook;      /* NULL: every one that waits */
+    char *task_set;  /* externalId: what the scenario calls it */
+    int32_t scale_permille;
+    bool force;
     char *alarm;
     bool is_alarm; /* state ALARM, else OK */
     struct scenario_fault fault;

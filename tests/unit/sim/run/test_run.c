@@ -370,12 +370,43 @@ static void test_an_interruption_is_heard(void **state)
     scenario_set_destroy(set);
 }
 
+/* Two task sets of four: a half, then both, then only the second; each start and stop is a share.
+ */
+static void test_task_sets_are_scaled_and_removed(void **state)
+{
+    (void)state;
+    struct scenario_set *set =
+        load("\"fleet\":{\"g\":{\"count\":4,\"cpu\":2048,\"memory\":4096}}," DEFINITION(
+            "512") ","
+                   "\"services\":{\"s\":{\"deploymentController\":\"EXTERNAL\",\"desiredCount\":4}}"
+                   ","
+                   "\"timeline\":{"
+                   "\"a\":{\"at\":100,\"createTaskSet\":{\"service\":\"s\",\"externalId\":\"blue\","
+                   "\"taskDefinition\":\"t\",\"scale\":50}},"
+                   "\"b\":{\"at\":200,\"updateServicePrimaryTaskSet\":{\"service\":\"s\","
+                   "\"primaryTaskSet\":\"blue\"}},"
+                   "\"c\":{\"at\":300,\"createTaskSet\":{\"service\":\"s\",\"externalId\":"
+                   "\"green\","
+                   "\"taskDefinition\":\"t\"}},"
+                   "\"d\":{\"at\":400,\"updateTaskSet\":{\"service\":\"s\",\"taskSet\":\"blue\","
+                   "\"scale\":0}},"
+                   "\"e\":{\"at\":500,\"deleteTaskSet\":{\"service\":\"s\",\"taskSet\":\"blue\"}},"
+                   "\"f\":{\"at\":600,\"deleteTaskSet\":{\"service\":\"s\",\"taskSet\":\"green\","
+                   "\"force\":true}}}," NO_DELAYS ",\"run\":{\"duration\":1000}");
+    struct run_result result;
+    run(set->variants[0], &result);
+    ASSERT_FIGURES(&result, {METRIC_TASKS_PLACED, 6}, {METRIC_TASKS_RUNNING_MEAN, 1.8});
+    run_result_free(&result);
+    scenario_set_destroy(set);
+}
+
 int main(void)
 {
     const struct CMUnitTest tests[] = {
         cmocka_unit_test(test_terminate),
         cmocka_unit_test(test_stop_hang_disconnect),
         cmocka_unit_test(test_convergence),
+        cmocka_unit_test(test_task_sets_are_scaled_and_removed),
         cmocka_unit_test(test_throttled_calls_are_made_again),
         cmocka_unit_test(test_full),
         cmocka_unit_test(test_draining_moves),
