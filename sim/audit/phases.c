@@ -215,7 +215,8 @@ static bool is_calm(struct audit *audit, const struct action *action)
         return service != NULL && service->is_unmoved && !service->view.is_steady;
     }
     if (action->kind == ACTION_CHANGE &&
-        (action->u.change.kind == RECORD_CONTROLLER || action->u.change.kind == RECORD_SCALING))
+        (action->u.change.kind == RECORD_CONTROLLER || action->u.change.kind == RECORD_SCALING ||
+         action->u.change.kind == RECORD_PROVIDER))
         return true; /* The counters that the forgotten record held; metrics, minute by minute. */
     return action->kind == ACTION_CHANGE && action->u.change.kind == RECORD_TASK &&
            action->u.change.is_deleted && action->u.change.u.task.last_status == TASK_STOPPED &&

@@ -87,12 +87,6 @@ struct chaos *chaos_create(const struct scenario *scenario, uint64_t key, berth_
     chaos->context = context;
     chaos->key = key;
     chaos->end_ns = end_ns;
-    if (!chaos_meets_messages(scenario))
-        return chaos;
-    uint32_t count = fleet_host_count(fleet);
-    chaos->message_streams = mem_alloc((count + 1) * sizeof *chaos->message_streams);
-    for (uint32_t i = 0; i < count; i++)
-        chaos->message_streams[i].key = rng_key(key, "messages", i);
     return chaos;
 }
 
@@ -112,7 +106,7 @@ void chaos_destroy(struct chaos *chaos)
     for (int kind = 0; kind < FAULT_KIND_COUNT; kind++)
         mem_free(chaos->sources[kind].hosts.items);
     vec_free(&chaos->slots);
-    mem_free(chaos->message_streams);
+    vec_free(&chaos->message_streams);
     mem_free(chaos);
 }
 

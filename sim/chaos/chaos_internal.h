@@ -37,7 +37,8 @@ struct active {
     struct rng stream;        /* draws while it lasts */
     struct chaos_host *hosts; /* owned */
     uint32_t host_count;
-    bool *hits; /* owned: by host; of messages only */
+    bool *hits;         /* owned: by host; of messages only */
+    uint32_t hit_count; /* hosts that were there when it began */
 };
 
 struct source_of_faults { /* one kind of the scenario */
@@ -58,7 +59,7 @@ struct chaos {
     VEC(struct active) slots;
     uint32_t message_faults; /* active ones */
     uint32_t slow_disks;
-    struct rng *message_streams; /* owned: by host; NULL until one is needed */
+    VEC(struct rng) message_streams; /* by host, as far as they were needed */
     uint64_t counts[CHAOS_KIND_COUNT];
 };
 

@@ -204,6 +204,7 @@ static void begin_messages(struct chaos *chaos, struct active *fault)
 {
     uint32_t count = fleet_host_count(chaos->fleet);
     fault->hits = mem_alloc(count * sizeof *fault->hits);
+    fault->hit_count = count;
     for (uint32_t i = 0; i < fault->host_count; i++)
         fault->hits[fault->hosts[i].host] = true;
     fault->shown = (enum chaos_kind)(CHAOS_MESSAGE_LOST + (fault->kind - FAULT_MESSAGE_LOSS));

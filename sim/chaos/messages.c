@@ -39,13 +39,24 @@ static void meet(struct chaos *chaos, const struct active *fault, struct rng *st
     }
 }
 
+/* Instance groups grow: a host may have joined after the faults were made ready. */
+static struct rng *stream_of(struct chaos *chaos, uint32_t host)
+{
+    while (chaos->message_streams.count <= host) {
+        uint32_t next = (uint32_t)chaos->message_streams.count;
+        *vec_push(&chaos->message_streams) =
+            (struct rng){.key = rng_key(chaos->key, "messages", next)};
+    }
+    return &chaos->message_streams.items[host];
+}
+
 void chaos_fate(struct chaos *chaos, uint32_t host, struct message_fate *fate)
 {
     if (chaos->message_faults == 0)
         return;
     for (size_t i = 0; i < chaos->slots.count; i++) {
         const struct active *fault = &chaos->slots.items[i];
-        if (fault->is_active && fault->hits != NULL && fault->hits[host])
-            meet(chaos, fault, &chaos->message_streams[host], fate);
+        if (fault->is_active && host < fault->hit_count && fault->hits[host])
+            meet(chaos, fault, stream_of(chaos, host), fate);
     }
 }

@@ -14,13 +14,8 @@ static const struct {
     {"unhealthy-start-first", "the controller does not replace unhealthy tasks yet"},
     {"unhealthy-stop-first", "the controller does not replace unhealthy tasks yet"},
     {"task-set", "a scenario cannot make task sets"},
-    {"provider-base", "no scenario is given capacity providers"},
-    {"provider-weight", "no scenario is given capacity providers"},
-    {"group-out", "no scenario is given capacity providers"},
-    {"group-in", "no scenario is given capacity providers"},
-    {"managed-drain", "no scenario is given capacity providers"},
-    {"fargate", "no scenario is given capacity providers"},
-    {"interrupted", "no scenario is given capacity providers"},
+    {"fargate", "no scenario is given Fargate"},
+    {"interrupted", "no scenario is given Fargate Spot"},
 };
 
 const char *coverage_excuse(const char *name)

@@ -15,7 +15,8 @@
 #define HOOK_COUNT 3 /* functions: content, hesitant, failing now and then */
 #define PAUSE "pause"
 #define SCALED_MOST 6
-#define SCALING_S 7200 /* a low alarm takes a quarter of an hour for each step down */
+#define PROVIDED_S 3600 /* machines are asked for a few at a time, and go after many minutes */
+#define SCALING_S 7200  /* a low alarm takes a quarter of an hour for each step down */
 
 const struct explore_profile explore_profiles[] = {
     {"small", 3, 8, 1, 4, 10, 40, 4, 16, 0},
@@ -35,8 +36,9 @@ struct plan {
     unsigned cpu_units, mem_mib; /* of an instance */
     unsigned heal_s, waves_s;
     unsigned good_count, bad_count;
-    bool has_brake;                /* a machine that never comes back would keep it on for ever */
-    bool has_narrow;               /* some service cannot use every instance, or not twice */
+    bool has_brake;  /* a machine that never comes back would keep it on for ever */
+    bool has_narrow; /* some service cannot use every instance, or not twice */
+    bool has_providers;
     bool is_careful[SERVICES_MAX]; /* its hooks may fail at any time: it has sound ones only */
 };
 
@@ -445,6 +447,37 @@ static const char *release(struct plan *plan, char name[32], unsigned service)
         draw_between(&plan->draw, 0, (is_sound ? SOUND_COUNT - 1 : plan->good_count) - 1));
 }
 
+/* A group of machines that grows with what waits for it. */
+static void add_providers(struct plan *plan)
+{
+    struct draw *draw = &plan->draw;
+    plan->has_providers = draw_chance(draw, 12);
+    if (!plan->has_providers)
+        return;
+    unsigned most = plan->instance_count;
+    json_object_set_new(json_object_get(plan->root, "fleet"), "scaled",
+                        json_pack("{s:i,s:i,s:i,s:i,s:i,s:[s]}", "count",
+                                  (int)draw_between(draw, 0, most), "maxSize", (int)most, "minSize",
+                                  0, "cpu", (int)plan->cpu_units, "memory", (int)plan->mem_mib,
+                                  "zones", zones[0]));
+    json_object_set_new(plan->root, "capacityProviders",
+                        json_pack("{s:{s:s,s:s,s:s,s:{s:s,s:i,s:i}}}", "scaled", "group", "scaled",
+                                  "managedDraining", draw_chance(draw, 70) ? "ENABLED" : "DISABLED",
+                                  "managedTerminationProtection",
+                                  draw_chance(draw, 50) ? "ENABLED" : "DISABLED", "managedScaling",
+                                  "status", "ENABLED", "targetCapacity",
+                                  (int)draw_between(draw, 60, 100), "instanceWarmupPeriod",
+                                  (int)draw_between(draw, 0, 300)));
+    plan->waves_s = plan->waves_s < PROVIDED_S ? PROVIDED_S : plan->waves_s;
+}
+
+static void add_provided(struct plan *plan, json_t *service)
+{
+    json_object_set_new(service, "capacityProviderStrategy",
+                        json_pack("[{s:s,s:i,s:i}]", "capacityProvider", "scaled", "weight", 1,
+                                  "base", (int)draw_between(&plan->draw, 0, 1)));
+}
+
 static void add_service(struct plan *plan, json_t *services, unsigned number, unsigned most)
 {
     struct draw *draw = &plan->draw;
@@ -491,6 +524,9 @@ static void add_service(struct plan *plan, json_t *services, unsigned number, un
         json_object_set_new(service, "desiredCount", json_integer(desired));
         add_scaling(plan, service, cap < SCALED_MOST ? cap : SCALED_MOST);
     }
+    if (plan->has_providers && json_object_get(service, "placementConstraints") == NULL &&
+        draw_chance(draw, 50))
+        add_provided(plan, service);
     json_object_set_new(services, draw_name(name, "s", number), service);
 }
 
@@ -518,6 +554,7 @@ static unsigned add_services(struct plan *plan)
         draw_between(draw, plan->profile->services_least, plan->profile->services_most);
     plan->has_narrow = draw_chance(draw, 40);
     unsigned most = desired_most(plan, count);
+    add_providers(plan);
     if (draw_chance(draw, 30))
         json_object_set_new(
             services, "every",

@@ -100,9 +100,10 @@ static void test_a_violation_is_told(void **state)
 /* What seeds have found before and is mended, each as small as it could be made. */
 static void test_what_was_found(void **state)
 {
-    static const char *const names[] = {"drain-and-scale-in",      "message-to-a-successor",
-                                        "overtaken-payload",       "rebalance-and-floor",
-                                        "disk-fails-past-the-end", "load-after-a-restart"};
+    static const char *const names[] = {"drain-and-scale-in",        "message-to-a-successor",
+                                        "overtaken-payload",         "rebalance-and-floor",
+                                        "disk-fails-past-the-end",   "load-after-a-restart",
+                                        "message-fault-and-new-host"};
     (void)state;
     for (size_t i = 0; i < sizeof names / sizeof *names; i++) {
         struct berth_answer answer =
