@@ -264,13 +264,14 @@ static bool start_one(struct controller *controller, struct deployment *deployme
     return true;
 }
 
-void capacity_start_some(struct controller *controller, struct deployment *deployment,
-                         uint32_t wanted)
+uint32_t capacity_start_some(struct controller *controller, struct deployment *deployment,
+                             uint32_t wanted)
 {
     while (wanted > 0 && start_one(controller, deployment))
         wanted--;
     if (wanted == 0)
         service_clear(deployment->service, SERVICE_EVENT_PROVISIONING_LIMIT);
+    return wanted;
 }
 
 /* The provider that is to give a task back; SYMBOL_NONE: any. */

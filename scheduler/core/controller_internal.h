@@ -16,7 +16,8 @@
  *     stages.c       blue/green and its kin     alarms.c       who is in ALARM
  *     targets.c      balancers, interfaces      health.c       what counts as healthy
  *     protect.c      scale-in protection        brake.c        mass disconnects
- *     rebalance.c    tasks moved between zones  rate.c         launches a minute
+ *     rebalance.c    tasks moved between zones  replace.c      unhealthy ones
+ *     rate.c         launches a minute
  *     autoscaling.c  desired counts by metric   autoscaling_records.c    its record
  *     capacity.c     capacity providers         capacity_tasks.c    who of them takes a task
  *     capacity_scaling.c  sizes of groups       quotas.c       calls by token buckets, sizes
@@ -651,6 +652,8 @@ void task_settle_health(struct task *task);
 void task_set_health(struct controller *controller, struct task *task, enum task_health health);
 /* Over containers and targets, as watchers are told. */
 enum task_health task_health_of(const struct task *task);
+/* Who goes first when fewer are wanted (U5): bad health counts within the grace period too. */
+enum victim_class task_victim_class(const struct task *task);
 /* What has become healthy by its age, or unhealthy since its grace period is over. */
 void deployment_mature(struct controller *controller, struct deployment *deployment);
 berth_ns deployment_matures_at(const struct deployment *deployment); /* or BERTH_NS_NEVER */
@@ -659,6 +662,7 @@ bool is_healthy_by_age(const struct deployment *deployment); /* neither load bal
 /* targets.c */
 enum target_state target_state_of(const struct task *task, uint32_t at);
 bool targets_are_all(const struct task *task, enum target_state state);
+bool targets_have_any(const struct task *task, enum target_state state);
 void targets_set(struct controller *controller, struct task *task, const symbol *groups,
                  const enum target_state *states, uint32_t count);
 void targets_adopt(struct controller *controller, struct task *task); /* its deployment's groups */
@@ -796,8 +800,9 @@ void capacity_machine_came(struct controller *controller, task_id task, instance
 void capacity_machine_unneeded(struct controller *controller, struct task *task);
 void capacity_zone_count(struct controller *controller, const struct task *task, int change);
 void deployment_set_providers(struct deployment *deployment, const struct strategy_items *strategy);
-void capacity_start_some(struct controller *controller, struct deployment *deployment,
-                         uint32_t wanted);
+/* Tasks of the deployment; how many were not started. */
+uint32_t capacity_start_some(struct controller *controller, struct deployment *deployment,
+                             uint32_t wanted);
 size_t capacity_choose_victim(struct controller *controller, const struct deployment *deployment);
 struct provider_item *deployment_item(struct deployment *deployment, symbol provider);
 
@@ -869,6 +874,14 @@ void service_tell_no_room(struct controller *controller, const struct deployment
                           const struct placement_request *request);
 /* Events of what the pass did, ended deployments, steady state, the change and the deadline. */
 void service_finish_pass(struct controller *controller, struct service *service);
+
+/* replace.c */
+/* So many unhealthy tasks of it that are not on draining instances. */
+void replace_stop(struct controller *controller, struct deployment *deployment, uint32_t count);
+/* Unhealthy tasks of it, into controller->victim_tasks; and one of those there is stopped first. */
+void replace_add_candidates(struct controller *controller, struct deployment *deployment,
+                            bool is_draining);
+void replace_stop_drawn(struct controller *controller, const struct service *service);
 
 /* daemon.c */
 void reconcile_daemon(struct controller *controller, struct service *service);

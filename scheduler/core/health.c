@@ -25,12 +25,7 @@ bool is_healthy_by_age(const struct deployment *deployment)
 
 static bool has_bad_health(const struct task *task)
 {
-    if (task->health == HEALTH_UNHEALTHY)
-        return true;
-    for (uint32_t i = 0; i < task->target_count; i++)
-        if (target_state_of(task, i) == TARGET_UNHEALTHY)
-            return true;
-    return false;
+    return task->health == HEALTH_UNHEALTHY || targets_have_any(task, TARGET_UNHEALTHY);
 }
 
 /* By its checks; a task that has none grows healthy by age, if it belongs to a deployment. */
@@ -93,6 +88,15 @@ void task_uncount(struct task *task)
     count_item(task, -1);
     if (is_listed(task))
         task_list_remove(&task->deployment->young, task, LIST_QUEUE);
+}
+
+enum victim_class task_victim_class(const struct task *task)
+{
+    if (task->status < TASK_PENDING)
+        return VICTIM_PROVISIONING;
+    if (task->status < TASK_RUNNING)
+        return VICTIM_PENDING;
+    return has_bad_health(task) ? VICTIM_UNHEALTHY : VICTIM_HEALTHY;
 }
 
 static berth_ns grace_end(const struct task *task)

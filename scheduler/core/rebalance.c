@@ -7,10 +7,11 @@
  *              +------------------------------------------------------------------------+
  *
  * The mover is one more task than desired, which scale-in lets stand while the move goes on. Only a
- * settled service moves anything; a deployment, a change of the desired count, a drain or the
- * mover's own end interrupts the move, and the pass goes on as if there were no rebalancing. A
- * service that no zone can help (or whose fullest zone's tasks are all protected) is blocked: it
- * costs nothing until capacity appears in an emptier zone or something of its own changes.
+ * settled service moves anything; a deployment, a change of the desired count, a drain, an
+ * unhealthy task (the mover is its replacement then) or the mover's own end interrupts the move,
+ * and the pass goes on as if there were no rebalancing. A service that no zone can help (or whose
+ * fullest zone's tasks are all protected) is blocked: it costs nothing until capacity appears in an
+ * emptier zone or something of its own changes.
  */
 #include <stdlib.h>
 #include <string.h>
@@ -224,7 +225,7 @@ static void gather_givers(struct controller *controller, const struct service *s
         *vec_push(&controller->victims) = (struct victim){
             .task = task->id,
             .instance = task->instance,
-            .class_ = task->status < TASK_RUNNING ? VICTIM_PENDING : VICTIM_HEALTHY,
+            .class_ = task_victim_class(task),
             .created_ns = task->created_wall_ns,
             .demand = &task->def->demand,
         };
@@ -255,6 +256,7 @@ static bool may_continue(const struct service *service, const struct task *mover
     return is_eligible(service) && mover != NULL && mover->desired_running &&
            mover->deployment == primary && !mover->is_draining && service->deployments.count == 1 &&
            primary->rollout == ROLLOUT_COMPLETED && counts.kept == service->desired_count + 1 &&
+           counts.kept_unhealthy == 0 &&
            counts.outgoing_pending + counts.outgoing_young + counts.outgoing_healthy == 0;
 }
 

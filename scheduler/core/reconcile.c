@@ -4,18 +4,20 @@
  * Tasks are kept (of the PRIMARY deployment, on an instance that stays) or outgoing (of an older
  * deployment, or on a DRAINING instance). rollout.c says how many of which may go and come, so a
  * deployment and a drain are one mechanism under one floor and one ceiling. Which outgoing task
- * goes first is the strategy's answer (1.6). A pass costs what it changes, except that choosing
- * among tasks looks at all candidates.
+ * goes first is the strategy's answer (1.6). Unhealthy tasks are replaced under the same bounds
+ * (4.5). A pass costs what it changes, except that choosing among tasks looks at all candidates.
  */
 #include <assert.h>
 #include <string.h>
 
 #include "scheduler/core/controller_internal.h"
+#include "scheduler/policy/replace.h"
 
 static void add_outgoing(struct rollout_counts *counts, const struct tally *tally)
 {
     counts->outgoing_pending += tally->pending;
     counts->outgoing_young += tally->young + tally->unhealthy;
+    counts->outgoing_unhealthy += tally->unhealthy;
     counts->outgoing_healthy += tally->healthy;
 }
 
@@ -28,8 +30,11 @@ struct rollout_counts reconcile_counts(const struct service *service)
             const struct tally *kept = &deployment->tally[0];
             counts.kept = kept->pending + kept->young + kept->healthy + kept->unhealthy;
             counts.kept_healthy = kept->healthy;
+            counts.kept_pending = kept->pending;
+            counts.kept_unhealthy = kept->unhealthy;
         } else {
             add_outgoing(&counts, &deployment->tally[0]);
+            counts.old_unhealthy += deployment->tally[0].unhealthy + deployment->tally[1].unhealthy;
         }
         add_outgoing(&counts, &deployment->tally[1]);
         counts.counted += deployment->tasks.count;
@@ -69,13 +74,6 @@ static void stop_one(struct controller *controller, struct task *task, bool is_s
     task_stop(controller, task, STOP_SERVICE_SCHEDULER_INITIATED, reason);
 }
 
-static enum victim_class class_of(const struct task *task)
-{
-    if (task->status < TASK_PENDING)
-        return VICTIM_PROVISIONING;
-    return task->status < TASK_RUNNING ? VICTIM_PENDING : VICTIM_HEALTHY;
-}
-
 static bool is_kept_by_protection(struct controller *controller, const struct task *task)
 {
     if (!task_is_protected(task))
@@ -97,7 +95,7 @@ void service_add_victim(struct controller *controller, struct task *task)
     *vec_push(&controller->victims) = (struct victim){
         .task = task->id,
         .instance = task->instance,
-        .class_ = class_of(task),
+        .class_ = task_victim_class(task),
         .created_ns = task->created_wall_ns,
         .demand = &task->def->demand,
     };
@@ -156,35 +154,77 @@ static void stop_victims(struct controller *controller, struct service *service,
     service_stop_victims(controller, service->deployments.items[0], count, is_surplus);
 }
 
-/* Every outgoing task that does not count as healthy and is RUNNING, or is not RUNNING yet. */
-static void stop_unhealthy(struct controller *controller, struct service *service, bool is_running)
+/* Nothing of PRIMARY starts now, or it has all it wants: older revisions keep themselves alive. */
+static bool is_held_up(const struct controller *controller, const struct service *service)
+{
+    const struct deployment *primary = service->deployments.items[0];
+    const struct tally *kept = &primary->tally[0];
+    return primary->throttled_until_ns > controller->now.mono_ns ||
+           service->blocked_since_ns != BERTH_NS_NEVER ||
+           kept->pending + kept->young + kept->healthy + kept->unhealthy >= service->desired_count;
+}
+
+/*
+ * Every outgoing task that does not count as healthy and is RUNNING, or is not RUNNING yet; but for
+ * `standing` ones that replace unhealthy ones of their own old revision.
+ */
+static void stop_unhealthy(struct controller *controller, struct service *service, bool is_running,
+                           uint32_t standing)
 {
     struct task *next; /* One that was not placed is gone when it is stopped. */
     for (size_t i = 0; i < service->deployments.count; i++)
         for (struct task *task = service->deployments.items[i]->tasks.first; task != NULL;
              task = next) {
             next = task->links[LIST_OWNER].next;
-            if (task->desired_running && !task->is_healthy && is_outgoing(service, task) &&
-                (task->status == TASK_RUNNING) == is_running &&
-                !is_kept_by_protection(controller, task))
+            if (!task->desired_running || task->is_healthy || !is_outgoing(service, task) ||
+                (task->status == TASK_RUNNING) != is_running ||
+                is_kept_by_protection(controller, task))
+                continue;
+            if (standing > 0 && i > 0 && !task->is_draining)
+                standing--;
+            else
                 stop_one(controller, task, false);
         }
+}
+
+/* One, drawn from the service's stream, makes room for its replacement. */
+static void stop_first(struct controller *controller, struct service *service)
+{
+    struct rollout_counts counts = reconcile_counts(service);
+    struct replace_first first = replace_stops_first(&counts, bounds_of(service));
+    if (!first.kept && !first.outgoing)
+        return;
+    vec_clear(&controller->victim_tasks);
+    for (size_t i = 0; i < service->deployments.count; i++)
+        for (int draining = 0; draining < 2; draining++)
+            if (i > 0 || draining > 0 ? first.outgoing : first.kept)
+                replace_add_candidates(controller, service->deployments.items[i], draining > 0);
+    replace_stop_drawn(controller, service);
 }
 
 static void stop_some(struct controller *controller, struct service *service)
 {
     struct rollout_counts counts = reconcile_counts(service);
-    struct rollout_stops stops = is_stalled(service)
-                                     ? rollout_stops_stalled(&counts, bounds_of(service))
-                                     : rollout_stops(&counts, bounds_of(service));
+    bool stalled = is_stalled(service);
+    if (!stalled && replace_over(&counts) > 0) {
+        replace_stop(controller, service->deployments.items[0], replace_over(&counts));
+        counts = reconcile_counts(service);
+    }
+    struct rollout_stops stops = stalled ? rollout_stops_stalled(&counts, bounds_of(service))
+                                         : rollout_stops(&counts, bounds_of(service));
+    uint32_t standing = !stalled && is_held_up(controller, service)
+                            ? replace_own_standing(&counts, bounds_of(service))
+                            : 0;
     if (stops.pending)
-        stop_unhealthy(controller, service, false);
+        stop_unhealthy(controller, service, false, standing);
     if (stops.young)
-        stop_unhealthy(controller, service, true);
+        stop_unhealthy(controller, service, true, 0);
     if (stops.surplus > 0 && service->rebalance.mover != TASK_NONE)
         stops.surplus--; /* the mover stands until it is healthy */
     stop_victims(controller, service, stops.healthy, false);
     stop_victims(controller, service, stops.surplus, true);
+    if (!stalled)
+        stop_first(controller, service);
 }
 
 struct task *service_new_task(struct controller *controller, struct deployment *deployment,
@@ -235,32 +275,41 @@ void service_tell_no_room(struct controller *controller, const struct deployment
     service_tell(controller, service, &event);
 }
 
-static void start_some(struct controller *controller, struct service *service)
+/* Tasks of one deployment; how many found no room. */
+static uint32_t start_tasks(struct controller *controller, struct deployment *deployment,
+                            uint32_t wanted)
 {
-    struct deployment *primary = service->deployments.items[0];
-    struct rollout_counts counts = reconcile_counts(service);
-    uint32_t wanted = rollout_starts(&counts, bounds_of(service));
-    if (primary->throttled_until_ns > controller->now.mono_ns || is_stalled(service))
-        wanted = 0;
-    uint32_t left = rate_left(controller, service);
-    if (wanted > left) {
-        rule_fired(controller, RULE_LAUNCH_RATE);
-        wanted = left;
-    }
-    if (primary->providers.count > 0) {
-        capacity_start_some(controller, primary, wanted);
-        return;
-    }
-    struct placement_request request =
-        task_request(controller, primary->plan, service->group, &primary->def->demand);
+    if (deployment->providers.count > 0)
+        return capacity_start_some(controller, deployment, wanted);
+    struct placement_request request = task_request(
+        controller, deployment->plan, deployment->service->group, &deployment->def->demand);
     for (; wanted > 0; wanted--) {
         instance_id instance = placement_choose(controller->cluster, &request);
         if (instance == INSTANCE_NONE)
             break;
-        (void)service_launch(controller, primary, instance);
+        (void)service_launch(controller, deployment, instance);
         rule_fired(controller, RULE_START);
     }
-    if (wanted == 0) {
+    return wanted;
+}
+
+static uint32_t within_rate(struct controller *controller, const struct service *service,
+                            uint32_t wanted)
+{
+    uint32_t left = rate_left(controller, service);
+    if (wanted <= left)
+        return wanted;
+    rule_fired(controller, RULE_LAUNCH_RATE);
+    return left;
+}
+
+static void start_primary(struct controller *controller, struct service *service, uint32_t wanted)
+{
+    struct deployment *primary = service->deployments.items[0];
+    uint32_t refused = start_tasks(controller, primary, wanted);
+    if (primary->providers.count > 0)
+        return; /* Who finds no room waits for capacity. */
+    if (refused == 0) {
         service_set_blocked(controller, service, BERTH_NS_NEVER);
         service_clear(service, SERVICE_EVENT_PLACEMENT_FAILURE);
         return;
@@ -269,7 +318,46 @@ static void start_some(struct controller *controller, struct service *service)
         service_set_blocked(controller, service, controller->now.mono_ns);
     rule_fired(controller, RULE_START_REFUSED);
     deployment_unplaced(controller, primary);
+    struct placement_request request =
+        task_request(controller, primary->plan, service->group, &primary->def->demand);
     service_tell_no_room(controller, primary, &request);
+}
+
+/* What the floor lacks while PRIMARY is held up, in the revisions whose tasks are unhealthy. */
+static void start_own(struct controller *controller, struct service *service)
+{
+    struct rollout_counts counts = reconcile_counts(service);
+    uint32_t wanted = replace_own_starts(&counts, bounds_of(service));
+    if (wanted == 0 || !is_held_up(controller, service))
+        return;
+    wanted = within_rate(controller, service, wanted);
+    for (size_t i = 1; i < service->deployments.count && wanted > 0; i++) {
+        struct deployment *old = service->deployments.items[i];
+        uint32_t unhealthy = old->tally[0].unhealthy + old->tally[1].unhealthy;
+        uint32_t count = wanted < unhealthy ? wanted : unhealthy;
+        if (old->rollout == ROLLOUT_FAILED || old->throttled_until_ns > controller->now.mono_ns)
+            continue;
+        count -= start_tasks(controller, old, count);
+        controller->rules[RULE_UNHEALTHY_START_FIRST] += count;
+        wanted -= count;
+    }
+}
+
+static void start_some(struct controller *controller, struct service *service)
+{
+    const struct deployment *primary = service->deployments.items[0];
+    struct rollout_counts counts = reconcile_counts(service);
+    uint32_t wanted =
+        rollout_starts(&counts, bounds_of(service)) + replace_starts(&counts, bounds_of(service));
+    if (primary->throttled_until_ns > controller->now.mono_ns || is_stalled(service))
+        wanted = 0;
+    start_primary(controller, service, within_rate(controller, service, wanted));
+    uint32_t kept = reconcile_counts(service).kept;
+    uint32_t before = counts.kept > counts.desired ? counts.kept : counts.desired;
+    if (kept > before)
+        controller->rules[RULE_UNHEALTHY_START_FIRST] += kept - before;
+    if (!is_stalled(service))
+        start_own(controller, service);
 }
 
 /* PRIMARY's; 0 when an EXTERNAL service has none. */
@@ -307,8 +395,9 @@ static void tell_state(struct controller *controller, struct service *service, b
     struct service_event event = {.service = service->id, .deployment = primary_number(service)};
     struct rollout_counts counts = reconcile_counts(service);
     event.kind = SERVICE_EVENT_DEADLOCK;
-    if (!sets_are_meant(service) && service->deployments.count > 1 && !is_stalled(service) &&
-        rollout_is_deadlocked(&counts, bounds_of(service))) {
+    if (!sets_are_meant(service) && !is_stalled(service) &&
+        (rollout_is_deadlocked(&counts, bounds_of(service)) ||
+         replace_is_stuck(&counts, bounds_of(service)))) {
         rule_fired(controller, RULE_DEADLOCK);
         service_tell(controller, service, &event);
     } else {
@@ -339,7 +428,7 @@ static berth_ns next_deadline(const struct controller *controller, const struct 
         if (matures_ns < deadline_ns)
             deadline_ns = matures_ns;
         if (i > 0 && !sets_are_meant(service))
-            continue; /* Only PRIMARY starts tasks, and bakes. */
+            continue; /* Only PRIMARY bakes; old ones are looked at every 10 s. */
         berth_ns throttled_ns = service->deployments.items[i]->throttled_until_ns;
         berth_ns baked_ns = service->deployments.items[i]->bake_until_ns;
         if (throttled_ns > now_ns && throttled_ns < deadline_ns)
@@ -349,7 +438,8 @@ static berth_ns next_deadline(const struct controller *controller, const struct 
     }
     if (stages_deadline(service) < deadline_ns)
         deadline_ns = stages_deadline(service);
-    berth_ns refilled_ns = is_steady ? BERTH_NS_NEVER : rate_next_ns(controller, service);
+    bool is_complete = is_steady && service_view_of(service).unhealthy_count == 0;
+    berth_ns refilled_ns = is_complete ? BERTH_NS_NEVER : rate_next_ns(controller, service);
     if (refilled_ns < deadline_ns)
         deadline_ns = refilled_ns;
     return deadline_ns;

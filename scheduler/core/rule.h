@@ -17,7 +17,7 @@
     ROW(RULE_ROLL_STOP, "roll-stop", "a task of an old deployment was stopped within budget")  \
     ROW(RULE_ROLL_PENDING, "roll-pending", "an old task that was not running yet was stopped") \
     ROW(RULE_DRAIN_STOP, "drain-stop", "a task on a draining instance was stopped")            \
-    ROW(RULE_DEADLOCK, "deadlock", "neither floor nor ceiling let a deployment move")          \
+    ROW(RULE_DEADLOCK, "deadlock", "neither floor nor ceiling let anything move")              \
     ROW(RULE_THROTTLE, "throttle", "starts that fail in a row were delayed")                   \
     ROW(RULE_LAUNCH_RATE, "launch-rate", "500 launches a minute were reached")                 \
     ROW(RULE_UNHEALTHY_START_FIRST, "unhealthy-start-first",                                   \

@@ -36,7 +36,7 @@ bool targets_are_all(const struct task *task, enum target_state state)
     return true;
 }
 
-static bool have_any(const struct task *task, enum target_state state)
+bool targets_have_any(const struct task *task, enum target_state state)
 {
     for (uint32_t i = 0; i < task->target_count; i++)
         if (target_state_of(task, i) == state)
@@ -72,7 +72,7 @@ void targets_adopt(struct controller *controller, struct task *task)
 
 bool targets_are_left(const struct task *task)
 {
-    return have_any(task, TARGET_DRAINING);
+    return targets_have_any(task, TARGET_DRAINING);
 }
 
 void targets_drain(struct task *task)
@@ -189,7 +189,7 @@ static void take_state(struct controller *controller, struct task *task, uint32_
     set_state(task, at, state);
     task_assess(controller, task);
     task_count(task);
-    if (task->status == TASK_ACTIVATING && !have_any(task, TARGET_UNUSED)) {
+    if (task->status == TASK_ACTIVATING && !targets_have_any(task, TARGET_UNUSED)) {
         task_running(controller, task);
         return;
     }

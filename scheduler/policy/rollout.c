@@ -13,6 +13,8 @@
  */
 #include "scheduler/policy/rollout.h"
 
+#include "scheduler/policy/replace.h"
+
 static uint32_t least(uint32_t a, uint32_t b)
 {
     return a < b ? a : b;
@@ -33,7 +35,7 @@ struct rollout_stops rollout_stops(const struct rollout_counts *counts,
     struct rollout_stops stops = {0};
     uint32_t healthy = counts->kept_healthy + counts->outgoing_healthy;
     if (counts->kept > counts->desired)
-        stops.surplus = counts->kept - counts->desired;
+        stops.surplus = counts->kept - counts->desired - replace_standing(counts);
     /* Scale-in chooses by its own order (1.6): any kept healthy task may be among the surplus. */
     healthy -= least(stops.surplus, counts->kept_healthy);
     stops.pending = counts->outgoing_pending > 0;

@@ -39,16 +39,18 @@ struct rollout_bounds rollout_bounds(uint32_t desired, uint32_t minimum_percent,
 /* Tasks by what they are to the rollout; only those with desiredStatus RUNNING, but `counted`. */
 struct rollout_counts {
     uint32_t desired;
-    uint32_t kept;             /* of the PRIMARY deployment, and not on a draining instance */
-    uint32_t kept_healthy;     /* part of `kept` */
-    uint32_t outgoing_pending; /* old or draining, not RUNNING yet */
-    uint32_t outgoing_young;   /* RUNNING, but not for long enough to count */
+    uint32_t kept; /* of the PRIMARY deployment, and not on a draining instance */
+    uint32_t kept_healthy, kept_pending, kept_unhealthy; /* parts of `kept` */
+    uint32_t outgoing_pending;                           /* old or draining, not RUNNING yet */
+    uint32_t outgoing_young;                             /* RUNNING, but not counted as healthy */
+    uint32_t outgoing_unhealthy;                         /* part of `outgoing_young` */
     uint32_t outgoing_healthy;
-    uint32_t counted; /* all that are not STOPPED, those told to stop included (U7) */
+    uint32_t old_unhealthy; /* part of `outgoing_unhealthy`: of older deployments */
+    uint32_t counted;       /* all that are not STOPPED, those told to stop included (U7) */
 };
 
 struct rollout_stops {
-    uint32_t surplus; /* kept ones above the desired count */
+    uint32_t surplus; /* kept ones above the desired count, but for replacements (replace.h) */
     bool pending;     /* every outgoing one that is not RUNNING: costs no budget */
     bool young;       /* every outgoing one that does not count as healthy */
     uint32_t healthy; /* so many outgoing healthy ones */

@@ -67,6 +67,7 @@ static const char *const names[] = {
     "interface_fails",
     "deletion",
     "everything_at_once",
+    "unhealthy",
 };
 
 /* The whole file, or NULL. */
