@@ -163,6 +163,21 @@ static bool is_stuck(const struct audit_service *service)
                (desired * service->minimum_percent + 99) / 100;
 }
 
+/* Copies of it fall ill again and again: one may just be replaced, at any time. */
+static bool falls_ill(const struct audit *audit, const struct audit_service *service)
+{
+    for (size_t t = 0; t < service->tasks.count; t++) {
+        const struct task_def *def = audit->tasks.items[service->tasks.items[t]].view.def;
+        for (uint32_t i = 0; i < audit->scenario->task_def_count; i++) {
+            const struct scenario_task_def *known = &audit->scenario->task_defs[i];
+            if ((known->has_unhealthy || known->unhealthy_probability > 0) &&
+                strcmp(known->def->family, def->family) == 0)
+                return true;
+        }
+    }
+    return false;
+}
+
 static void check_steady(struct audit *audit)
 {
     audit->was_steady = true;
@@ -176,6 +191,10 @@ static void check_steady(struct audit *audit)
             if (service->rules == SLOT_NONE ||
                 audit->rules.items[service->rules].expressions.count == 0)
                 check_daemon(audit, service);
+            continue;
+        }
+        if (falls_ill(audit, service)) {
+            audit->has_stuck = true;
             continue;
         }
         for (size_t t = 0; t < service->tasks.count; t++) {

@@ -11,8 +11,6 @@ static const struct {
 } excuses[] = {
     {"size-quota", "5,000 services, instances or tasks are more than a campaign has"},
     {"deleted", "a scenario cannot delete a service"},
-    {"unhealthy-start-first", "the controller does not replace unhealthy tasks yet"},
-    {"unhealthy-stop-first", "the controller does not replace unhealthy tasks yet"},
     {"task-set", "a scenario cannot make task sets"},
     {"fargate", "no scenario is given Fargate"},
     {"interrupted", "no scenario is given Fargate Spot"},

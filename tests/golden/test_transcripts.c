@@ -68,6 +68,8 @@ static const char *const names[] = {
     "deletion",
     "everything_at_once",
     "unhealthy",
+    "unhealthy_old",
+    "drain_100_100",
 };
 
 /* The whole file, or NULL. */

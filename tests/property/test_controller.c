@@ -1360,8 +1360,9 @@ static void test_histories(void **state)
     for (uint64_t seed = 1; seed <= HISTORIES; seed++)
         run_history(seed, seed % 2 == 0, &coverage);
     assert_true(coverage.waited > 0 && coverage.card_shares > 0 && coverage.reloads > 100);
-    static const enum rule keeping[] = {RULE_LAUNCH_RATE,    RULE_PROTECTED, RULE_REBALANCE_START,
-                                        RULE_REBALANCE_STOP, RULE_BRAKE,     RULE_HOST_LOST};
+    static const enum rule keeping[] = {
+        RULE_LAUNCH_RATE, RULE_PROTECTED, RULE_REBALANCE_START,       RULE_REBALANCE_STOP,
+        RULE_BRAKE,       RULE_HOST_LOST, RULE_UNHEALTHY_START_FIRST, RULE_UNHEALTHY_STOP_FIRST};
     for (size_t i = 0; i < sizeof keeping / sizeof keeping[0]; i++)
         if (coverage.rules[keeping[i]] == 0)
             fail_msg("the rule %s never fired", rule_infos[keeping[i]].name);
@@ -1377,6 +1378,7 @@ static void test_histories(void **state)
     for (int reason = STOP_REASON_NONE + 1; reason <= STOP_REASON_CONSTRAINT; reason++)
         if (coverage.reasons[reason] == 0)
             fail_msg("no task ever stopped for %s", stop_reason_names[reason]);
+    assert_true(coverage.reasons[STOP_REASON_UNHEALTHY_TARGET] > 0);
     for (int status = SERVICE_DEPLOYMENT_IN_PROGRESS; status < SERVICE_DEPLOYMENT_STATUS_COUNT;
          status++)
         if (coverage.statuses[status] == 0 && status != SERVICE_DEPLOYMENT_ROLLBACK_REQUESTED)
