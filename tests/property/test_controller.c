@@ -20,7 +20,7 @@
 #include "scheduler/ecs/task_def_json.h"
 #include "tests/support/world.h"
 
-enum { STEPS = 1500, HISTORIES = 24, TASKS_MAX = 100000, HEALTHY_S = 40 };
+enum { STEPS = 1500, HISTORIES = 36, TASKS_MAX = 100000, HEALTHY_S = 40 };
 
 struct coverage;
 
