@@ -82,6 +82,7 @@ struct audit_service {
     bool is_rate_lost;
     struct audit_move rebalanced, scaled_zone; /* the last of each */
     berth_ns undone_ns;                        /* the one that this step undoes */
+    berth_ns ill_ns;                           /* when a copy was last known to be ill; 0: never */
     berth_ns upset_ns;                         /* when something gave a reason for moves */
     /* of the step under way */
     uint32_t started, stopped_healthy, scaled_in;

@@ -128,7 +128,13 @@ void deployments_scaled_in(struct audit *audit, struct audit_service *service, i
 {
     if (service->view.deployment_count > 1) /* an old one's last tasks go: blue/green */
         service->upset_ns = audit->now_ns;
-    move(audit, service, service->rebalanced, &service->scaled_zone, zone_of(audit, instance));
+    if (service->view.unhealthy_count > 0)
+        service->ill_ns = audit->now_ns;
+    /* Copies that stood in for ill ones go when those are well again, in whatever zone they are. */
+    if (service->ill_ns != 0 && audit->now_ns - service->ill_ns < PING_PONG_NS)
+        service->scaled_zone = (struct audit_move){SYMBOL_NONE, 0};
+    else
+        move(audit, service, service->rebalanced, &service->scaled_zone, zone_of(audit, instance));
 }
 
 void deployments_event(struct audit *audit, const struct service_event *event)
