@@ -18,7 +18,7 @@
 #include "tests/support/berth.h"
 #include "tests/support/scratch.h"
 
-#define SCENARIOS_LEAST 19 /* what scenarios/README.md lists */
+#define SCENARIOS_LEAST 20 /* what scenarios/README.md lists */
 
 static json_t *load(const char *path)
 {
@@ -120,6 +120,7 @@ static const struct claim claims[] = {
     {"partition", "taskSecondsBelowDesired", "lost-60", "lost-60-brake-25"},
     {"grey-instances", "deploymentDurationMean", "grey-drained", "grey"},
     {"launch-rate", "timeToSteadyMax", "500", "100"},
+    {"health-grace", "churn", "120s", "0s"},
     {"oom-leak", "tasksRestarted", "policy-60s", "no-policy"},
 };
 
