@@ -227,7 +227,8 @@ void phases_before(struct audit *audit)
 static bool is_calm(struct audit *audit, const struct action *action)
 {
     if (action->kind == ACTION_REPLY)
-        return true; /* Somebody called, perhaps for the second time: a throttled call comes late. */
+        return true; /* Somebody called, perhaps for the second time: a throttled call comes late.
+                      */
     if (action->kind == ACTION_SERVICE_EVENT)
         return action->u.service_event.kind == SERVICE_EVENT_STEADY_STATE;
     if (action->kind == ACTION_CHANGE && action->u.change.kind == RECORD_SERVICE) {
