@@ -38,6 +38,25 @@ void text_add(struct text *text, const char *bytes)
     text_add_n(text, bytes, strlen(bytes));
 }
 
+/* UTF-8 passes as it is; control characters, DEL among them, are escaped. */
+void text_add_json(struct text *text, const char *string)
+{
+    if (string == NULL) {
+        text_add(text, "null");
+        return;
+    }
+    text_add(text, "\"");
+    for (const unsigned char *at = (const unsigned char *)string; *at != '\0'; at++) {
+        if (*at == '"' || *at == '\\')
+            text_addf(text, "\\%c", *at);
+        else if (*at < 0x20 || *at == 0x7f)
+            text_addf(text, "\\u%04x", *at);
+        else
+            text_add_n(text, (const char *)at, 1);
+    }
+    text_add(text, "\"");
+}
+
 void text_addf(struct text *text, const char *format, ...)
 {
     va_list args;

@@ -5,25 +5,6 @@
 
 #include "scheduler/base/iso_time.h"
 
-static void add_string(struct text *out, const char *value)
-{
-    if (value == NULL) {
-        text_add(out, "null");
-        return;
-    }
-    text_add(out, "\"");
-    for (; *value != '\0'; value++) {
-        unsigned char byte = (unsigned char)*value;
-        if (byte == '"' || byte == '\\')
-            text_addf(out, "\\%c", byte);
-        else if (byte < 0x20)
-            text_addf(out, "\\u%04x", byte);
-        else
-            text_add_n(out, value, 1);
-    }
-    text_add(out, "\"");
-}
-
 static void add_name(struct text *out, const char *name)
 {
     char last = out->length > 0 ? out->bytes[out->length - 1] : '{';
@@ -33,7 +14,7 @@ static void add_name(struct text *out, const char *name)
 void event_json_text(struct text *out, const char *name, const char *value)
 {
     add_name(out, name);
-    add_string(out, value);
+    text_add_json(out, value);
 }
 
 void event_json_number(struct text *out, const char *name, int64_t value)
@@ -116,7 +97,7 @@ void event_json_begin(const struct controller *controller, const struct event_en
     add_name(out, "resources");
     text_add(out, "[");
     if (resource != NULL)
-        add_string(out, resource);
+        text_add_json(out, resource);
     text_add(out, "]");
     if (envelope->members != NULL)
         text_add(out, envelope->members);

@@ -29,20 +29,6 @@ void summary_format_number(double number, struct text *out)
     text_add(out, digits);
 }
 
-void summary_format_string(const char *string, struct text *out)
-{
-    text_add(out, "\"");
-    for (const unsigned char *at = (const unsigned char *)string; *at != '\0'; at++) {
-        if (*at == '"' || *at == '\\')
-            text_addf(out, "\\%c", *at);
-        else if (*at < 0x20 || *at == 0x7f)
-            text_addf(out, "\\u%04x", *at);
-        else
-            text_add_n(out, (const char *)at, 1);
-    }
-    text_add(out, "\"");
-}
-
 static void format_member(const char *name, double number, struct text *out)
 {
     text_addf(out, "\"%s\": ", name);
@@ -76,7 +62,7 @@ static void format_comparison(const struct experiment *experiment,
     const struct statistics_test *test = &comparison->test;
     const struct experiment_variant *baseline = &experiment->variants[experiment->baseline];
     text_add(out, "{\"baseline\": ");
-    summary_format_string(baseline->name, out);
+    text_add_json(out, baseline->name);
     text_add(out, ", ");
     format_interval(test->low, test->high, out);
     text_add(out, ", ");
@@ -94,7 +80,7 @@ static void format_comparison(const struct experiment *experiment,
               statistics_is_significant(comparison->p_holm) ? "true" : "false");
     format_member("t", test->t, out);
     text_add(out, ", \"variant\": ");
-    summary_format_string(experiment->variants[comparison->variant].name, out);
+    text_add_json(out, experiment->variants[comparison->variant].name);
     text_add(out, "}");
 }
 
@@ -149,7 +135,7 @@ static void format_variants(const struct experiment *experiment, struct text *ou
             text_add(out, m + 1 < METRIC_COUNT ? ",\n" : "\n");
         }
         text_add(out, "    }, \"name\": ");
-        summary_format_string(experiment->variants[v].name, out);
+        text_add_json(out, experiment->variants[v].name);
         text_add(out, v + 1 < experiment->variant_count ? "},\n" : "}\n");
     }
     text_add(out, "  ]\n");
@@ -186,14 +172,14 @@ void summary_format(const struct experiment *experiment, struct text *out)
                  {"scenario", path},
                  {"scenarioHash", set->hash}};
     text_add(out, "{\n  \"baseline\": ");
-    summary_format_string(experiment->variants[experiment->baseline].name, out);
+    text_add_json(out, experiment->variants[experiment->baseline].name);
     text_addf(out, ",\n  \"buildId\": \"%s\",\n", berth_build_id);
     format_comparisons(experiment, out);
     for (size_t i = 0; i < sizeof texts / sizeof texts[0]; i++) {
         if (i == 2)
             text_addf(out, "  \"replications\": %" PRIu32 ",\n", experiment->replication_count);
         text_addf(out, "  \"%s\": ", texts[i].name);
-        summary_format_string(texts[i].value, out);
+        text_add_json(out, texts[i].value);
         text_add(out, ",\n");
     }
     text_addf(out, "  \"seed\": %" PRIu64 ",\n", experiment->seed);

@@ -16,9 +16,8 @@
 
 void summary_format(const struct experiment *experiment, struct text *out);
 
-/* The same for any JSON and CSV that berth writes: a number (null for NaN) and a quoted text. */
+/* The same for any JSON and CSV that berth writes: a number, null for NaN. */
 void summary_format_number(double number, struct text *out);
-void summary_format_string(const char *string, struct text *out);
 
 struct summary_variant {
     char *name;

@@ -72,7 +72,7 @@ static enum berth_err append_events(const struct results *results, uint32_t vari
     mem_free(path);
     struct text head = TEXT_INIT;
     text_add(&head, "\"variant\":");
-    summary_format_string(results->experiment->variants[variant].name, &head);
+    text_add_json(&head, results->experiment->variants[variant].name);
     bool at_start = true, needs_comma = false;
     for (int c; (c = getc(in)) != EOF;) {
         if (needs_comma && c != '}')

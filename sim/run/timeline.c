@@ -6,30 +6,6 @@
 #include "sim/run/driver.h"
 #include "sim/run/journal.h"
 
-static const char *const kind_names[] = {
-    [TIMELINE_SCALE] = "scale",
-    [TIMELINE_DEPLOY] = "deploy",
-    [TIMELINE_DRAIN] = "drain",
-    [TIMELINE_ACTIVATE] = "activate",
-    [TIMELINE_FAIL] = "fail",
-    [TIMELINE_RECOVER] = "recover",
-    [TIMELINE_PROTECT] = "protect",
-    [TIMELINE_STOP_DEPLOYMENT] = "stopDeployment",
-    [TIMELINE_CONTINUE_DEPLOYMENT] = "continueDeployment",
-    [TIMELINE_CREATE_TASK_SET] = "createTaskSet",
-    [TIMELINE_UPDATE_TASK_SET] = "updateTaskSet",
-    [TIMELINE_PRIMARY_TASK_SET] = "updateServicePrimaryTaskSet",
-    [TIMELINE_DELETE_TASK_SET] = "deleteTaskSet",
-    [TIMELINE_ALARM] = "alarm",
-    [TIMELINE_ENGINE] = "engineRestart",
-    [TIMELINE_SLOW] = "slow",
-    [TIMELINE_PARTITION] = "partition",
-    [TIMELINE_CLOG] = "clog",
-    [TIMELINE_CRASH] = "crashController",
-    [TIMELINE_JUMP] = "clockJump",
-    [TIMELINE_SLOW_DISK] = "slowDisk",
-};
-
 void timeline_start(struct run *run)
 {
     for (uint32_t i = 0; i < run->scenario->timeline_count; i++)
@@ -203,7 +179,7 @@ static void cause_fault(struct run *run, const struct scenario_timeline *entry,
 static void announce(struct run *run, const struct scenario_timeline *entry)
 {
     journal_timeline(run->journal, run->now_ns, loop_controller(run->loop), entry->name,
-                     kind_names[entry->kind]);
+                     timeline_kind_names[entry->kind]);
     collect_disturbed(run->collect, run->now_ns);
     collect_mark(run->collect, run->now_ns,
                  entry->kind == TIMELINE_FAIL ? MARK_FAULT : MARK_TIMELINE, UINT32_MAX,
@@ -274,6 +250,8 @@ void timeline_fire(struct run *run, uint32_t index, bool is_again)
         break;
     case TIMELINE_ALARM:
         set_alarm(run, entry);
+        break;
+    case TIMELINE_KIND_COUNT:
         break;
     }
 }

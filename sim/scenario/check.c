@@ -326,29 +326,8 @@ static void check_controller(struct check *check, const struct at *at,
 static void check_entry(struct check *check, const struct at *at,
                         const struct scenario_timeline *entry)
 {
-    static const char *const keys[] = {
-        [TIMELINE_SCALE] = "scale",
-        [TIMELINE_DEPLOY] = "deploy",
-        [TIMELINE_DRAIN] = "drain",
-        [TIMELINE_ACTIVATE] = "activate",
-        [TIMELINE_FAIL] = "fail",
-        [TIMELINE_RECOVER] = "recover",
-        [TIMELINE_PROTECT] = "protect",
-        [TIMELINE_STOP_DEPLOYMENT] = "stopDeployment",
-        [TIMELINE_CONTINUE_DEPLOYMENT] = "continueDeployment",
-        [TIMELINE_CREATE_TASK_SET] = "createTaskSet",
-        [TIMELINE_UPDATE_TASK_SET] = "updateTaskSet",
-        [TIMELINE_PRIMARY_TASK_SET] = "updateServicePrimaryTaskSet",
-        [TIMELINE_DELETE_TASK_SET] = "deleteTaskSet",
-        [TIMELINE_ALARM] = "alarm",
-        [TIMELINE_PARTITION] = "partition",
-        [TIMELINE_CLOG] = "clog",
-        [TIMELINE_CRASH] = "crashController",
-        [TIMELINE_JUMP] = "clockJump",
-        [TIMELINE_SLOW_DISK] = "slowDisk",
-    };
     char where[READER_NAME_MAX + 16];
-    struct at inner = at_member(at, keys[entry->kind]);
+    struct at inner = at_member(at, timeline_kind_names[entry->kind]);
     (void)snprintf(where, sizeof where, "timeline/%s", entry->name);
     if (entry->service != NULL) {
         struct at service_at = at_member(&inner, "service");

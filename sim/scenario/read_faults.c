@@ -190,40 +190,67 @@ static void read_slow_disk(const struct at *at, struct scenario_timeline *out)
         read_fault(at, FAULT_SLOW_DISK, &out->fault);
 }
 
-static const struct action {
-    const char *key;
-    enum timeline_kind kind;
-    void (*read)(const struct at *, struct scenario_timeline *);
-} actions[] = {
-    {"scale", TIMELINE_SCALE, read_scale},
-    {"deploy", TIMELINE_DEPLOY, read_deploy},
-    {"drain", TIMELINE_DRAIN, read_instances},
-    {"activate", TIMELINE_ACTIVATE, read_instances},
-    {"fail", TIMELINE_FAIL, read_loss},
-    {"recover", TIMELINE_RECOVER, read_instances},
-    {"protect", TIMELINE_PROTECT, read_protect},
-    {"stopDeployment", TIMELINE_STOP_DEPLOYMENT, read_stop_deployment},
-    {"continueDeployment", TIMELINE_CONTINUE_DEPLOYMENT, read_continue_deployment},
-    {"createTaskSet", TIMELINE_CREATE_TASK_SET, read_create_task_set},
-    {"updateTaskSet", TIMELINE_UPDATE_TASK_SET, read_update_task_set},
-    {"updateServicePrimaryTaskSet", TIMELINE_PRIMARY_TASK_SET, read_primary_task_set},
-    {"deleteTaskSet", TIMELINE_DELETE_TASK_SET, read_delete_task_set},
-    {"alarm", TIMELINE_ALARM, read_alarm},
-    {"engineRestart", TIMELINE_ENGINE, read_engine},
-    {"slow", TIMELINE_SLOW, read_slow},
-    {"partition", TIMELINE_PARTITION, read_partition},
-    {"clog", TIMELINE_CLOG, read_clog},
-    {"crashController", TIMELINE_CRASH, read_crash},
-    {"clockJump", TIMELINE_JUMP, read_jump},
-    {"slowDisk", TIMELINE_SLOW_DISK, read_slow_disk},
+const char *const timeline_kind_names[TIMELINE_KIND_COUNT] = {
+    [TIMELINE_SCALE] = "scale",
+    [TIMELINE_DEPLOY] = "deploy",
+    [TIMELINE_DRAIN] = "drain",
+    [TIMELINE_ACTIVATE] = "activate",
+    [TIMELINE_FAIL] = "fail",
+    [TIMELINE_RECOVER] = "recover",
+    [TIMELINE_PROTECT] = "protect",
+    [TIMELINE_STOP_DEPLOYMENT] = "stopDeployment",
+    [TIMELINE_CONTINUE_DEPLOYMENT] = "continueDeployment",
+    [TIMELINE_CREATE_TASK_SET] = "createTaskSet",
+    [TIMELINE_UPDATE_TASK_SET] = "updateTaskSet",
+    [TIMELINE_PRIMARY_TASK_SET] = "updateServicePrimaryTaskSet",
+    [TIMELINE_DELETE_TASK_SET] = "deleteTaskSet",
+    [TIMELINE_ALARM] = "alarm",
+    [TIMELINE_ENGINE] = "engineRestart",
+    [TIMELINE_SLOW] = "slow",
+    [TIMELINE_PARTITION] = "partition",
+    [TIMELINE_CLOG] = "clog",
+    [TIMELINE_CRASH] = "crashController",
+    [TIMELINE_JUMP] = "clockJump",
+    [TIMELINE_SLOW_DISK] = "slowDisk",
 };
+
+static void (*const readers[TIMELINE_KIND_COUNT])(const struct at *, struct scenario_timeline *) = {
+    [TIMELINE_SCALE] = read_scale,
+    [TIMELINE_DEPLOY] = read_deploy,
+    [TIMELINE_DRAIN] = read_instances,
+    [TIMELINE_ACTIVATE] = read_instances,
+    [TIMELINE_FAIL] = read_loss,
+    [TIMELINE_RECOVER] = read_instances,
+    [TIMELINE_PROTECT] = read_protect,
+    [TIMELINE_STOP_DEPLOYMENT] = read_stop_deployment,
+    [TIMELINE_CONTINUE_DEPLOYMENT] = read_continue_deployment,
+    [TIMELINE_CREATE_TASK_SET] = read_create_task_set,
+    [TIMELINE_UPDATE_TASK_SET] = read_update_task_set,
+    [TIMELINE_PRIMARY_TASK_SET] = read_primary_task_set,
+    [TIMELINE_DELETE_TASK_SET] = read_delete_task_set,
+    [TIMELINE_ALARM] = read_alarm,
+    [TIMELINE_ENGINE] = read_engine,
+    [TIMELINE_SLOW] = read_slow,
+    [TIMELINE_PARTITION] = read_partition,
+    [TIMELINE_CLOG] = read_clog,
+    [TIMELINE_CRASH] = read_crash,
+    [TIMELINE_JUMP] = read_jump,
+    [TIMELINE_SLOW_DISK] = read_slow_disk,
+};
+
+/* "scale, deploy, ...", for the message that asks for one of them. */
+static const char *list_kinds(struct text *list)
+{
+    for (int kind = 0; kind < TIMELINE_KIND_COUNT; kind++)
+        text_addf(list, "%s%s", kind == 0 ? "" : ", ", timeline_kind_names[kind]);
+    return list->bytes;
+}
 
 static void read_entry(const struct at *at, struct scenario_timeline *out)
 {
-    const char *known[sizeof actions / sizeof actions[0] + 2] = {"at"};
-    for (size_t i = 0; i < sizeof actions / sizeof actions[0]; i++)
-        known[i + 1] = actions[i].key;
-    const struct action *found = NULL;
+    const char *known[TIMELINE_KIND_COUNT + 2] = {"at"};
+    int found = TIMELINE_KIND_COUNT;
+    memcpy(known + 1, timeline_kind_names, sizeof timeline_kind_names);
     out->name = mem_copy_text(at->key);
     out->select = (struct scenario_selector){.instance = -1, .share = 1};
     out->duration_ns = BERTH_NS_NEVER;
@@ -232,28 +259,25 @@ static void read_entry(const struct at *at, struct scenario_timeline *out)
     struct at time = at_member(at, "at");
     at_require(&time, "write when it happens");
     out->at_ns = at_time(&time, 0, READER_TIME_MAX, 0);
-    for (size_t i = 0; i < sizeof actions / sizeof actions[0]; i++) {
-        struct at member = at_member(at, actions[i].key);
+    for (int kind = 0; kind < TIMELINE_KIND_COUNT; kind++) {
+        struct at member = at_member(at, timeline_kind_names[kind]);
         if (member.json == NULL)
             continue;
-        if (found != NULL)
+        if (found != TIMELINE_KIND_COUNT)
             at_fail(&member, "stands beside \"%s\"; an entry does one thing, make two of it",
-                    found->key);
-        found = &actions[i];
+                    timeline_kind_names[found]);
+        found = kind;
     }
-    if (found == NULL)
-        at_fail(
-            at,
-            "says not what happens; write one of scale, deploy, drain, activate, fail, "
-            "recover, protect, stopDeployment, continueDeployment, createTaskSet, updateTaskSet, "
-            "updateServicePrimaryTaskSet, deleteTaskSet, alarm, "
-            "engineRestart, slow, partition, clog, "
-            "crashController, clockJump, slowDisk");
+    if (found == TIMELINE_KIND_COUNT) {
+        struct text list = TEXT_INIT;
+        at_fail(at, "says not what happens; write one of %s", list_kinds(&list));
+        text_free(&list);
+    }
     if (at->reader->has_failed)
         return;
-    struct at member = at_member(at, found->key);
-    out->kind = found->kind;
-    found->read(&member, out);
+    struct at member = at_member(at, timeline_kind_names[found]);
+    out->kind = (enum timeline_kind)found;
+    readers[found](&member, out);
 }
 
 static int by_time(const void *left, const void *right)

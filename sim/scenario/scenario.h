@@ -248,7 +248,10 @@ enum timeline_kind {
     TIMELINE_CRASH,     /* fault.choice: where the controller ends; duration: how long it is down */
     TIMELINE_JUMP,      /* fault.amount: seconds; choice: forward or backward */
     TIMELINE_SLOW_DISK, /* fault.amount: delay of a sync; duration */
+    TIMELINE_KIND_COUNT
 };
+
+extern const char *const timeline_kind_names[TIMELINE_KIND_COUNT]; /* their keys: "scale", ... */
 
 /* Which instances an entry means; all given conditions must hold. */
 struct scenario_selector {

@@ -30,6 +30,18 @@ static void test_adding(void **state)
     assert_null(text.bytes);
 }
 
+static void test_json(void **state)
+{
+    (void)state;
+    struct text text = TEXT_INIT;
+    text_add_json(&text, "a\"b\\c\n\x7f \xc3\xa9");
+    assert_string_equal(text.bytes, "\"a\\\"b\\\\c\\u000a\\u007f \xc3\xa9\"");
+    text_clear(&text);
+    text_add_json(&text, NULL);
+    assert_string_equal(text.bytes, "null");
+    text_free(&text);
+}
+
 static void test_line(void **state)
 {
     (void)state;
@@ -186,9 +198,10 @@ static void test_round_trip(void **state)
 int main(void)
 {
     const struct CMUnitTest tests[] = {
-        cmocka_unit_test(test_adding),    cmocka_unit_test(test_line),
-        cmocka_unit_test(test_reading),   cmocka_unit_test(test_number_limits),
-        cmocka_unit_test(test_bad_lines), cmocka_unit_test(test_round_trip),
+        cmocka_unit_test(test_adding),        cmocka_unit_test(test_json),
+        cmocka_unit_test(test_line),          cmocka_unit_test(test_reading),
+        cmocka_unit_test(test_number_limits), cmocka_unit_test(test_bad_lines),
+        cmocka_unit_test(test_round_trip),
     };
     return cmocka_run_group_tests(tests, NULL, NULL);
 }
