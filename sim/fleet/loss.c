@@ -29,14 +29,18 @@ void host_boot(struct fleet *fleet, uint32_t host, berth_ns delay_ns)
                 0);
 }
 
-/* The new connection supersedes the old one: the controller sees one go and one come. */
+/*
+ * The new connection supersedes the old one: the controller sees one go and one come. Blind to the
+ * host it sees neither end of a short absence; but a new instance connects beside the old one, of
+ * which nobody would tell it later, so that one is missed now all the same.
+ */
 void host_link(struct fleet *fleet, uint32_t host)
 {
     struct host *h = &fleet->hosts[host];
     h->is_linked = true;
     h->link_epoch++;
     vec_clear(&h->awaited);
-    if (!h->is_missed && h->is_registered && h->blind == 0)
+    if (!h->is_missed && h->is_registered && (h->blind == 0 || h->is_fresh))
         fleet->ops->event(fleet->context, &(struct event){.kind = EVENT_AGENT_DISCONNECTED,
                                                           .u.agent = h->instance});
     h->is_missed = false;

@@ -581,6 +581,23 @@ static void test_a_disconnect_is_seen_late_or_never(void **state)
     close_world(&world);
 }
 
+/* Nothing would ever tell of the old instance once another one has taken its place. */
+static void test_a_successor_ends_its_predecessor_while_the_controller_is_blind(void **state)
+{
+    (void)state;
+    struct world world;
+    open_world(&world);
+    fleet_blind(world.fleet, 0);
+    uint32_t loss = fleet_lose(world.fleet, world.now_ns, 0, LOSS_WIPE);
+    fleet_return(world.fleet, world.now_ns, 0, loss);
+    run_until(&world, 300 * S);
+    ASSERT_TOLD(&world, START, LEFT(60 * S, 0), REGISTERED(60 * S, INSTANCE_NONE));
+    assert_false(fleet_see(world.fleet, world.now_ns, 0));
+    run_until(&world, 600 * S);
+    ASSERT_TOLD(&world, START, LEFT(60 * S, 0), REGISTERED(60 * S, INSTANCE_NONE));
+    close_world(&world);
+}
+
 static void test_agents_find_a_controller_that_is_back(void **state)
 {
     (void)state;
@@ -784,6 +801,7 @@ int main(void)
         cmocka_unit_test(test_a_clogged_way_holds_what_comes),
         cmocka_unit_test(test_a_host_comes_up_behind_a_partition),
         cmocka_unit_test(test_a_disconnect_is_seen_late_or_never),
+        cmocka_unit_test(test_a_successor_ends_its_predecessor_while_the_controller_is_blind),
         cmocka_unit_test(test_agents_find_a_controller_that_is_back),
         cmocka_unit_test(test_the_fleet_is_up_at_time_0),
         cmocka_unit_test(test_a_task_takes_its_time),
