@@ -79,7 +79,7 @@ struct audit_service {
     VEC(struct audit_deployment) deployments;
     berth_ns rate_ns, launched_ns; /* the minute's first launch, and the last one */
     uint32_t launches;             /* of that minute */
-    bool is_rate_lost;
+    bool has_launched, is_rate_lost;
     struct audit_move rebalanced, scaled_zone; /* the last of each */
     berth_ns undone_ns;                        /* the one that this step undoes */
     berth_ns ill_ns;                           /* when a copy was last known to be ill; 0: never */

@@ -79,9 +79,10 @@ bool deployments_let_down(const struct audit_service *service)
 void deployments_launched(struct audit *audit, struct audit_service *service)
 {
     uint32_t most = audit->scenario->quotas.launches_per_minute;
-    bool is_rested = audit->now_ns - service->launched_ns >= PERIOD_NS || service->launched_ns == 0;
+    bool is_rested = !service->has_launched || audit->now_ns - service->launched_ns >= PERIOD_NS;
     if (most == 0)
         return;
+    service->has_launched = true;
     service->launched_ns = audit->now_ns;
     if (is_rested || (!service->is_rate_lost && audit->now_ns - service->rate_ns >= PERIOD_NS)) {
         service->is_rate_lost = false;

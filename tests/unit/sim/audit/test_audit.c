@@ -397,6 +397,25 @@ static void test_more_launches_than_allowed(void **state)
     close_bench(&bench);
 }
 
+/* The minute runs from the first launch, also when that was at time 0. */
+static void test_a_launch_at_time_zero_begins_a_minute(void **state)
+{
+    struct bench bench;
+    (void)state;
+    open_bench(&bench);
+    scenario_set_destroy(bench.set);
+    audit_destroy(bench.audit);
+    bench.set = tiny_load("},\"quotas\":{\"launchRatePerMinute\":5");
+    bench.audit = audit_create(bench.set->variants[0]);
+    set_up_service(&bench, 1);
+    world_advance(&bench.world, 50 * BERTH_NS_PER_S);
+    world_scale(&bench.world, "web", 4);
+    world_advance(&bench.world, 20 * BERTH_NS_PER_S);
+    world_scale(&bench.world, "web", 7);
+    assert_calm(&bench);
+    close_bench(&bench);
+}
+
 static void tell_move(struct bench *bench, struct zone_tasks zone)
 {
     const struct run_observer *observer = audit_observer(bench->audit);
@@ -479,6 +498,7 @@ int main(void)
         cmocka_unit_test(test_a_write_that_was_lost),
         cmocka_unit_test(test_deployments_that_are_wrong),
         cmocka_unit_test(test_more_launches_than_allowed),
+        cmocka_unit_test(test_a_launch_at_time_zero_begins_a_minute),
         cmocka_unit_test(test_moves_that_undo_each_other),
     };
     return cmocka_run_group_tests(tests, NULL, NULL);
