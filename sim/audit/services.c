@@ -235,12 +235,6 @@ static void start_failed(struct audit *audit, struct audit_service *service, uin
     service->failed_ns = audit->now_ns;
 }
 
-static bool may_be_ill(const struct audit_service *service, const struct task_view *view)
-{
-    return view->last_status == TASK_RUNNING && view->health != HEALTH_HEALTHY &&
-           (service->has_targets || task_def_has_health_check(view->def));
-}
-
 void services_stopped(struct audit *audit, const struct audit_task *task,
                       const struct task_view *now)
 {
@@ -255,8 +249,6 @@ void services_stopped(struct audit *audit, const struct audit_task *task,
         start_failed(audit, service, now->deployment);
     if (now->stop_reason == STOP_REASON_SCALING) {
         service->scaled_in++;
-        if (may_be_ill(service, &task->view))
-            service->upset_ns = audit->now_ns; /* it goes first, in whatever zone (U5) */
         deployments_scaled_in(audit, service, now->instance);
     } else if (now->stop_reason != STOP_REASON_REBALANCING) {
         service->upset_ns = audit->now_ns;
