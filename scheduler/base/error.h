@@ -42,6 +42,13 @@ struct berth_error {
         BERTH_OK, ""     \
     }
 
+/* The same for what runs a million times a second: the text is not zeroed to its end. */
+static inline void berth_error_clear(struct berth_error *err)
+{
+    err->code = BERTH_OK;
+    err->text[0] = '\0';
+}
+
 /* Fill `err` and return `code`, so that a failing function ends in `return berth_fail(...)`. */
 enum berth_err berth_fail(struct berth_error *err, enum berth_err code, const char *format, ...)
     BERTH_PRINTF(3, 4);

@@ -28,6 +28,13 @@ void heap_set(struct heap *heap, uint32_t handle, int64_t key); /* adds or moves
 void heap_remove(struct heap *heap, uint32_t handle);           /* calm when it is not there */
 bool heap_has(const struct heap *heap, uint32_t handle);
 bool heap_first(const struct heap *heap, struct heap_item *out); /* false when empty */
-void heap_clear(struct heap *heap);                              /* keeps the memory */
+
+/* The least key, or INT64_MAX (BERTH_NS_NEVER): asked for after every step. */
+static inline int64_t heap_first_key(const struct heap *heap)
+{
+    return heap->items.count == 0 ? INT64_MAX : heap->items.items[0].key;
+}
+
+void heap_clear(struct heap *heap); /* keeps the memory */
 
 #endif

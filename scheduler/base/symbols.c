@@ -80,8 +80,12 @@ symbol symbols_add(struct symbols *symbols, const char *text)
 
 symbol symbols_find(const struct symbols *symbols, const char *text)
 {
-    size_t length = strlen(text);
-    return find(symbols, text, length, hash_of(text, length));
+    return symbols_find_n(symbols, text, strlen(text));
+}
+
+symbol symbols_find_n(const struct symbols *symbols, const char *text, size_t length_bytes)
+{
+    return find(symbols, text, length_bytes, hash_of(text, length_bytes));
 }
 
 const char *symbols_text(const struct symbols *symbols, symbol id)

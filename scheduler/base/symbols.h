@@ -22,6 +22,7 @@ void symbols_destroy(struct symbols *symbols);
 symbol symbols_add(struct symbols *symbols, const char *text); /* NULL gives SYMBOL_NONE */
 symbol symbols_add_n(struct symbols *symbols, const char *text, size_t length_bytes);
 symbol symbols_find(const struct symbols *symbols, const char *text); /* may be SYMBOL_NONE */
+symbol symbols_find_n(const struct symbols *symbols, const char *text, size_t length_bytes);
 
 /* Lent for the life of the table; NULL for SYMBOL_NONE. */
 const char *symbols_text(const struct symbols *symbols, symbol id);

@@ -55,10 +55,10 @@ void brake_hold(struct controller *controller, instance_id id)
     rule_fired(controller, RULE_BRAKE);
 }
 
-void brake_settle(struct controller *controller, bool was_on)
+void brake_settle(struct controller *controller)
 {
     struct heap_item item;
-    if (was_on && !brake_is_on(controller))
+    if (!brake_is_on(controller))
         while (heap_first(&controller->held, &item)) {
             struct host *host = host_of(controller, item.handle);
             heap_remove(&controller->held, item.handle);
@@ -68,6 +68,6 @@ void brake_settle(struct controller *controller, bool was_on)
             heap_set(&controller->host_deadlines, item.handle, host->lost_ns);
             emit_instance(controller, item.handle);
         }
-    if (was_on && controller->held.items.count == 0)
+    if (controller->held.items.count == 0)
         tell(controller, SERVICE_EVENT_BRAKE_OFF);
 }

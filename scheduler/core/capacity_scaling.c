@@ -146,8 +146,6 @@ static berth_ns next_tick(const struct controller *controller, const struct prov
 
 void capacity_settle(struct controller *controller)
 {
-    if (!controller->is_capacity_dirty)
-        return;
     controller->is_capacity_dirty = false;
     for (size_t i = 0; i < controller->providers.count; i++) {
         struct provider *provider = &controller->providers.items[i];
@@ -315,13 +313,10 @@ void capacity_timer(struct controller *controller)
 
 berth_ns capacity_deadline(const struct controller *controller)
 {
-    berth_ns next_ns = BERTH_NS_NEVER;
-    struct heap_item first;
+    berth_ns next_ns = heap_first_key(&controller->leave_deadlines);
     for (size_t i = 0; i < controller->providers.count; i++)
         if (controller->providers.items[i].tick_ns < next_ns)
             next_ns = controller->providers.items[i].tick_ns;
-    if (heap_first(&controller->leave_deadlines, &first) && first.key < next_ns)
-        next_ns = first.key;
     return next_ns;
 }
 

@@ -76,8 +76,9 @@ enum berth_err capacity_resolve(const struct controller *controller,
                                 bool takes_launch_type, struct strategy_items *out,
                                 struct berth_error *err)
 {
-    struct share sound[SHARES_MAX] = {{0, 0, 0}};
-    *out = (struct strategy_items){.count = 0};
+    struct share sound[SHARES_MAX];
+    out->count = 0;
+    out->is_fargate = false;
     if (count == 0) {
         if (!takes_launch_type)
             take_default(controller, out);

@@ -164,32 +164,31 @@ void controller_step(struct controller *controller, struct step_time now, const 
     bool was_braking = controller->held.items.count > 0;
     if (quotas_admit(controller, event))
         handlers[event->kind](controller, event);
-    brake_settle(controller, was_braking);
-    waiting_pass(controller);
+    if (was_braking)
+        brake_settle(controller);
+    if (controller->dirty.count > 0 || controller->touched.count > 0)
+        waiting_pass(controller);
     vec_clear(&controller->target_notes); /* Of services that are gone. */
-    capacity_settle(controller);
+    if (controller->is_capacity_dirty)
+        capacity_settle(controller);
     if (controller->needs_own_record)
         emit_controller(controller);
     controller->out = NULL;
 }
 
+static berth_ns earlier(berth_ns a_ns, berth_ns b_ns)
+{
+    return a_ns < b_ns ? a_ns : b_ns;
+}
+
 berth_ns controller_next_deadline(const struct controller *controller)
 {
-    berth_ns next_ns = waiting_deadline(controller), capacity_ns = capacity_deadline(controller);
-    if (stopped_deadline(controller) < next_ns)
-        next_ns = stopped_deadline(controller);
-    struct heap_item first;
-    if (capacity_ns < next_ns)
-        next_ns = capacity_ns;
-    if (heap_first(&controller->host_deadlines, &first) && first.key < next_ns)
-        next_ns = first.key;
-    if (heap_first(&controller->protections, &first) && first.key < next_ns)
-        next_ns = first.key;
-    if (heap_first(&controller->service_deadlines, &first) && first.key < next_ns)
-        next_ns = first.key;
-    if (heap_first(&controller->scaling_deadlines, &first) && first.key < next_ns)
-        next_ns = first.key;
-    return next_ns;
+    berth_ns next_ns = earlier(waiting_deadline(controller), stopped_deadline(controller));
+    next_ns = earlier(next_ns, capacity_deadline(controller));
+    next_ns = earlier(next_ns, heap_first_key(&controller->host_deadlines));
+    next_ns = earlier(next_ns, heap_first_key(&controller->protections));
+    next_ns = earlier(next_ns, heap_first_key(&controller->service_deadlines));
+    return earlier(next_ns, heap_first_key(&controller->scaling_deadlines));
 }
 
 void action_list_free(struct action_list *list)
@@ -239,7 +238,7 @@ bool controller_task(const struct controller *controller, task_id task, struct t
     const struct task *found = task_find(controller, task);
     if (found == NULL)
         return false;
-    *out = task_view_of(controller, found, found->status, found->desired_running);
+    task_view_of(found, found->status, found->desired_running, out);
     return true;
 }
 
@@ -256,7 +255,7 @@ bool controller_next_task(const struct controller *controller, task_id after, st
     }
     if (at == NULL)
         return false;
-    *out = task_view_of(controller, at, at->status, at->desired_running);
+    task_view_of(at, at->status, at->desired_running, out);
     return true;
 }
 

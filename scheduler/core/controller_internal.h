@@ -510,13 +510,13 @@ void emit_scaling(struct controller *controller, const struct scaling_view *view
 void emit_event(struct controller *controller, const struct service_event *event);
 void emit_payload(struct controller *controller, const struct task *task, uint64_t seq);
 struct message *emit_message(struct controller *controller, enum message_kind kind,
-                             instance_id instance, uint64_t seq);
+                             instance_id instance, uint64_t seq); /* its `u` is to be filled in */
 /* The reply to fill in, or NULL when none is wanted. */
 struct reply *emit_reply(struct controller *controller, const struct event *event);
 void emit_refusal(struct controller *controller, const struct event *event,
                   enum reply_status status, const char *format, ...) BERTH_PRINTF(4, 5);
-struct task_view task_view_of(const struct controller *controller, const struct task *task,
-                              enum task_status previous, bool was_desired);
+void task_view_of(const struct task *task, enum task_status previous, bool was_desired,
+                  struct task_view *out);
 struct service_view service_view_of(const struct service *service);
 void emit_deployment(struct controller *controller, struct deployment *deployment);
 void emit_deployment_gone(struct controller *controller, const struct deployment *deployment);
@@ -690,7 +690,11 @@ void instances_connected(struct controller *controller, const struct event *even
 void instances_disconnected(struct controller *controller, const struct event *event);
 void instances_message(struct controller *controller, const struct event *event);
 void instances_timer(struct controller *controller);
-struct host *host_of(struct controller *controller, instance_id id);
+struct host *host_grow(struct controller *controller, instance_id id);
+static inline struct host *host_of(struct controller *controller, instance_id id)
+{
+    return id < controller->hosts.count ? &controller->hosts.items[id] : host_grow(controller, id);
+}
 void host_set_running(struct controller *controller, instance_id id, uint32_t running);
 void instance_drain(struct controller *controller, instance_id id); /* ACTIVE: DRAINING from now */
 
@@ -699,8 +703,8 @@ void brake_count(struct controller *controller, instance_id id);   /* add it to 
 void brake_uncount(struct controller *controller, instance_id id); /* before it changes */
 bool brake_is_on(const struct controller *controller);
 void brake_hold(struct controller *controller, instance_id id);
-/* Let go of those held when the share has fallen; `was_on`: some were held before the step. */
-void brake_settle(struct controller *controller, bool was_on);
+/* Let go of those held before the step, when the share has fallen. */
+void brake_settle(struct controller *controller);
 
 /* protect.c */
 void protection_update(struct controller *controller, const struct event *event);

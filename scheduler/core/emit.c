@@ -21,48 +21,51 @@ static struct change *push_change(struct controller *controller, enum record_kin
     return change;
 }
 
-struct task_view task_view_of(const struct controller *controller, const struct task *task,
-                              enum task_status previous, bool was_desired)
+static uint32_t gpu_milli_of(const struct task *task)
 {
-    uint32_t gpu_milli = 0;
-    (void)controller;
+    uint32_t milli = 0;
     for (uint16_t i = 0; i < task->gpu_count; i++)
-        gpu_milli += task->gpus[i].milli;
-    return (struct task_view){
-        .task = task->id,
-        .instance = task->instance,
-        .service = task->service,
-        .group = task->group,
-        .def = task->def,
-        .deployment = task->deployment_number,
-        .reference = task->reference,
-        .last_status = task->status,
-        .previous_status = previous,
-        .desired_running = task->desired_running,
-        .was_desired_running = was_desired,
-        .stop_code = task->stop_code,
-        .stop_reason = task->stop_reason,
-        .stop_text = task->stop_text,
-        .verdict = task->verdict,
-        .exit_code = task->exit_code,
-        .cpu_units = task->cpu_units,
-        .mem_mib = task->mem_mib,
-        .gpu_milli = gpu_milli,
-        .version = task->version,
-        .requested_mono_ns = task->requested_mono_ns,
-        .created_wall_ns = task->created_wall_ns,
-        .is_protected = task_is_protected(task),
-        .pull_started_ns = task->pull_started_ns,
-        .pull_stopped_ns = task->pull_stopped_ns,
-        .started_ns = task->started_ns,
-        .stopping_ns = task->stopping_ns,
-        .stopped_ns = task->stopped_ns,
-        .health = task_health_of(task),
-        .previous_health = (enum task_health)task->told_health,
-        .counts_as_healthy =
-            task->desired_running && task->status == TASK_RUNNING && task->is_healthy,
-        .provider = task->provider,
-    };
+        milli += task->gpus[i].milli;
+    return milli;
+}
+
+/* Into its place: a view is 176 bytes, and several are made for every task. */
+void task_view_of(const struct task *task, enum task_status previous, bool was_desired,
+                  struct task_view *out)
+{
+    out->task = task->id;
+    out->instance = task->instance;
+    out->service = task->service;
+    out->group = task->group;
+    out->def = task->def;
+    out->deployment = task->deployment_number;
+    out->reference = task->reference;
+    out->last_status = task->status;
+    out->previous_status = previous;
+    out->desired_running = task->desired_running;
+    out->was_desired_running = was_desired;
+    out->stop_code = task->stop_code;
+    out->stop_reason = task->stop_reason;
+    out->stop_text = task->stop_text;
+    out->verdict = task->verdict;
+    out->exit_code = task->exit_code;
+    out->cpu_units = task->cpu_units;
+    out->mem_mib = task->mem_mib;
+    out->gpu_milli = gpu_milli_of(task);
+    out->version = task->version;
+    out->requested_mono_ns = task->requested_mono_ns;
+    out->created_wall_ns = task->created_wall_ns;
+    out->is_protected = task_is_protected(task);
+    out->pull_started_ns = task->pull_started_ns;
+    out->pull_stopped_ns = task->pull_stopped_ns;
+    out->started_ns = task->started_ns;
+    out->stopping_ns = task->stopping_ns;
+    out->stopped_ns = task->stopped_ns;
+    out->health = task_health_of(task);
+    out->previous_health = (enum task_health)task->told_health;
+    out->counts_as_healthy =
+        task->desired_running && task->status == TASK_RUNNING && task->is_healthy;
+    out->provider = task->provider;
 }
 
 void emit_task(struct controller *controller, struct task *task, enum task_status previous,
@@ -72,7 +75,7 @@ void emit_task(struct controller *controller, struct task *task, enum task_statu
     struct change *change = push_change(controller, RECORD_TASK);
     task->version++;
     task->revision = change->revision;
-    change->u.task = task_view_of(controller, task, previous, was_desired);
+    task_view_of(task, previous, was_desired, &change->u.task);
     task->told_health = (uint8_t)change->u.task.health;
 }
 
@@ -236,28 +239,27 @@ struct message *emit_message(struct controller *controller, enum message_kind ki
                              instance_id instance, uint64_t seq)
 {
     struct message *message = &push(controller, ACTION_SEND)->u.send;
-    memset(message, 0, sizeof *message);
     message->kind = kind;
     message->instance = instance;
     message->seq = seq;
+    message->owns_grants = false;
     return message;
 }
 
 void emit_payload(struct controller *controller, const struct task *task, uint64_t seq)
 {
     struct message *message = emit_message(controller, MESSAGE_PAYLOAD, task->instance, seq);
-    message->u.payload = (struct task_payload){
-        .task = task->id,
-        .def = task->def,
-        .group =
-            symbols_text(controller->symbols, cluster_group_name(controller->cluster, task->group)),
-        .reference = task->reference,
-        .cpu_units = task->cpu_units,
-        .mem_mib = task->mem_mib,
-        .grants = task->grants,
-        .grant_count = task->grant_count,
-        .desired_running = task->status < TASK_STOPPING, /* not before its targets have drained */
-    };
+    struct task_payload *payload = &message->u.payload;
+    payload->task = task->id;
+    payload->def = task->def;
+    payload->group =
+        symbols_text(controller->symbols, cluster_group_name(controller->cluster, task->group));
+    payload->reference = task->reference;
+    payload->cpu_units = task->cpu_units;
+    payload->mem_mib = task->mem_mib;
+    payload->grants = task->grants;
+    payload->grant_count = task->grant_count;
+    payload->desired_running = task->status < TASK_STOPPING; /* its targets have drained */
 }
 
 struct reply *emit_reply(struct controller *controller, const struct event *event)

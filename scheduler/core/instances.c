@@ -13,7 +13,7 @@
 
 enum { ATTRIBUTES_MAX = 1024, PORTS_MAX = 100 };
 
-struct host *host_of(struct controller *controller, instance_id id)
+struct host *host_grow(struct controller *controller, instance_id id)
 {
     while (controller->hosts.count <= id) {
         struct host *host = vec_push(&controller->hosts);

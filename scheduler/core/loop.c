@@ -171,9 +171,10 @@ static bool has_change(const struct action_list *actions)
 static bool append_changes(struct loop *loop)
 {
     const struct store *store = loop->store;
-    struct berth_error refused = BERTH_ERROR_INIT;
+    struct berth_error refused;
     if (!has_change(&loop->actions))
         return true;
+    berth_error_clear(&refused);
     if (store->ops->keeps_records)
         commit_encode(&loop->commit, loop->controller, &loop->actions);
     if (store->ops->append(store->self, loop->last_batch + 1, loop->commit.items,

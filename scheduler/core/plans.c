@@ -10,41 +10,35 @@
 
 enum { UNUSED_PLANS_MAX = 1024 };
 
-/* Everything that the compiled form depends on, as bytes; \x1f and \x1e part texts and items. */
-static void key_of(struct text *key, const struct task_def *def,
-                   const struct placement_strategy_spec *strategies, size_t strategy_count,
-                   const struct placement_constraint_spec *constraints, size_t constraint_count,
-                   enum placement_default when_empty)
+static uint64_t hash_text(uint64_t hash, const char *text)
 {
-    text_clear(key);
-    text_add_n(key, (const char *)&def, sizeof def);
-    text_add(key, when_empty == PLACEMENT_DEFAULT_SERVICE ? "s" : "t");
-    for (size_t i = 0; i < strategy_count; i++) {
-        text_add(key, strategies[i].type);
-        text_add(key, strategies[i].field == NULL ? "" : "\x1f");
-        text_add(key, strategies[i].field == NULL ? "" : strategies[i].field);
-        text_add(key, "\x1e");
-    }
-    text_add(key, "\x1d");
-    for (size_t i = 0; i < constraint_count; i++) {
-        text_add(key, constraints[i].type);
-        text_add(key, constraints[i].expression == NULL ? "" : "\x1f");
-        text_add(key, constraints[i].expression == NULL ? "" : constraints[i].expression);
-        text_add(key, "\x1e");
-    }
+    if (text == NULL)
+        return map_mix(hash);
+    for (; *text != '\0'; text++)
+        hash = (hash ^ (unsigned char)*text) * UINT64_C(0x100000001b3);
+    return hash;
 }
 
-static uint64_t hash_of(const struct text *key)
+/*
+ * Strategies are counted only: a definition is asked for with a few chains of them, but may be with
+ * an expression for each rack. So the usual call, which has no constraints, reads no text here.
+ */
+static uint64_t hash_of(const struct task_def *def, size_t strategy_count,
+                        const struct placement_constraint_spec *constraints,
+                        size_t constraint_count, enum placement_default when_empty)
 {
-    uint64_t hash = UINT64_C(0xcbf29ce484222325);
-    for (size_t i = 0; i < key->length; i++)
-        hash = (hash ^ (unsigned char)key->bytes[i]) * UINT64_C(0x100000001b3);
+    uint64_t hash = map_mix((uint64_t)(uintptr_t)def) ^ (strategy_count << 16) ^
+                    (constraint_count << 8) ^ (uint64_t)when_empty;
+    for (size_t i = 0; i < constraint_count; i++)
+        hash = hash_text(hash_text(hash, constraints[i].type), constraints[i].expression);
     return hash;
 }
 
 static bool texts_equal(const char *a, const char *b)
 {
-    return a == NULL || b == NULL ? a == b : strcmp(a, b) == 0;
+    if (a == NULL || b == NULL)
+        return a == b;
+    return *a == *b && strcmp(a, b) == 0;
 }
 
 static bool is_same(const struct plan *plan, const struct task_def *def,
@@ -169,9 +163,7 @@ enum berth_err plan_get(struct controller *controller, const struct task_def *de
         check_specs(strategies, strategy_count, constraints, constraint_count, err);
     if (code != BERTH_OK)
         return code;
-    key_of(&controller->key, def, strategies, strategy_count, constraints, constraint_count,
-           when_empty);
-    uint64_t hash = hash_of(&controller->key);
+    uint64_t hash = hash_of(def, strategy_count, constraints, constraint_count, when_empty);
     uint32_t at = map_get(&controller->plan_by_hash, hash);
     for (; at != MAP_ABSENT; at = controller->plans.items[at]->next)
         if (is_same(controller->plans.items[at], def, strategies, strategy_count, constraints,

@@ -828,7 +828,7 @@ static void collect(const struct controller *controller, line_list *lines)
     change.kind = RECORD_TASK;
     for (struct task *task = controller->tasks.first; task != NULL;
          task = task->links[LIST_ALL].next) {
-        change.u.task = task_view_of(controller, task, task->status, task->desired_running);
+        task_view_of(task, task->status, task->desired_running, &change.u.task);
         add_line(controller, &change, lines);
     }
     for (uint32_t i = 0; i < stopped_count(controller); i++) {

@@ -105,7 +105,8 @@ static group_id default_group(struct controller *controller, struct plan *plan)
 static bool resolve(struct controller *controller, const struct event *event, struct ask *ask)
 {
     const struct event_run_task *wanted = &event->u.run_task;
-    struct berth_error err = BERTH_ERROR_INIT;
+    struct berth_error err;
+    berth_error_clear(&err);
     ask->event = wanted;
     ask->wait_class = UINT32_MAX;
     ask->def = wanted->task_definition == NULL

@@ -66,9 +66,9 @@ static bool plan_share(struct plan *plan, uint32_t milli)
 uint32_t gpu_plan(const uint16_t *free_milli, uint16_t device_count, const struct demand *demand,
                   struct gpu_grant *grants)
 {
-    struct plan plan = {.device_count = device_count, .grants = grants, .grant_count = 0};
     if (demand->gpu_count == 0)
         return 0;
+    struct plan plan = {.device_count = device_count, .grants = grants, .grant_count = 0};
     memcpy(plan.free_milli, free_milli, device_count * sizeof *free_milli);
     for (uint16_t i = 0; i < demand->gpu_count; i++) {
         uint32_t milli = demand->gpus[i].milli;

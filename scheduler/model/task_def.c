@@ -88,11 +88,17 @@ void task_def_registry_destroy(struct task_def_registry *registry)
     mem_free(registry);
 }
 
-static struct family *find_family(const struct task_def_registry *registry, const char *name)
+static struct family *find_family_n(const struct task_def_registry *registry, const char *name,
+                                    size_t length)
 {
-    symbol id = symbols_find(registry->names, name);
+    symbol id = symbols_find_n(registry->names, name, length);
     uint32_t index = id == SYMBOL_NONE ? MAP_ABSENT : map_get(&registry->by_name, id);
     return index == MAP_ABSENT ? NULL : &registry->families.items[index];
+}
+
+static struct family *find_family(const struct task_def_registry *registry, const char *name)
+{
+    return find_family_n(registry, name, strlen(name));
 }
 
 static struct family *find_or_make_family(struct task_def_registry *registry, const char *name)
@@ -187,9 +193,7 @@ const struct task_def *task_def_find(const struct task_def_registry *registry,
     const char *name = slash == NULL ? reference : slash + 1;
     const char *colon = strrchr(name, ':');
     size_t length = colon == NULL ? strlen(name) : (size_t)(colon - name);
-    char *family_name = mem_copy_text_n(name, length);
-    const struct family *family = find_family(registry, family_name);
-    mem_free(family_name);
+    const struct family *family = find_family_n(registry, name, length);
     if (family == NULL)
         return NULL;
     return colon == NULL ? latest_active(family) : find_revision(family, parse_revision(colon + 1));
