@@ -72,47 +72,130 @@ struct reference {
     uint64_t order;
 };
 
-static int by_key(const void *left, const void *right)
+/* The naive queue: a sorted list, the first at the end. */
+struct list {
+    struct reference items[4096];
+    size_t count;
+    uint64_t order;
+};
+
+static void list_put(struct list *list, berth_ns at)
 {
-    const struct reference *a = left, *b = right;
-    if (a->at != b->at)
-        return a->at < b->at ? -1 : 1;
-    return a->order < b->order ? -1 : 1;
+    size_t i = list->count++;
+    assert_true(list->count <= 4096);
+    for (; i > 0 && list->items[i - 1].at <= at; i--)
+        list->items[i] = list->items[i - 1];
+    list->items[i] = (struct reference){at, list->order++};
 }
 
-/* Random puts and takes against a sorted array; few distinct times, so that ties abound. */
-static void test_against_sorted_array(void **state)
+/* Ways to draw the time of the next event; any of them must be kept in order. */
+static berth_ns draw_at(struct rng *rng, int mix, berth_ns now, uint64_t step)
+{
+    berth_ns room = INT64_MAX - now;
+    uint64_t delay = 0;
+    switch (mix) {
+    case 0: /* all at once */
+        break;
+    case 1: /* any length, all as likely */
+        delay = rng_next(rng) >> rng_below(rng, 64);
+        break;
+    case 2: /* messages, starts, lifetimes */
+        delay = 1000000 + rng_below(rng, 10000000);
+        if (rng_below(rng, 4) == 0)
+            delay *= 1000;
+        if (rng_below(rng, 10) == 0)
+            delay *= 100;
+        break;
+    case 3: /* a fixed delay */
+        delay = 60000000000;
+        break;
+    case 4: /* each before those that wait, down to now */
+        delay = 1000000 / (step % 500 + 1);
+        break;
+    case 5: /* few distinct times, close by */
+        delay = rng_below(rng, 40);
+        break;
+    case 6: /* in bursts, near the borders of digits */
+        delay = (UINT64_C(1) << rng_below(rng, 63)) - (uint64_t)now % 256 - rng_below(rng, 2);
+        break;
+    case 7: /* never, nearly */
+        return rng_below(rng, 2) == 0 ? INT64_MAX - (berth_ns)rng_below(rng, 300) : now;
+    default: /* the past as well */
+        return (berth_ns)rng_below(rng, 1000) - 500;
+    }
+    return delay > (uint64_t)room ? INT64_MAX : now + (berth_ns)delay;
+}
+
+static bool take_both(struct sim_queue *queue, struct list *list, berth_ns *now)
+{
+    berth_ns at, peeked = 0;
+    struct sim_event event;
+    if (list->order % 3 == 0)
+        assert_int_equal(sim_queue_peek(queue, &peeked), list->count > 0);
+    bool took = sim_queue_take(queue, &at, &event);
+    assert_int_equal(took, list->count > 0);
+    if (!took)
+        return true;
+    const struct reference *first = &list->items[--list->count];
+    *now = at;
+    return at == first->at && event.b == first->order && event.c == ~event.b &&
+           (list->order % 3 != 0 || peeked == at) && sim_queue_count(queue) == list->count;
+}
+
+/* Random histories of every mix, which may change on the way, against the sorted list. */
+static void test_against_sorted_list(void **state)
 {
     (void)state;
-    enum { ROUNDS = 60 };
-    for (uint64_t seed = 1; seed <= ROUNDS; seed++) {
+    enum { SEEDS = 400, STEPS = 6000, MIXES = 9 };
+    static struct list list;
+    for (uint64_t seed = 1; seed <= SEEDS; seed++) {
         struct rng rng = {.key = seed};
         struct sim_queue *queue = sim_queue_create();
-        struct reference model[2048];
-        size_t count = 0;
-        uint64_t order = 0;
-        for (int step = 0; step < 3000; step++) {
-            bool puts = rng_below(&rng, 100) < (step / 500 % 2 == 0 ? 70 : 30);
-            if (puts && count < 2048) {
-                berth_ns at = (berth_ns)rng_below(&rng, 40) - 20;
-                sim_queue_put(queue, at, (struct sim_event){1, 0, order, ~order});
-                model[count++] = (struct reference){at, order++};
-                continue;
+        list.count = list.order = 0;
+        berth_ns now = seed % 3 == 0 ? -1000000 : 0;
+        int mix = (int)(seed % MIXES);
+        for (uint64_t step = 0; step < STEPS; step++) {
+            if (seed % 2 == 0 && step % 400 == 0)
+                mix = (int)rng_below(&rng, MIXES - (seed % 4 == 0));
+            bool puts = rng_below(&rng, 100) < (step / 700 % 2 == 0 ? 75 : 30);
+            if (puts && list.count < 4096) {
+                berth_ns at = draw_at(&rng, mix, now, step);
+                sim_queue_put(queue, at, (struct sim_event){1, 0, list.order, ~list.order});
+                list_put(&list, at);
+            } else if (!take_both(queue, &list, &now)) {
+                fail_msg("seed %llu, step %llu, mix %d", (unsigned long long)seed,
+                         (unsigned long long)step, mix);
             }
-            berth_ns at;
-            struct sim_event event;
-            bool took = sim_queue_take(queue, &at, &event);
-            assert_int_equal(took, count > 0);
-            if (!took)
-                continue;
-            qsort(model, count, sizeof model[0], by_key);
-            if (at != model[0].at || event.b != model[0].order || event.c != ~event.b)
-                fail_msg("seed %llu, step %d", (unsigned long long)seed, step);
-            model[0] = model[--count];
-            assert_int_equal(sim_queue_count(queue), count);
         }
+        while (list.count > 0)
+            assert_true(take_both(queue, &list, &now));
+        assert_true(take_both(queue, &list, &now));
         sim_queue_destroy(queue);
     }
+}
+
+/* While nothing is put in between, what is ahead is what comes, as far as the front reaches. */
+static void test_what_is_ahead(void **state)
+{
+    (void)state;
+    enum { COUNT = 5000, SKIP = 3 };
+    struct sim_queue *queue = sim_queue_create();
+    struct rng rng = {.key = 4};
+    uint64_t expected[COUNT + SKIP + 1] = {0}, right = 0;
+    assert_null(sim_queue_ahead(queue, 0));
+    for (uint64_t i = 0; i < COUNT; i++)
+        sim_queue_put(queue, (berth_ns)rng_below(&rng, 1u << 30), (struct sim_event){0, 0, i, 0});
+    for (uint32_t i = 0; i < COUNT; i++) {
+        berth_ns at;
+        struct sim_event event;
+        assert_true(sim_queue_take(queue, &at, &event));
+        right += i > SKIP && expected[i] == event.b;
+        const struct sim_event *ahead = sim_queue_ahead(queue, SKIP);
+        expected[i + SKIP + 1] = ahead != NULL ? ahead->b : COUNT;
+    }
+    assert_null(sim_queue_ahead(queue, 0));
+    assert_true(right > COUNT / 2); /* a hint, but a good one */
+    sim_queue_destroy(queue);
 }
 
 /* Growth over many doublings keeps every event. */
@@ -142,7 +225,8 @@ int main(void)
         cmocka_unit_test(test_empty),
         cmocka_unit_test(test_ties_keep_insertion_order),
         cmocka_unit_test(test_times_at_the_ends_of_the_range),
-        cmocka_unit_test(test_against_sorted_array),
+        cmocka_unit_test(test_against_sorted_list),
+        cmocka_unit_test(test_what_is_ahead),
         cmocka_unit_test(test_many),
     };
     return cmocka_run_group_tests(tests, NULL, NULL);
