@@ -1,0 +1,13 @@
+/* lines.h -- within sim/bench: one function for each line of the table (lines.c). */
+#ifndef BERTH_SIM_BENCH_LINES_H
+#define BERTH_SIM_BENCH_LINES_H
+
+#include "sim/bench/bench.h"
+
+typedef void bench_measure_line(const struct bench_setting *setting, struct bench_round *round);
+
+bench_measure_line bench_p1, bench_p2, bench_p3, bench_p5, bench_p7; /* bench_placement.c */
+bench_measure_line bench_e1, bench_e2;                               /* bench_queue.c */
+bench_measure_line bench_s1, bench_s6;                               /* bench_runs.c */
+
+#endif
