@@ -180,17 +180,46 @@ static void walk_keys(struct choice *choice, const struct key_order *order,
         take_key(choice, id, score);
         if (choice->rest_count > 0 || choice->best_tasks > 0 || id < choice->best)
             continue;
-        if (order->order == ORDER_AMOUNT || key == INT64_MAX)
+        if (key == INT64_MAX)
             return;
         walk = ordered_seek(&list->ordered, key + 1, choice->wanted);
     }
+}
+
+/* The same where the key is the score. */
+static void walk_amounts(struct choice *choice, struct amounts_walk walk)
+{
+    uint64_t entry;
+    while (amounts_next(&walk, &entry)) {
+        instance_id id = amounts_id(entry);
+        if (choice->best != INSTANCE_NONE && amounts_amount(entry) > choice->best_score)
+            return;
+        if (!accepts(choice, id))
+            continue;
+        take_key(choice, id, amounts_amount(entry));
+        if (choice->rest_count == 0 && choice->best_tasks == 0 && id >= choice->best)
+            return;
+    }
+}
+
+static instance_id lowest_amount(struct choice *choice)
+{
+    struct amount_order *order =
+        index_amount_order(choice->index, choice->cluster, choice->step->field, choice->tracked,
+                           choice->request->pool);
+    choice->best = INSTANCE_NONE;
+    vec_clear(&choice->index->scratch);
+    for (uint32_t value = 0; value < order->lists.count; value++)
+        if (choice->is_open[value])
+            walk_amounts(choice, amount_order_walk(order, value, choice->request->demand));
+    return choice->best;
 }
 
 static instance_id lowest_key(struct choice *choice)
 {
     const struct key_order *order =
         index_key_order(choice->index, choice->cluster, choice->step->strategy->order,
-                        choice->step->field, choice->tracked, choice->request->pool);
+                        choice->tracked, choice->request->pool);
     choice->best = INSTANCE_NONE;
     vec_clear(&choice->index->scratch);
     for (size_t i = 0; i < order->lists.count; i++)
@@ -231,8 +260,9 @@ static enum strategy_order order_of(const struct strategy_step *step)
 /* The choice inside the open values; INSTANCE_NONE when no candidate has one of them. */
 static instance_id choose_in_level(struct choice *choice)
 {
-    if (order_of(choice->step) == ORDER_AMOUNT || order_of(choice->step) == ORDER_SHARES ||
-        order_of(choice->step) == ORDER_SHARES_DESCENDING)
+    if (order_of(choice->step) == ORDER_AMOUNT)
+        return lowest_amount(choice) == INSTANCE_NONE ? INSTANCE_NONE : finish_ties(choice);
+    if (order_of(choice->step) == ORDER_SHARES || order_of(choice->step) == ORDER_SHARES_DESCENDING)
         return lowest_key(choice) == INSTANCE_NONE ? INSTANCE_NONE : finish_ties(choice);
     struct id_order *order =
         index_id_order(choice->index, choice->cluster, choice->tracked, choice->request->pool);

@@ -14,17 +14,6 @@
 
 static int64_t key_of(const struct key_order *order, const struct instance *instance)
 {
-    switch (order->order) {
-    case ORDER_AMOUNT:
-        return order->field == FIELD_CPU ? instance->cpu_remaining : instance->mem_remaining;
-    case ORDER_SHARES:
-    case ORDER_SHARES_DESCENDING:
-        break;
-    case ORDER_NONE:
-    case ORDER_ID:
-    case ORDER_GROUP:
-        assert(false);
-    }
     int64_t key = shares_key(instance->cpu_remaining, instance->cpu_registered,
                              instance->mem_remaining, instance->mem_registered);
     return order->order == ORDER_SHARES ? key : -key;
@@ -33,9 +22,6 @@ static int64_t key_of(const struct key_order *order, const struct instance *inst
 int64_t key_order_start(const struct key_order *order, const struct key_list *list,
                         const struct demand *demand)
 {
-    int64_t amount = order->field == FIELD_CPU ? demand->cpu_units : demand->mem_mib;
-    if (order->order == ORDER_AMOUNT)
-        return amount > 0 ? amount : INT64_MIN; /* What asks for nothing fits below zero, too. */
     if (order->order == ORDER_SHARES && demand->cpu_units > 0 && demand->mem_mib > 0)
         return shares_key(demand->cpu_units, list->cpu_registered, demand->mem_mib,
                           list->mem_registered);
@@ -56,16 +42,13 @@ static uint32_t number_in(struct map *map, uint64_t key)
 static uint32_t list_for(struct key_order *order, const struct cluster *cluster, instance_id id)
 {
     const struct instance *instance = cluster_instance(cluster, id);
-    struct key_list list = {.ordered = {VEC_INIT, VEC_INIT}};
-    uint64_t shape = 0;
-    if (order->tracked != TRACKED_NONE)
-        list.value = cluster_value_of(cluster, order->tracked, id);
-    if (order->order != ORDER_AMOUNT) {
-        list.cpu_registered = instance->cpu_registered;
-        list.mem_registered = instance->mem_registered;
-        shape = number_in(&order->shape_number, (uint64_t)(uint32_t)list.cpu_registered << 32 |
-                                                    (uint32_t)list.mem_registered);
-    }
+    struct key_list list = {
+        .value = order->tracked == TRACKED_NONE ? 0 : cluster_value_of(cluster, order->tracked, id),
+        .cpu_registered = instance->cpu_registered,
+        .mem_registered = instance->mem_registered,
+        .ordered = {VEC_INIT, VEC_INIT}};
+    uint64_t shape = number_in(&order->shape_number, (uint64_t)(uint32_t)list.cpu_registered << 32 |
+                                                         (uint32_t)list.mem_registered);
     uint32_t number = number_in(&order->number_of_list, (uint64_t)list.value << 32 | shape);
     if (number == order->lists.count)
         *vec_push(&order->lists) = list;
@@ -96,6 +79,60 @@ static void key_order_update(struct key_order *order, const struct cluster *clus
         ordered_insert(&order->lists.items[new.list].ordered, new.key, id, new.room);
 }
 
+static struct amounts *amounts_of(struct amount_order *order, uint32_t value)
+{
+    while (order->lists.count <= value)
+        memset(vec_push(&order->lists), 0, sizeof *order->lists.items);
+    return &order->lists.items[value];
+}
+
+static void amount_order_update(struct amount_order *order, const struct cluster *cluster,
+                                instance_id id)
+{
+    const struct instance *instance = cluster_instance(cluster, id);
+    while (order->places.count <= id)
+        *vec_push(&order->places) = (struct amount_place){.value = KEY_LIST_NONE};
+    struct amount_place old = order->places.items[id], new = {.value = KEY_LIST_NONE};
+    struct room room = room_of(instance);
+    bool is_cpu = order->field == FIELD_CPU;
+    if (room.cpu != ROOM_NONE && pool_has(order->pool, instance)) {
+        new.value =
+            order->tracked == TRACKED_NONE ? 0 : cluster_value_of(cluster, order->tracked, id);
+        new.other = is_cpu ? room.mem : room.cpu;
+        new.entry = amounts_entry(is_cpu ? instance->cpu_remaining : instance->mem_remaining, id);
+    }
+    order->places.items[id] = new;
+    if (new.value == old.value &&new.entry == old.entry) {
+        if (new.value != KEY_LIST_NONE &&new.other != old.other)
+            amounts_set_other(&order->lists.items[new.value], new.entry, new.other);
+        return;
+    }
+    if (old.value != KEY_LIST_NONE)
+        amounts_remove(&order->lists.items[old.value], old.entry);
+    if (new.value != KEY_LIST_NONE)
+        amounts_insert(amounts_of(order, new.value), new.entry, new.other);
+}
+
+struct amounts_walk amount_order_walk(struct amount_order *order, uint32_t value,
+                                      const struct demand *demand)
+{
+    struct room wanted = room_wanted(demand);
+    bool is_cpu = order->field == FIELD_CPU;
+    int32_t amount = is_cpu ? wanted.cpu : wanted.mem;
+    /* What asks for nothing fits below zero, too. */
+    uint64_t from = amount == ROOM_ANY ? 0 : amounts_entry(amount, 0);
+    return amounts_seek(&order->lists.items[value], from, is_cpu ? wanted.mem : wanted.cpu);
+}
+
+static void amount_order_destroy(struct amount_order *order)
+{
+    for (size_t i = 0; i < order->lists.count; i++)
+        amounts_free(&order->lists.items[i]);
+    vec_free(&order->lists);
+    vec_free(&order->places);
+    mem_free(order);
+}
+
 static void key_order_destroy(struct key_order *order)
 {
     for (size_t i = 0; i < order->lists.count; i++)
@@ -114,9 +151,12 @@ static void index_destroy(void *follower)
         id_order_deinit(index->id_orders.items[i]);
         mem_free(index->id_orders.items[i]);
     }
+    for (size_t i = 0; i < index->amount_orders.count; i++)
+        amount_order_destroy(index->amount_orders.items[i]);
     for (size_t i = 0; i < index->key_orders.count; i++)
         key_order_destroy(index->key_orders.items[i]);
     vec_free(&index->id_orders);
+    vec_free(&index->amount_orders);
     vec_free(&index->key_orders);
     vec_free(&index->scratch);
     mem_free(index);
@@ -145,6 +185,10 @@ static void catch_up(struct placement_index *index, struct cluster *cluster)
     const struct changes *changes = cluster_changes(cluster);
     for (size_t i = 0; i < index->id_orders.count; i++)
         catch_up_id_order(index->id_orders.items[i], cluster);
+    for (size_t i = 0; i < index->amount_orders.count; i++)
+        for (size_t at = 0; at < changes->instances.count; at++)
+            amount_order_update(index->amount_orders.items[i], cluster,
+                                changes->instances.items[at]);
     for (size_t i = 0; i < index->key_orders.count; i++)
         for (size_t at = 0; at < changes->instances.count; at++)
             key_order_update(index->key_orders.items[i], cluster, changes->instances.items[at]);
@@ -175,25 +219,77 @@ struct id_order *index_id_order(struct placement_index *index, const struct clus
     return order;
 }
 
+struct amount_order *index_amount_order(struct placement_index *index,
+                                        const struct cluster *cluster, enum strategy_field field,
+                                        tracked_id tracked, symbol pool)
+{
+    for (size_t i = 0; i < index->amount_orders.count; i++) {
+        struct amount_order *found = index->amount_orders.items[i];
+        if (found->field == field && found->tracked == tracked && found->pool == pool)
+            return found;
+    }
+    struct amount_order *made = mem_alloc(sizeof *made);
+    made->field = field;
+    made->tracked = tracked;
+    made->pool = pool;
+    for (instance_id id = 0; id < cluster_instance_count(cluster); id++)
+        amount_order_update(made, cluster, id);
+    *vec_push(&index->amount_orders) = made;
+    return made;
+}
+
 struct key_order *index_key_order(struct placement_index *index, const struct cluster *cluster,
-                                  enum strategy_order order, enum strategy_field field,
-                                  tracked_id tracked, symbol pool)
+                                  enum strategy_order order, tracked_id tracked, symbol pool)
 {
     for (size_t i = 0; i < index->key_orders.count; i++) {
         struct key_order *found = index->key_orders.items[i];
-        if (found->order == order && found->field == field && found->tracked == tracked &&
-            found->pool == pool)
+        if (found->order == order && found->tracked == tracked && found->pool == pool)
             return found;
     }
     struct key_order *made = mem_alloc(sizeof *made);
     made->order = order;
-    made->field = field;
     made->tracked = tracked;
     made->pool = pool;
     for (instance_id id = 0; id < cluster_instance_count(cluster); id++)
         key_order_update(made, cluster, id);
     *vec_push(&index->key_orders) = made;
     return made;
+}
+
+static void audit_amount_order(struct amount_order *order, const struct cluster *cluster)
+{
+    size_t listed = 0, found = 0;
+    for (size_t value = 0; value < order->lists.count; value++) {
+        struct amounts_walk walk = amounts_seek(&order->lists.items[value], 0, ROOM_NONE);
+        uint64_t entry;
+        amounts_audit(&order->lists.items[value]);
+        while (amounts_next(&walk, &entry)) {
+            const struct amount_place *place = &order->places.items[amounts_id(entry)];
+            const struct instance *instance = cluster_instance(cluster, amounts_id(entry));
+            struct room room = room_of(instance);
+            bool is_cpu = order->field == FIELD_CPU;
+            assert(place->value == value && place->entry == entry);
+            assert(place->other == (is_cpu ? room.mem : room.cpu));
+            assert(amounts_amount(entry) ==
+                   (is_cpu ? instance->cpu_remaining : instance->mem_remaining));
+            assert(order->tracked == TRACKED_NONE ||
+                   cluster_value_of(cluster, order->tracked, amounts_id(entry)) == value);
+            (void)place;
+            (void)room;
+            (void)is_cpu;
+            found++;
+        }
+    }
+    for (instance_id id = 0; id < order->places.count; id++) {
+        const struct instance *instance = cluster_instance(cluster, id);
+        bool is_listed = order->places.items[id].value != KEY_LIST_NONE;
+        assert(is_listed ==
+               (room_of(instance).cpu != ROOM_NONE && pool_has(order->pool, instance)));
+        listed += is_listed;
+    }
+    assert(listed == found);
+    (void)listed;
+    (void)found;
 }
 
 static void audit_key_order(const struct key_order *order, const struct cluster *cluster)
@@ -224,6 +320,8 @@ void index_audit(struct cluster *cluster)
     struct placement_index *index = index_of(cluster);
     for (size_t i = 0; i < index->id_orders.count; i++)
         id_order_audit(index->id_orders.items[i], cluster);
+    for (size_t i = 0; i < index->amount_orders.count; i++)
+        audit_amount_order(index->amount_orders.items[i], cluster);
     for (size_t i = 0; i < index->key_orders.count; i++)
         audit_key_order(index->key_orders.items[i], cluster);
 }

@@ -7,15 +7,31 @@
 #ifndef BERTH_SCHEDULER_PLACEMENT_INDEX_H
 #define BERTH_SCHEDULER_PLACEMENT_INDEX_H
 
+#include "scheduler/placement/amounts.h"
 #include "scheduler/placement/id_order.h"
 #include "scheduler/placement/strategy.h"
 
 #define KEY_LIST_NONE UINT32_MAX
 
-/* Instances of one value, and of one size where the key depends on it. */
+struct amount_place {
+    uint32_t value; /* KEY_LIST_NONE: not ACTIVE, not connected or not of the pool */
+    int32_t other;
+    uint64_t entry;
+};
+
+/* ORDER_AMOUNT, apart by value of an attribute, of a pool. */
+struct amount_order {
+    enum strategy_field field;       /* FIELD_CPU or FIELD_MEMORY; the other one is looked at too */
+    tracked_id tracked;              /* TRACKED_NONE: one value, 0 */
+    symbol pool;                     /* as in id_order */
+    VEC(struct amounts) lists;       /* by value */
+    VEC(struct amount_place) places; /* by instance */
+};
+
+/* Instances of one value and one size, on which the key depends. */
 struct key_list {
     uint32_t value;
-    int32_t cpu_registered, mem_registered; /* 0 where sizes are not kept apart */
+    int32_t cpu_registered, mem_registered;
     struct ordered ordered;
 };
 
@@ -25,11 +41,9 @@ struct key_place {
     struct room room;
 };
 
-/* ORDER_AMOUNT, ORDER_SHARES or ORDER_SHARES_DESCENDING, apart by value of an attribute, of a pool.
- */
+/* ORDER_SHARES or ORDER_SHARES_DESCENDING, apart by value of an attribute, of a pool. */
 struct key_order {
     enum strategy_order order;
-    enum strategy_field field;
     tracked_id tracked; /* TRACKED_NONE: one value, 0 */
     symbol pool;        /* as in id_order */
     VEC(struct key_list) lists;
@@ -40,6 +54,7 @@ struct key_order {
 
 struct placement_index {
     VEC(struct id_order *) id_orders;
+    VEC(struct amount_order *) amount_orders;
     VEC(struct key_order *) key_orders;
     VEC(instance_id) scratch; /* candidates of the choice under way */
 };
@@ -49,9 +64,15 @@ struct placement_index *index_of(struct cluster *cluster);
 
 struct id_order *index_id_order(struct placement_index *index, const struct cluster *cluster,
                                 tracked_id tracked, symbol pool);
+struct amount_order *index_amount_order(struct placement_index *index,
+                                        const struct cluster *cluster, enum strategy_field field,
+                                        tracked_id tracked, symbol pool);
 struct key_order *index_key_order(struct placement_index *index, const struct cluster *cluster,
-                                  enum strategy_order order, enum strategy_field field,
-                                  tracked_id tracked, symbol pool);
+                                  enum strategy_order order, tracked_id tracked, symbol pool);
+
+/* The walk over one value's instances with room for the demand, the least amount first. */
+struct amounts_walk amount_order_walk(struct amount_order *order, uint32_t value,
+                                      const struct demand *demand);
 
 /* The lowest key of the list's that an instance with room for the demand can have. */
 int64_t key_order_start(const struct key_order *order, const struct key_list *list,

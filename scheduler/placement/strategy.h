@@ -52,7 +52,7 @@ struct strategy_view {
 enum strategy_order {
     ORDER_NONE = 0, /* no fast way: scan */
     ORDER_ID,       /* the lowest id wins outright */
-    ORDER_AMOUNT,   /* by remaining CPU or memory, as the field says, ascending */
+    ORDER_AMOUNT,   /* by remaining CPU or memory, as the field says: that is the score */
     ORDER_SHARES,   /* by free CPU and memory together, ascending */
     ORDER_SHARES_DESCENDING,
     ORDER_GROUP, /* by tasks of the group on the instance, when the field is the instance */
