@@ -22,6 +22,8 @@
  *     capacity.c     capacity providers         capacity_tasks.c    who of them takes a task
  *     capacity_scaling.c  sizes of groups       quotas.c       calls by token buckets, sizes
  *
+ *     ask.h          a RunTask call, resolved   what_if.c      asked, not done
+ *
  *     records.c      state to text of records   load.c         and back
  *     audit.c        every invariant            rule.c         names of rules
  *

@@ -5,6 +5,7 @@
 #include <stdio.h>
 #include <string.h>
 
+#include "scheduler/core/ask.h"
 #include "scheduler/core/stopped.h"
 
 enum { COUNT_MAX = 100000, GROUP_NAME_MAX = 255, TEXT_MAX = 1024 };
@@ -16,6 +17,11 @@ static uint64_t hash_name(const char *name)
     for (; *name != '\0'; name++)
         hash = (hash ^ (unsigned char)*name) * UINT64_C(0x100000001b3);
     return hash;
+}
+
+struct rng group_stream(const struct controller *controller, const char *name)
+{
+    return (struct rng){rng_key(controller->options.random_key, "group", hash_name(name)), 0};
 }
 
 /*
@@ -30,8 +36,7 @@ group_id group_ensure(struct controller *controller, const char *name)
     struct group_state *state = &controller->groups.items[group];
     if (!state->exists) {
         state->exists = true;
-        state->stream =
-            (struct rng){rng_key(controller->options.random_key, "group", hash_name(name)), 0};
+        state->stream = group_stream(controller, name);
         emit_group(controller, group);
     }
     return group;
@@ -54,17 +59,6 @@ struct placement_request task_request(struct controller *controller, const struc
         .stream = &controller->groups.items[group].stream,
     };
 }
-
-/* What one call asks for, resolved. */
-struct ask {
-    const struct event_run_task *event;
-    const struct task_def *def;
-    struct plan *plan;
-    group_id group;
-    struct demand demand; /* GPU requests interned */
-    uint32_t wait_class;  /* UINT32_MAX until a copy has to wait */
-    struct strategy_items providers;
-};
 
 static enum berth_err check_numbers(const struct event_run_task *event, struct berth_error *err)
 {
@@ -101,45 +95,46 @@ static group_id default_group(struct controller *controller, struct plan *plan)
     return plan->default_group;
 }
 
+enum berth_err ask_resolve(struct controller *controller, const struct event_run_task *call,
+                           struct ask *ask, struct berth_error *err)
+{
+    ask->event = call;
+    ask->wait_class = UINT32_MAX;
+    ask->def = call->task_definition == NULL
+                   ? NULL
+                   : task_def_find(controller->task_defs, call->task_definition);
+    if (ask->def == NULL || ask->def->status != TASK_DEF_ACTIVE)
+        return berth_fail(err, BERTH_ERR_INPUT,
+                          "taskDefinition: there is no ACTIVE %.256s; register it first",
+                          call->task_definition == NULL ? "one" : call->task_definition);
+    if (check_numbers(call, err) != BERTH_OK ||
+        plan_get(controller, ask->def, call->strategies, call->strategy_count, call->constraints,
+                 call->constraint_count, PLACEMENT_DEFAULT_STANDALONE, &ask->plan, err) != BERTH_OK)
+        return err->code;
+    ask->demand = ask->def->demand;
+    if (call->cpu_units != OVERRIDE_NONE)
+        ask->demand.cpu_units = call->cpu_units;
+    if (call->mem_mib != OVERRIDE_NONE)
+        ask->demand.mem_mib = call->mem_mib;
+    if (call->overrides_gpus) {
+        ask->demand.gpus =
+            intern_bytes(controller, call->gpus, call->gpu_count * sizeof *call->gpus);
+        ask->demand.gpu_count = call->gpu_count;
+    }
+    if (capacity_resolve(controller, call->providers, call->provider_count,
+                         call->takes_launch_type || call->waits, &ask->providers, err) != BERTH_OK)
+        return err->code;
+    return ask->providers.is_fargate ? capacity_check_fargate(ask->def, &ask->demand, err)
+                                     : BERTH_OK;
+}
+
 /* Fills `ask`, or makes the refusal and returns false. */
 static bool resolve(struct controller *controller, const struct event *event, struct ask *ask)
 {
     const struct event_run_task *wanted = &event->u.run_task;
     struct berth_error err;
     berth_error_clear(&err);
-    ask->event = wanted;
-    ask->wait_class = UINT32_MAX;
-    ask->def = wanted->task_definition == NULL
-                   ? NULL
-                   : task_def_find(controller->task_defs, wanted->task_definition);
-    if (ask->def == NULL || ask->def->status != TASK_DEF_ACTIVE) {
-        emit_refusal(controller, event, REPLY_INVALID,
-                     "taskDefinition: there is no ACTIVE %.256s; register it first",
-                     wanted->task_definition == NULL ? "one" : wanted->task_definition);
-        return false;
-    }
-    if (check_numbers(wanted, &err) != BERTH_OK ||
-        plan_get(controller, ask->def, wanted->strategies, wanted->strategy_count,
-                 wanted->constraints, wanted->constraint_count, PLACEMENT_DEFAULT_STANDALONE,
-                 &ask->plan, &err) != BERTH_OK) {
-        emit_refusal(controller, event, REPLY_INVALID, "%s", err.text);
-        return false;
-    }
-    ask->demand = ask->def->demand;
-    if (wanted->cpu_units != OVERRIDE_NONE)
-        ask->demand.cpu_units = wanted->cpu_units;
-    if (wanted->mem_mib != OVERRIDE_NONE)
-        ask->demand.mem_mib = wanted->mem_mib;
-    if (wanted->overrides_gpus) {
-        ask->demand.gpus =
-            intern_bytes(controller, wanted->gpus, wanted->gpu_count * sizeof *wanted->gpus);
-        ask->demand.gpu_count = wanted->gpu_count;
-    }
-    if (capacity_resolve(controller, wanted->providers, wanted->provider_count,
-                         wanted->takes_launch_type || wanted->waits, &ask->providers,
-                         &err) != BERTH_OK ||
-        (ask->providers.is_fargate &&
-         capacity_check_fargate(ask->def, &ask->demand, &err) != BERTH_OK)) {
+    if (ask_resolve(controller, wanted, ask, &err) != BERTH_OK) {
         emit_refusal(controller, event, REPLY_INVALID, "%s", err.text);
         return false;
     }

@@ -139,7 +139,8 @@ bool cluster_restore_reservation(struct cluster *cluster, instance_id id,
 bool cluster_fits(const struct cluster *cluster, instance_id id, const struct demand *demand);
 
 /* Task groups: a task joins when it is placed, and leaves when its desiredStatus falls (U2). */
-group_id cluster_group(struct cluster *cluster, symbol name); /* found or made */
+group_id cluster_group(struct cluster *cluster, symbol name);            /* found or made */
+group_id cluster_find_group(const struct cluster *cluster, symbol name); /* or GROUP_NONE */
 symbol cluster_group_name(const struct cluster *cluster, group_id group);
 void cluster_join(struct cluster *cluster, instance_id id, group_id group);
 void cluster_leave(struct cluster *cluster, instance_id id, group_id group);

@@ -22,6 +22,12 @@ group_id cluster_group(struct cluster *cluster, symbol name)
     return group;
 }
 
+group_id cluster_find_group(const struct cluster *cluster, symbol name)
+{
+    uint32_t found = map_get(&cluster->group_by_name, name);
+    return found == MAP_ABSENT ? GROUP_NONE : found;
+}
+
 symbol cluster_group_name(const struct cluster *cluster, group_id group)
 {
     assert(group < cluster->groups.count);
