@@ -17,6 +17,7 @@
 #include "sim/audit/audit.h"
 #include "sim/experiment/files.h"
 #include "sim/experiment/part.h"
+#include "sim/experiment/parts.h"
 #include "sim/experiment/pool.h"
 
 struct plan {
@@ -26,17 +27,11 @@ struct plan {
     uint32_t baseline;
     const char *metric; /* of the precision; NULL: a fixed number of replications */
     uint32_t replications, replications_max;
-    uint32_t *tasks; /* of this round: replication x variant count + variant */
+    struct parts *parts; /* owned; what is done */
+    uint32_t *tasks;     /* of this round: replication x variant count + variant */
     uint32_t task_count;
     uint32_t done_before; /* tasks that needed no computing */
 };
-
-static char *part_path(const char *parts, uint32_t variant, uint32_t replication)
-{
-    char name[48];
-    snprintf(name, sizeof name, "%" PRIu32 "-%" PRIu32 ".part", variant, replication);
-    return files_join(parts, name);
-}
 
 char *experiment_events_path(const char *parts, uint32_t variant)
 {
@@ -45,24 +40,21 @@ char *experiment_events_path(const char *parts, uint32_t variant)
     return files_join(parts, name);
 }
 
-static struct part_key key_of(const struct plan *plan, uint32_t variant, uint32_t replication)
-{
-    return (struct part_key){plan->set->hash, berth_build_id, plan->seed, variant, replication};
-}
-
 static bool load_part(const struct plan *plan, uint32_t variant, uint32_t replication,
                       struct run_result *out)
 {
-    struct part_key key = key_of(plan, variant, replication);
-    char *path = part_path(plan->options->parts, variant, replication);
-    bool is_there = part_read(path, &key, out);
-    mem_free(path);
+    struct text bytes = TEXT_INIT;
+    bool is_there =
+        parts_get(plan->parts, replication * plan->set->variant_count + variant, &bytes) &&
+        part_parse(&bytes, out);
+    text_free(&bytes);
     return is_there;
 }
 
-/* In a process of its own. */
-static enum berth_err run_and_store(const struct plan *plan, uint32_t variant, uint32_t replication,
-                                    FILE *events, struct berth_error *err)
+/* In a worker. */
+static enum berth_err run_and_format(const struct plan *plan, uint32_t variant,
+                                     uint32_t replication, FILE *events, struct text *product,
+                                     struct berth_error *err)
 {
     struct run_options run = {.seed = plan->seed,
                               .replication = replication,
@@ -79,32 +71,37 @@ static enum berth_err run_and_store(const struct plan *plan, uint32_t variant, u
     audit_destroy(audit);
     if (code != BERTH_OK)
         return code;
-    struct part_key key = key_of(plan, variant, replication);
-    char *path = part_path(plan->options->parts, variant, replication);
-    code = part_write(path, &key, &result, err);
-    mem_free(path);
+    part_format(&result, product);
     run_result_free(&result);
     return code;
 }
 
-static enum berth_err run_task(void *context, uint32_t number, struct berth_error *err)
+static enum berth_err run_task(void *context, uint32_t task, const char *folder,
+                               struct text *product, struct berth_error *err)
 {
     const struct plan *plan = context;
-    uint32_t variant = plan->tasks[number] % plan->set->variant_count;
-    uint32_t replication = plan->tasks[number] / plan->set->variant_count;
+    uint32_t variant = task % plan->set->variant_count;
+    uint32_t replication = task / plan->set->variant_count;
     if (replication != 0 || !plan->set->variants[variant]->run.writes_events)
-        return run_and_store(plan, variant, replication, NULL, err);
+        return run_and_format(plan, variant, replication, NULL, product, err);
     struct files_writer events;
-    char *path = experiment_events_path(plan->options->parts, variant);
+    char *path = experiment_events_path(folder, variant);
     enum berth_err code = files_create(path, &events, err);
     mem_free(path);
     if (code != BERTH_OK)
         return code;
-    code = run_and_store(plan, variant, replication, events.out, err);
+    code = run_and_format(plan, variant, replication, events.out, product, err);
     if (code == BERTH_OK)
         return files_commit(&events, err);
     files_abandon(&events);
     return code;
+}
+
+static enum berth_err keep_part(void *context, uint32_t task, const struct text *product,
+                                struct berth_error *err)
+{
+    const struct plan *plan = context;
+    return parts_add(plan->parts, task, product, err);
 }
 
 static void report_progress(void *context, uint32_t done)
@@ -132,26 +129,24 @@ static void list_missing(struct plan *plan)
     plan->tasks = mem_resize(plan->tasks, total, sizeof *plan->tasks);
     plan->task_count = 0;
     for (uint32_t task = 0; task < total; task++) {
-        struct run_result result;
         uint32_t variant = task % variant_count, replication = task / variant_count;
-        if (load_part(plan, variant, replication, &result)) {
-            run_result_free(&result);
-            if (replication > 0 || has_events(plan, variant))
-                continue;
-        }
+        if (parts_has(plan->parts, task) && (replication > 0 || has_events(plan, variant)))
+            continue;
         plan->tasks[plan->task_count++] = task;
     }
     plan->done_before = total - plan->task_count;
 }
 
-static enum berth_err say_which(const struct plan *plan, struct pool_failure failure,
+static enum berth_err say_which(const struct plan *plan, struct farm_failure failure,
                                 struct berth_error *err)
 {
-    uint32_t task = plan->tasks[failure.task];
-    uint32_t replication = task / plan->set->variant_count;
-    const char *variant = plan->set->variants[task % plan->set->variant_count]->variant;
+    if (failure.task == FARM_NO_TASK)
+        return err->code;
+    uint32_t replication = failure.task / plan->set->variant_count;
+    const char *variant = plan->set->variants[failure.task % plan->set->variant_count]->variant;
     enum berth_err code =
-        berth_fail_in(err, "variant \"%s\", replication %" PRIu32 ": ", variant, replication);
+        berth_fail_in(err, "variant \"%s\", replication %" PRIu32 ", seed %" PRIu64 ": ", variant,
+                      replication, plan->seed);
     if (!failure.is_crash)
         return code;
     char text[BERTH_ERROR_TEXT_MAX];
@@ -173,43 +168,42 @@ static enum berth_err run_round(struct plan *plan, struct berth_error *err)
                  plan->done_before, plan->done_before + plan->task_count);
         plan->options->notice(plan->options->context, line);
     }
-    struct pool_work work = {.run = run_task,
+    const struct farm *farm = plan->options->farm != NULL ? plan->options->farm : &pool_farm;
+    struct farm_work work = {.run = run_task,
+                             .keep = keep_part,
                              .progress = report_progress,
                              .context = plan,
+                             .tasks = plan->tasks,
                              .task_count = plan->task_count,
+                             .folder = plan->options->parts,
                              .jobs = plan->options->jobs,
                              .stop = plan->options->stop};
     if (work.jobs == 0)
         work.jobs = pool_core_count();
-    struct pool_failure failure;
-    enum berth_err code = pool_run(&work, &failure, err);
+    struct farm_failure failure;
+    enum berth_err code = farm->run(farm->context, &work, &failure, err);
     return code == BERTH_OK || code == BERTH_ERR_INTERRUPTED ? code : say_which(plan, failure, err);
 }
 
-/* The parts' folder holds the parts of one scenario, build and seed; others are thrown away. */
-static enum berth_err claim_parts(const struct plan *plan, struct berth_error *err)
+static void format_origin(const struct plan *plan, struct text *out)
 {
-    const struct experiment_options *options = plan->options;
-    enum berth_err code = files_make_folder(options->parts, err);
-    if (code != BERTH_OK)
-        return code;
-    struct text wanted = TEXT_INIT, found = TEXT_INIT;
-    struct berth_error ignored = BERTH_ERROR_INIT;
-    text_addf(&wanted, "berth-parts 1 %s %s %" PRIu64 "\n", plan->set->hash, berth_build_id,
+    text_addf(out, "berth-parts 2 %s %s %" PRIu64 "\n", plan->set->hash, berth_build_id,
               plan->seed);
-    char *path = files_join(options->parts, "key");
-    if (files_read(path, &found, &ignored) == BERTH_OK) {
-        if (strcmp(found.bytes, wanted.bytes) != 0) {
-            files_empty_folder(options->parts);
-            if (options->notice != NULL)
-                options->notice(options->context, "an unfinished run of another scenario, build or "
-                                                  "seed was discarded");
-        }
-    }
-    code = files_write(path, &wanted, err);
-    mem_free(path);
-    text_free(&wanted);
-    text_free(&found);
+}
+
+/* The parts' folder holds the parts of one scenario, build and seed; others are thrown away. */
+static enum berth_err claim_parts(struct plan *plan, struct berth_error *err)
+{
+    struct text origin = TEXT_INIT;
+    bool discarded;
+    format_origin(plan, &origin);
+    enum berth_err code =
+        parts_open(plan->options->parts, origin.bytes, &plan->parts, &discarded, err);
+    text_free(&origin);
+    if (discarded && plan->options->notice != NULL)
+        plan->options->notice(plan->options->context,
+                              "an unfinished run of another scenario, build or "
+                              "seed was discarded");
     return code;
 }
 
@@ -331,6 +325,28 @@ enum berth_err experiment_run(const struct scenario_set *set,
         code = run_rounds(&plan, out, err);
     if (code == BERTH_ERR_INTERRUPTED)
         code = report_interruption(&plan, out, err);
+    parts_close(plan.parts);
     mem_free(plan.tasks);
     return code;
+}
+
+struct farm_work experiment_work(const struct scenario_set *set,
+                                 const struct experiment_options *options)
+{
+    struct plan *plan = mem_alloc(sizeof *plan);
+    *plan = make_plan(set, options);
+    return (struct farm_work){.run = run_task, .context = plan, .stop = options->stop};
+}
+
+void experiment_work_free(struct farm_work *work)
+{
+    mem_free(work->context);
+    work->context = NULL;
+}
+
+void experiment_origin(const struct scenario_set *set, const struct experiment_options *options,
+                       struct text *out)
+{
+    struct plan plan = make_plan(set, options);
+    format_origin(&plan, out);
 }

@@ -1,7 +1,7 @@
 /*
  * experiment.h -- all replications of all variants of a scenario, and what they say together.
  *
- * A finished replication is a file in the parts folder (part.h). What is there already, of the same
+ * A finished replication is kept in the parts folder (parts.h). What is there already, of the same
  * scenario, build and seed, is not computed again. Merging is in the order of variants and
  * replications, so the outcome is the same for any number of processes, and for a run that was
  * continued.
@@ -9,8 +9,7 @@
 #ifndef BERTH_SIM_EXPERIMENT_EXPERIMENT_H
 #define BERTH_SIM_EXPERIMENT_EXPERIMENT_H
 
-#include <signal.h>
-
+#include "sim/experiment/farm.h"
 #include "sim/experiment/statistics.h"
 #include "sim/run/run.h"
 
@@ -47,11 +46,12 @@ struct experiment {
 };
 
 struct experiment_options {
-    const char *parts;     /* folder; made when absent */
-    const uint64_t *seed;  /* NULL: the scenario's */
-    uint32_t replications; /* 0: as the scenario says; else exactly so many */
-    uint32_t jobs;         /* 0: one for each core */
-    bool audits;           /* hold every replication against the invariants (sim/audit) */
+    const char *parts;       /* folder; made when absent */
+    const uint64_t *seed;    /* NULL: the scenario's */
+    uint32_t replications;   /* 0: as the scenario says; else exactly so many */
+    const struct farm *farm; /* who computes; NULL: processes of this machine */
+    uint32_t jobs;           /* of them; 0: one for each core */
+    bool audits;             /* hold every replication against the invariants (sim/audit) */
     const volatile sig_atomic_t *stop;
     void (*progress)(void *context, uint32_t done, uint32_t total); /* may be NULL */
     void (*notice)(void *context, const char *line);                /* may be NULL */
@@ -66,6 +66,18 @@ enum berth_err experiment_run(const struct scenario_set *set,
                               const struct experiment_options *options, struct experiment **out,
                               struct berth_error *err) BERTH_MUST_CHECK;
 void experiment_destroy(struct experiment *experiment);
+
+/*
+ * What a worker of a farm elsewhere needs to do any of the tasks: a work with run and context, of
+ * the same set and options as the master's (which experiment_origin tells apart), owned by the
+ * caller: experiment_work_free.
+ */
+struct farm_work experiment_work(const struct scenario_set *set,
+                                 const struct experiment_options *options);
+void experiment_work_free(struct farm_work *work);
+/* One line: scenario, build, seed. */
+void experiment_origin(const struct scenario_set *set, const struct experiment_options *options,
+                       struct text *out);
 
 /* By hand: create, add every replication of every variant, in order, then conclude. */
 struct experiment *experiment_create(const struct scenario_set *set, uint64_t seed,

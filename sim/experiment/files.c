@@ -37,7 +37,7 @@ static const char *cure(int number)
     }
 }
 
-static enum berth_err fail_at(const char *path, int number, struct berth_error *err)
+enum berth_err files_fail(const char *path, int number, struct berth_error *err)
 {
     return berth_fail(err, BERTH_ERR_ENVIRONMENT, "%s: %s; %s", path, strerror(number),
                       cure(number));
@@ -59,7 +59,7 @@ enum berth_err files_make_folder(const char *path, struct berth_error *err)
         char kept = *at;
         *at = '\0';
         if (!is_folder(prefix) && mkdir(prefix, 0777) != 0 && !is_folder(prefix))
-            code = fail_at(prefix, errno, err);
+            code = files_fail(prefix, errno, err);
         *at = kept;
     }
     mem_free(prefix);
@@ -81,7 +81,7 @@ enum berth_err files_create(const char *path, struct files_writer *writer, struc
         (struct files_writer){fopen(new_path.bytes, "w"), mem_copy_text(path), new_path.bytes};
     if (writer->out != NULL)
         return BERTH_OK;
-    enum berth_err code = fail_at(path, errno, err);
+    enum berth_err code = files_fail(path, errno, err);
     forget(writer);
     return code;
 }
@@ -103,7 +103,7 @@ enum berth_err files_commit(struct files_writer *writer, struct berth_error *err
     int number = write_out(writer->out);
     if (fclose(writer->out) != 0 && number == 0)
         number = errno;
-    enum berth_err code = number != 0 ? fail_at(writer->path, number, err)
+    enum berth_err code = number != 0 ? files_fail(writer->path, number, err)
                                       : files_rename(writer->new_path, writer->path, err);
     if (code != BERTH_OK)
         unlink(writer->new_path);
@@ -133,7 +133,7 @@ enum berth_err files_write(const char *path, const struct text *text, struct ber
 
 enum berth_err files_rename(const char *from, const char *to, struct berth_error *err)
 {
-    return rename(from, to) == 0 ? BERTH_OK : fail_at(to, errno, err);
+    return rename(from, to) == 0 ? BERTH_OK : files_fail(to, errno, err);
 }
 
 enum berth_err files_read(const char *path, struct text *out, struct berth_error *err)
@@ -148,7 +148,7 @@ enum berth_err files_read(const char *path, struct text *out, struct berth_error
     text_add(out, "");
     int number = ferror(in) != 0 ? EIO : 0;
     (void)fclose(in);
-    return number == 0 ? BERTH_OK : fail_at(path, number, err);
+    return number == 0 ? BERTH_OK : files_fail(path, number, err);
 }
 
 bool files_exist(const char *path)

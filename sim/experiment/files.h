@@ -31,6 +31,9 @@ void files_abandon(struct files_writer *writer); /* nothing is left of it */
 
 enum berth_err files_write(const char *path, const struct text *text,
                            struct berth_error *err) BERTH_MUST_CHECK;
+/* What the system says of a file, and a cure for it. */
+enum berth_err files_fail(const char *path, int number, struct berth_error *err);
+
 enum berth_err files_rename(const char *from, const char *to,
                             struct berth_error *err) BERTH_MUST_CHECK;
 

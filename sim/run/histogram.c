@@ -119,16 +119,24 @@ uint32_t histogram_bucket_count(const struct histogram *histogram)
     return filled;
 }
 
+uint32_t histogram_next(const struct histogram *histogram, uint32_t from, int64_t *upper,
+                        uint64_t *count)
+{
+    while (histogram->counts[from] == 0) {
+        from++;
+        assert(from < BUCKET_COUNT);
+    }
+    *upper = bound_of(from);
+    *count = histogram->counts[from];
+    return from + 1;
+}
+
 void histogram_bucket(const struct histogram *histogram, uint32_t index, int64_t *upper,
                       uint64_t *count)
 {
-    uint32_t at = 0;
-    while (histogram->counts[at] == 0 || index-- > 0) {
-        at++;
-        assert(at < BUCKET_COUNT);
-    }
-    *upper = bound_of(at);
-    *count = histogram->counts[at];
+    uint32_t at = histogram_next(histogram, 0, upper, count);
+    while (index-- > 0)
+        at = histogram_next(histogram, at, upper, count);
 }
 
 void histogram_restore(struct histogram *histogram, int64_t upper, uint64_t count)

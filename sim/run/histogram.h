@@ -34,6 +34,9 @@ double histogram_sum(const struct histogram *histogram);
 uint32_t histogram_bucket_count(const struct histogram *histogram);
 void histogram_bucket(const struct histogram *histogram, uint32_t index, int64_t *upper,
                       uint64_t *count);
+/* All of them in one pass: begin with 0, go on with what the call before returned. */
+uint32_t histogram_next(const struct histogram *histogram, uint32_t from, int64_t *upper,
+                        uint64_t *count);
 void histogram_restore(struct histogram *histogram, int64_t upper, uint64_t count);
 void histogram_restore_sum(struct histogram *histogram, double sum, int64_t max);
 
