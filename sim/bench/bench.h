@@ -23,7 +23,7 @@
 #define BENCH_TEXT_MAX 200
 
 struct bench_figure {
-    const char *what; /* "" when the line has but one: "peak memory" */
+    const char *what; /* "peak memory"; NULL: what the line is about */
     const char *unit; /* "M/s" */
     double must, aim;
     bool is_lower_better;

@@ -1,77 +1,33 @@
 /*
- * bench_runs.c -- S1, S6: whole simulations, with controller, agents, network and metrics.
+ * bench_runs.c -- S1, S6, S7: whole simulations, with controller, agents, network and metrics.
  *
  * A rate counts tasks that have ended by the CPU time of the replication, its beginning with an
  * empty fleet included; loading the scenario is not.
  */
 #include "sim/bench/lines.h"
+#include "sim/bench/runs.h"
 #include "sim/bench/scenarios.h"
-#include "sim/run/run.h"
-
-/* What a run left behind, looked at when it is over; looking is not timed. */
-struct end_state {
-    uint64_t live, stopped;
-    double looked_s;
-};
-
-static enum berth_err look(void *context, const struct controller *controller,
-                           struct berth_error *err)
-{
-    struct end_state *end = context;
-    struct task_view task;
-    double begin = bench_cpu_s();
-    (void)err;
-    for (task_id after = 0; controller_next_task(controller, after, &task); after = task.task)
-        end->live++;
-    end->stopped = controller_stopped_count(controller);
-    controller_audit(controller);
-    cluster_audit(controller_cluster(controller));
-    end->looked_s = bench_cpu_s() - begin;
-    return BERTH_OK;
-}
-
-static bool load(const struct text *json, struct scenario_set **set, struct bench_round *round)
-{
-    struct berth_error err = BERTH_ERROR_INIT;
-    return scenario_load_text(json->bytes, json->length, ".", set, &err) == BERTH_OK ||
-           bench_check(round, false, "%s", err.text);
-}
 
 static void measure_churn(const struct churn *churn, const struct bench_setting *setting,
                           struct bench_round *round)
 {
     struct text json = TEXT_INIT;
-    struct scenario_set *set;
-    struct run_result result;
-    struct end_state end = {.live = 0};
-    struct berth_error err = BERTH_ERROR_INIT;
-    const struct run_observer observer = {.finished = look, .context = &end};
-    const struct run_options options = {.seed = setting->seed, .observer = &observer};
+    struct bench_run run;
     scenario_write_churn(churn, &json);
-    if (!load(&json, &set, round))
-        return;
-    double begin = bench_cpu_s();
-    enum berth_err code = run_replication(set->variants[0], &options, &result, &err);
-    double spent = bench_cpu_s() - begin - end.looked_s;
-    if (!bench_check(round, code == BERTH_OK, "the run came to its end%s", err.text))
-        return;
-    double requested = result.metrics[METRIC_TASKS_REQUESTED];
-    double placed = result.metrics[METRIC_TASKS_PLACED], ended = placed - (double)end.live;
-    round->values[0] = ended / spent * 1e-6;
-    round->values[1] = bench_peak_gib();
     bench_describe(round,
-                   "run-task churn, %u instances, %u %% of memory reserved, tasks live %u s, %u s "
-                   "simulated",
+                   "run-task churn, binpack(memory), %u instances, %u %% of memory reserved, tasks "
+                   "live %u s, %u s simulated",
                    (unsigned)churn->instances, (unsigned)churn->fill_percent,
                    (unsigned)churn->life_s, (unsigned)churn->duration_s);
-    (void)bench_check(round, placed == requested && placed > 0, "%.0f of %.0f tasks were placed",
-                      placed, requested);
-    (void)bench_check(round, (double)end.stopped == ended && ended > 0,
-                      "%.0f ended and are described as STOPPED, %.0f live", ended,
-                      (double)end.live);
-    (void)bench_check(round, true, "the books of controller and cluster balance");
-    run_result_free(&result);
-    scenario_set_destroy(set);
+    if (!bench_run(&json, ".", setting, round, &run))
+        return;
+    round->values[0] = run.ended / run.run_s * 1e-6;
+    round->values[1] = bench_peak_gib();
+    bench_run_check_books(&run, round);
+    (void)bench_check(round, (double)run.stopped == run.ended && run.ended > 0,
+                      "%.0f ended and are described as STOPPED, %.0f live (%.0f were meant)",
+                      run.ended, (double)run.live, scenario_churn_tasks(churn));
+    bench_run_free(&run);
     text_free(&json);
 }
 
@@ -86,4 +42,26 @@ void bench_s6(const struct bench_setting *setting, struct bench_round *round)
 {
     struct churn churn = {100000, 80, 600, 1800};
     measure_churn(&churn, setting, round);
+}
+
+void bench_s7(const struct bench_setting *setting, struct bench_round *round)
+{
+    const struct start_up start_up = {5000, 1000, 1000, 300};
+    struct text json = TEXT_INIT;
+    struct bench_run run;
+    scenario_write_start_up(&start_up, &json);
+    bench_describe(round,
+                   "%u services of %u tasks on %u instances, pulls and starts, %u s simulated",
+                   (unsigned)start_up.services, (unsigned)start_up.copies,
+                   (unsigned)start_up.instances, (unsigned)start_up.duration_s);
+    if (!bench_run(&json, ".", setting, round, &run))
+        return;
+    const struct run_sample *last = &run.result.samples[run.result.sample_count - 1];
+    round->values[0] = run.run_s;
+    bench_run_check_books(&run, round);
+    (void)bench_check(round, last->tasks_running == last->tasks_desired,
+                      "%.0f of %.0f tasks run in the last %.0f s", last->tasks_running,
+                      last->tasks_desired, start_up.duration_s / 200.0);
+    bench_run_free(&run);
+    text_free(&json);
 }

@@ -11,8 +11,9 @@ static void format_figure(const struct bench_result *result, uint32_t figure, st
 {
     const struct bench_figure *goal = &result->line->figures[figure];
     struct bench_number value = bench_value(result, figure);
-    text_addf(out, "    %.4g %s%s%s", value.median, goal->unit, goal->what[0] != '\0' ? " " : "",
-              goal->what);
+    text_addf(out, "    %.4g %s", value.median, goal->unit);
+    if (goal->what != NULL)
+        text_addf(out, " %s", goal->what);
     if (result->round_count > 1)
         text_addf(out, ", spread %.1f %% of %u runs", 100 * value.spread,
                   (unsigned)result->round_count);

@@ -1,26 +1,28 @@
 #include "sim/bench/lines.h"
 
-#define SCAN "plain vectorised scan"
-#define HEAP "binary heap"
+/* Figures: the more the better, or the less. The first number is a must, the second an aim. */
+#define MORE(unit_, must_, aim_) .unit = (unit_), .must = (must_), .aim = (aim_)
+#define LESS(unit_, must_, aim_) MORE(unit_, must_, aim_), .is_lower_better = true
+#define SCAN .naive = "plain vectorised scan"
+#define HEAP .naive = "binary heap"
+#define MEMORY(gib_)                                   \
+    {                                                  \
+        LESS("GiB", gib_, gib_), .what = "peak memory" \
+    }
 
 const struct bench_line bench_lines[] = {
-    {"P1", {{"", "M/s", 0.8, 1.6, .naive = SCAN, .ratio_least = 2}}, 1, false, bench_p1},
-    {"P2", {{"", "M/s", 0.5, 1, .naive = SCAN, .ratio_least = 8}}, 1, false, bench_p2},
-    {"P3", {{"", "M/s", 1, 2.5, .naive = SCAN}}, 1, false, bench_p3},
-    {"P5",
-     {{"", "x", 4, 2, .is_lower_better = true, .must_hold = true, .naive = SCAN}},
-     1,
-     false,
-     bench_p5},
-    {"P7", {{"", "s", 10, 2, .is_lower_better = true, .naive = SCAN}}, 1, false, bench_p7},
-    {"E1", {{"", "M/s", 7, 12, .naive = HEAP, .ratio_least = 1.25}}, 1, false, bench_e1},
-    {"E2", {{"", "M/s", 4, 8, .naive = HEAP}}, 1, false, bench_e2},
-    {"S1", {{"", "M tasks/s", 0.4, 0.8, .naive = NULL}}, 1, false, bench_s1},
-    {"S6",
-     {{"", "M tasks/s", 0.3, 0.8, .naive = NULL},
-      {"peak memory", "GiB", 1.5, 1.5, .is_lower_better = true}},
-     2,
-     true,
-     bench_s6},
+    {"P1", {{MORE("M/s", 0.8, 1.6), SCAN, .ratio_least = 2}}, 1, false, bench_p1},
+    {"P2", {{MORE("M/s", 0.5, 1), SCAN, .ratio_least = 8}}, 1, false, bench_p2},
+    {"P3", {{MORE("M/s", 1, 2.5), SCAN}}, 1, false, bench_p3},
+    {"P5", {{LESS("x", 4, 2), SCAN, .must_hold = true}}, 1, false, bench_p5},
+    {"P7", {{LESS("s", 10, 2), SCAN}}, 1, false, bench_p7},
+    {"E1", {{MORE("M/s", 7, 12), HEAP, .ratio_least = 1.25}}, 1, false, bench_e1},
+    {"E2", {{MORE("M/s", 4, 8), HEAP}}, 1, false, bench_e2},
+    {"S1", {{MORE("M tasks/s", 0.4, 0.8)}}, 1, false, bench_s1},
+    {"S2", {{MORE("k tasks/s", 100, 300)}}, 1, false, bench_s2},
+    {"S3", {{LESS("s", 0.1, 0.03)}}, 1, false, bench_s3},
+    {"S4", {{LESS("s", 10, 3)}, MEMORY(1)}, 2, false, bench_s4},
+    {"S6", {{MORE("M tasks/s", 0.3, 0.8)}, MEMORY(1.5)}, 2, true, bench_s6},
+    {"S7", {{LESS("s", 10, 3)}}, 1, true, bench_s7},
     {.id = NULL},
 };

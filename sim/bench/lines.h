@@ -8,6 +8,8 @@ typedef void bench_measure_line(const struct bench_setting *setting, struct benc
 
 bench_measure_line bench_p1, bench_p2, bench_p3, bench_p5, bench_p7; /* bench_placement.c */
 bench_measure_line bench_e1, bench_e2;                               /* bench_queue.c */
-bench_measure_line bench_s1, bench_s6;                               /* bench_runs.c */
+bench_measure_line bench_s1, bench_s6, bench_s7;                     /* bench_runs.c */
+bench_measure_line bench_s2;                                         /* bench_services.c */
+bench_measure_line bench_s3, bench_s4;                               /* bench_files.c */
 
 #endif

@@ -2,6 +2,7 @@
 
 #include <inttypes.h>
 
+#define SHAPES 40
 #define INSTANCE_MIB 16384
 
 static uint32_t shape_mib(uint32_t shape)
@@ -9,47 +10,134 @@ static uint32_t shape_mib(uint32_t shape)
     return 512 + shape * 23 % 6 * 256;
 }
 
-static void add_shapes(struct text *json)
+static uint32_t shape_cpu(uint32_t shape)
 {
-    text_add(json, "\"taskDefinitions\":{");
-    for (uint32_t i = 0; i < SCENARIO_SHAPES; i++)
-        text_addf(json,
-                  "%s\"t%" PRIu32
-                  "\":{\"containerDefinitions\":[{\"name\":\"c\",\"image\":\"i%" PRIu32
-                  "\",\"cpu\":%" PRIu32 ",\"memory\":%" PRIu32 "}]}",
-                  i == 0 ? "" : ",", i, i, 256 + i * 37 % 9 * 64, shape_mib(i));
-    text_add(json, "},");
+    return 256 + shape * 37 % 9 * 64;
 }
 
-static void add_fleet(struct text *json, uint32_t instances)
+static void begin(struct text *json, uint32_t instances, const char *size)
 {
     text_addf(json,
               "{\"version\":1,\"name\":\"bench\",\"fleet\":{\"all\":{\"count\":%" PRIu32
-              ",\"cpu\":\"8 vCPU\",\"memory\":\"16 GB\",\"zones\":[\"a\",\"b\",\"c\"]}},",
-              instances);
+              ",%s,\"zones\":[\"a\",\"b\",\"c\"]}},\"taskDefinitions\":{",
+              instances, size);
+}
+
+static void end(struct text *json, uint32_t duration_s)
+{
+    text_addf(json,
+              "\"run\":{\"duration\":%" PRIu32 ",\"replications\":1,\"placementStrategy\":"
+              "[{\"type\":\"binpack\",\"field\":\"memory\"}]}}",
+              duration_s);
+}
+
+static const char *comma(uint32_t i)
+{
+    return i == 0 ? "" : ",";
+}
+
+/* `container`: further keys of it. */
+static void add_definition(struct text *json, uint32_t image, uint32_t cpu, uint32_t mib,
+                           const char *container)
+{
+    text_addf(json,
+              "{\"containerDefinitions\":[{\"name\":\"c\",\"image\":\"i%" PRIu32
+              "\",\"cpu\":%" PRIu32 ",\"memory\":%" PRIu32 "%s}]}",
+              image, cpu, mib, container);
 }
 
 double scenario_churn_tasks(const struct churn *churn)
 {
     double sum = 0;
-    for (uint32_t i = 0; i < SCENARIO_SHAPES; i++)
+    for (uint32_t i = 0; i < SHAPES; i++)
         sum += shape_mib(i);
-    return churn->fill_percent / 100.0 * churn->instances * INSTANCE_MIB * SCENARIO_SHAPES / sum;
+    return churn->fill_percent / 100.0 * churn->instances * INSTANCE_MIB * SHAPES / sum;
 }
 
 void scenario_write_churn(const struct churn *churn, struct text *json)
 {
-    double per_hour = scenario_churn_tasks(churn) / SCENARIO_SHAPES * 3600 / churn->life_s;
-    add_fleet(json, churn->instances);
-    add_shapes(json);
-    text_add(json, "\"arrivals\":{");
-    for (uint32_t i = 0; i < SCENARIO_SHAPES; i++)
+    double per_hour = scenario_churn_tasks(churn) / SHAPES * 3600 / churn->life_s;
+    begin(json, churn->instances, "\"cpu\":\"8 vCPU\",\"memory\":\"16 GB\"");
+    for (uint32_t i = 0; i < SHAPES; i++) {
+        text_addf(json, "%s\"t%" PRIu32 "\":", comma(i), i);
+        add_definition(json, i, shape_cpu(i), shape_mib(i), "");
+    }
+    text_add(json, "},\"arrivals\":{");
+    for (uint32_t i = 0; i < SHAPES; i++)
         text_addf(json,
                   "%s\"a%" PRIu32 "\":{\"ratePerHour\":%.3f,\"taskDefinition\":\"t%" PRIu32
                   "\",\"lifetime\":{\"distribution\":\"exponential\",\"mean\":%" PRIu32 "}}",
-                  i == 0 ? "" : ",", i, per_hour, i, churn->life_s);
-    text_addf(json,
-              "},\"run\":{\"duration\":%" PRIu32 ",\"replications\":1,\"placementStrategy\":"
-              "[{\"type\":\"binpack\",\"field\":\"memory\"}]}}",
-              churn->duration_s);
+                  comma(i), i, per_hour, i, churn->life_s);
+    text_add(json, "},");
+    end(json, churn->duration_s);
+}
+
+/* Each quarter of the definitions falls ill: half an hour well, ill for five minutes (means). */
+static void add_mortal_definitions(struct text *json, uint32_t life_s)
+{
+    for (uint32_t i = 0; i < SHAPES; i++) {
+        text_addf(json, "%s\"t%" PRIu32 "\":{\"definition\":", comma(i), i);
+        add_definition(json, i, shape_cpu(i), shape_mib(i),
+                       ",\"healthCheck\":{\"command\":[\"CMD\",\"x\"],\"interval\":30,"
+                       "\"timeout\":5,\"retries\":3}");
+        text_addf(json, ",\"lifetime\":{\"distribution\":\"exponential\",\"mean\":%" PRIu32 "}%s}",
+                  life_s,
+                  i % 4 != 0
+                      ? ""
+                      : ",\"unhealthyAfter\":{\"distribution\":\"exponential\",\"mean\":1800},"
+                        "\"recoversAfter\":{\"distribution\":\"exponential\",\"mean\":300}");
+    }
+}
+
+void scenario_write_services(const struct service_churn *churn, struct text *json)
+{
+    begin(json, churn->instances, "\"cpu\":\"8 vCPU\",\"memory\":\"16 GB\"");
+    add_mortal_definitions(json, churn->life_s);
+    text_add(json, "},\"services\":{");
+    for (uint32_t i = 0; i < churn->services; i++)
+        text_addf(json,
+                  "%s\"s%" PRIu32 "\":{\"taskDefinition\":\"t%" PRIu32
+                  "\",\"desiredCount\":%" PRIu32 "}",
+                  comma(i), i, i % SHAPES, churn->copies);
+    text_add(json, "},\"timeline\":{");
+    for (uint32_t i = 0; i < churn->deployed; i++)
+        text_addf(json,
+                  "%s\"d%" PRIu32 "\":{\"at\":%" PRIu32 ",\"deploy\":{\"service\":\"s%" PRIu32
+                  "\",\"taskDefinition\":\"t%" PRIu32 "\"}}",
+                  comma(i), i, churn->duration_s / 3 + i, i, (i + 1) % SHAPES);
+    text_add(json, "},");
+    end(json, churn->duration_s);
+}
+
+void scenario_write_start_up(const struct start_up *start_up, struct text *json)
+{
+    begin(json, start_up->instances, "\"cpu\":\"64 vCPU\",\"memory\":\"128 GB\"");
+    for (uint32_t i = 0; i < SHAPES; i++) {
+        text_addf(json, "%s\"t%" PRIu32 "\":{\"definition\":", comma(i), i);
+        add_definition(json, i, 256, 512, "");
+        text_add(json, ",\"imageMiB\":200,\"start\":{\"distribution\":\"exponential\","
+                       "\"mean\":2}}");
+    }
+    text_add(json, "},\"services\":{");
+    for (uint32_t i = 0; i < start_up->services; i++)
+        text_addf(json,
+                  "%s\"s%" PRIu32 "\":{\"taskDefinition\":\"t%" PRIu32
+                  "\",\"desiredCount\":%" PRIu32 "}",
+                  comma(i), i, i % SHAPES, start_up->copies);
+    text_add(json, "},");
+    end(json, start_up->duration_s);
+}
+
+void scenario_write_machines(uint32_t instances, const char *csv, uint32_t duration_s,
+                             struct text *json)
+{
+    begin(json, instances, "\"cpu\":\"64 vCPU\",\"memory\":\"256 GB\"");
+    for (uint32_t i = 0; i < 4; i++)
+        text_addf(json,
+                  "%s\"vm%" PRIu32
+                  "\":{\"containerDefinitions\":[{\"name\":\"vm\",\"image\":\"vm\","
+                  "\"cpu\":%" PRIu32 ",\"memory\":%" PRIu32 "}]}",
+                  comma(i), i, UINT32_C(1024) << i, UINT32_C(4096) << i);
+    text_addf(json, "},\"arrivals\":{\"trace\":{\"csv\":\"%s\"}},", csv);
+    end(json, duration_s);
 }

@@ -4,9 +4,7 @@
 
 #include "scheduler/base/text.h"
 
-#define SCENARIO_SHAPES 40
-
-/* Standalone tasks that come at a steady rate and live for exponential times. */
+/* Standalone tasks that come at a steady rate and live for exponential times; binpack(memory). */
 struct churn {
     uint32_t instances;
     uint32_t fill_percent; /* of the fleet's memory, by Little's law */
@@ -14,5 +12,24 @@ struct churn {
 };
 double scenario_churn_tasks(const struct churn *churn); /* that live at a time, in the mean */
 void scenario_write_churn(const struct churn *churn, struct text *json);
+
+/* Services whose tasks live for exponential times, fall ill and are replaced; deployments. */
+struct service_churn {
+    uint32_t instances, services, copies;
+    uint32_t deployed; /* of the services, in the middle of the run */
+    uint32_t life_s, duration_s;
+};
+void scenario_write_services(const struct service_churn *churn, struct text *json);
+
+/* Services whose tasks stay, started on an empty fleet: images are pulled, starts take time. */
+struct start_up {
+    uint32_t instances, services, copies;
+    uint32_t duration_s;
+};
+void scenario_write_start_up(const struct start_up *start_up, struct text *json);
+
+/* Machines like virtual ones, from `csv`, on hosts of 64 vCPU and 256 GiB. */
+void scenario_write_machines(uint32_t instances, const char *csv, uint32_t duration_s,
+                             struct text *json);
 
 #endif

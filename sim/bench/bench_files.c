@@ -1,0 +1,169 @@
+/*
+ * bench_files.c -- S3, S4: machines like virtual ones, from a file that the bench writes.
+ *
+ * S3 is `berth run` on it as a user starts it: another process, from start to exit. S4 is a day.
+ */
+#include <errno.h>
+#include <math.h>
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+#include <sys/wait.h>
+#include <time.h>
+#include <unistd.h>
+
+#include "scheduler/base/mem.h"
+#include "sim/bench/folder.h"
+#include "sim/bench/lines.h"
+#include "sim/bench/runs.h"
+#include "sim/bench/scenarios.h"
+#include "sim/experiment/files.h"
+#include "sim/experiment/summary.h"
+
+struct trace {
+    uint32_t machines;
+    double window_s; /* in which they arrive */
+    double life_s;   /* the mean of an exponential time, and at least a minute */
+    double life_max_s;
+};
+
+/* Arrivals are spread evenly at random: as many as are left over the time that is left. */
+static bool write_trace(const char *path, const struct trace *trace, uint64_t seed)
+{
+    struct bench_dice dice = {seed};
+    FILE *file = fopen(path, "w");
+    if (file == NULL)
+        return false;
+    double at_s = 0;
+    (void)fputs("arrival,lifetime,taskDefinition\n", file);
+    for (uint32_t i = 0; i < trace->machines; i++) {
+        double left = trace->machines - i;
+        double share = (1 + bench_roll(&dice, 1000000)) * 1e-6;
+        at_s += (trace->window_s - at_s) * (1 - pow(share, 1 / left));
+        double life_s = -trace->life_s * log((1 + bench_roll(&dice, 1000000)) * 1e-6);
+        life_s = fmin(fmax(life_s, 60), trace->life_max_s);
+        uint32_t flavor = bench_roll(&dice, 8); /* half of them of the smallest */
+        (void)fprintf(file, "%.3f,%.3f,vm%u\n", at_s, life_s,
+                      flavor < 4   ? 0U
+                      : flavor < 6 ? 1U
+                                   : (unsigned)flavor - 4);
+    }
+    return fclose(file) == 0;
+}
+
+/* The last line of timeline.csv has the tasks that run at the end; summary.json the metrics. */
+static double last_running(const char *folder)
+{
+    struct text text = TEXT_INIT;
+    struct berth_error err = BERTH_ERROR_INIT;
+    char *path = files_join(folder, "timeline.csv");
+    double running = NAN;
+    if (files_read(path, &text, &err) == BERTH_OK) {
+        text.bytes[text.length - 1] = '\0';
+        const char *line = strrchr(text.bytes, '\n');
+        if (line != NULL)
+            (void)sscanf(line, "\n%*[^,],%*[^,],%lf", &running);
+    }
+    text_free(&text);
+    mem_free(path);
+    return running;
+}
+
+/* Seconds that went by, or below 0 when it did not end well. */
+static double run_process(const char *folder)
+{
+    struct timespec begin, end;
+    int status = 0;
+    (void)clock_gettime(CLOCK_MONOTONIC, &begin);
+    pid_t child = fork();
+    if (child == 0) {
+        if (chdir(folder) == 0 && freopen("table.txt", "w", stdout) != NULL)
+            (void)execl("/proc/self/exe", "berth", "run", "--quiet", "--no-plots", "--jobs", "1",
+                        "--out", "out", "scenario.json", (char *)NULL);
+        _exit(127);
+    }
+    while (child > 0 && waitpid(child, &status, 0) < 0 && errno == EINTR)
+        continue;
+    (void)clock_gettime(CLOCK_MONOTONIC, &end);
+    return child < 0 || status != 0
+               ? -1
+               : (double)(end.tv_sec - begin.tv_sec) + (double)(end.tv_nsec - begin.tv_nsec) * 1e-9;
+}
+
+static void check_process(const char *folder, uint32_t machines, struct bench_round *round)
+{
+    struct berth_error err = BERTH_ERROR_INIT;
+    struct summary *summary = NULL;
+    char *out = files_join(folder, "out");
+    if (bench_check(round, summary_read(out, &summary, &err) == BERTH_OK, "summary.json is whole%s",
+                    err.text)) {
+        double placed = summary->variants[0].means[METRIC_TASKS_PLACED];
+        double running = last_running(out);
+        (void)bench_check(round, placed == machines, "%.0f of %u machines were placed", placed,
+                          (unsigned)machines);
+        (void)bench_check(round, running == 0, "%.0f run at the end", running);
+    }
+    summary_destroy(summary);
+    mem_free(out);
+}
+
+void bench_s3(const struct bench_setting *setting, struct bench_round *round)
+{
+    const struct trace trace = {10000, 4 * 3600, 4 * 3600, 24 * 3600};
+    const uint32_t hosts = 1000;
+    struct text json = TEXT_INIT;
+    struct berth_error err = BERTH_ERROR_INIT;
+    char *folder = bench_folder_make(round);
+    if (folder == NULL)
+        return;
+    char *csv = files_join(folder, "machines.csv"), *file = files_join(folder, "scenario.json");
+    scenario_write_machines(hosts, "machines.csv", 30 * 3600, &json);
+    bench_describe(round, "berth run, start to exit: %u machines on %u hosts, to their end",
+                   (unsigned)trace.machines, (unsigned)hosts);
+    if (bench_check(round,
+                    write_trace(csv, &trace, setting->seed) &&
+                        files_write(file, &json, &err) == BERTH_OK,
+                    "the input was written%s", err.text)) {
+        double begin = bench_cpu_s(), passed = run_process(folder);
+        round->values[0] = bench_cpu_s() - begin;
+        if (bench_check(round, passed > 0, "exit status 0, after %.3f s by the clock", passed))
+            check_process(folder, trace.machines, round);
+    }
+    mem_free(csv);
+    mem_free(file);
+    text_free(&json);
+    bench_folder_remove(folder);
+}
+
+void bench_s4(const struct bench_setting *setting, struct bench_round *round)
+{
+    struct trace trace = {1000000, 86400, 4 * 3600, 86400};
+    uint32_t hosts = 10000;
+    if (setting->is_quick) {
+        trace.machines /= 10;
+        hosts /= 10;
+        round->is_smaller = true;
+    }
+    struct text json = TEXT_INIT;
+    struct bench_run run;
+    char *folder = bench_folder_make(round);
+    if (folder == NULL)
+        return;
+    char *csv = files_join(folder, "machines.csv");
+    scenario_write_machines(hosts, "machines.csv", 86400, &json);
+    bench_describe(round, "one day of %u machines from a CSV on %u hosts, read and run",
+                   (unsigned)trace.machines, (unsigned)hosts);
+    if (bench_check(round, write_trace(csv, &trace, setting->seed), "the input was written") &&
+        bench_run(&json, folder, setting, round, &run)) {
+        round->values[0] = run.load_s + run.run_s;
+        round->values[1] = bench_peak_gib();
+        bench_run_check_books(&run, round);
+        (void)bench_check(round, run.placed == trace.machines && run.ended > 0,
+                          "%.0f machines of the CSV have ended, %.0f live", run.ended,
+                          (double)run.live);
+        bench_run_free(&run);
+    }
+    mem_free(csv);
+    text_free(&json);
+    bench_folder_remove(folder);
+}
