@@ -80,9 +80,9 @@ static void audit_host(const struct controller *controller, instance_id id)
     const struct instance *instance = cluster_instance(controller->cluster, id);
     int64_t cpu_units = 0, mem_mib = 0;
     uint32_t running = 0, ordinary = 0;
-    audit_list(&host->tasks, LIST_PLACE);
-    for (const struct task *task = host->tasks.first; task != NULL;
-         task = task->links[LIST_PLACE].next) {
+    for (uint32_t i = 0; i < host->tasks.count; i++) {
+        const struct task *task = host_task(controller, host, i);
+        assert(task != NULL && (i == 0 || host->tasks.items[i - 1] < task->id));
         const struct service *service = task->deployment == NULL ? NULL : task->deployment->service;
         assert(task->instance == id);
         cpu_units += task->cpu_units;
@@ -228,7 +228,7 @@ static void audit_no_room(const struct controller *controller, const struct plan
 static void audit_waiting(const struct controller *controller)
 {
     uint32_t count = 0;
-    audit_list(&controller->waiting.tasks, LIST_PLACE);
+    audit_list(&controller->waiting.tasks, LIST_UNPLACED);
     for (uint32_t at = 0; at < controller->waiting.classes.count; at++) {
         const struct wait_class *class = &controller->waiting.classes.items[at];
         if (class->plan == NULL)
@@ -265,8 +265,8 @@ static void audit_watchful(const struct controller *controller)
 static uint32_t count_wanted(const struct controller *controller, symbol provider, symbol zone)
 {
     uint32_t count = 0;
-    for (const struct task *task = controller->tasks.first; task != NULL;
-         task = task->links[LIST_ALL].next)
+    for (const struct task *task = task_after(controller, TASK_NONE); task != NULL;
+         task = task_after(controller, task->id))
         count += task->desired_running && task->provider == provider && task->zone == zone;
     return count;
 }
@@ -300,7 +300,7 @@ static void audit_provider(const struct controller *controller, const struct pro
         busy += host->leave == HOST_STAYS && host->ordinary > 0;
     }
     for (const struct task *task = controller->waiting.tasks.first; task != NULL;
-         task = task->links[LIST_PLACE].next)
+         task = task->links[LIST_UNPLACED].next)
         waiting += task->provider == provider->name;
     assert(busy == provider->busy && leaving == provider->leaving && waiting == provider->waiting);
     assert(!provider->is_dirty && !provider->is_changed);
@@ -310,9 +310,9 @@ static void audit_provider(const struct controller *controller, const struct pro
 static void audit_capacity(const struct controller *controller)
 {
     uint32_t provisioning = 0;
-    audit_list(&controller->machines, LIST_PLACE);
+    audit_list(&controller->machines, LIST_UNPLACED);
     for (const struct task *task = controller->machines.first; task != NULL;
-         task = task->links[LIST_PLACE].next)
+         task = task->links[LIST_UNPLACED].next)
         assert(task->status == TASK_PROVISIONING && task->zone != SYMBOL_NONE);
     for (size_t i = 0; i < controller->providers.count; i++) {
         audit_provider(controller, &controller->providers.items[i]);
@@ -336,13 +336,14 @@ static void audit_stopped(const struct controller *controller)
 
 void controller_audit(const struct controller *controller)
 {
-    uint32_t placed = 0, active = 0, missing = 0;
+    uint32_t live = 0, placed = 0, active = 0, missing = 0;
     assert(controller->dirty.count == 0 && controller->touched.count == 0);
     assert(!controller->needs_own_record);
-    audit_list(&controller->tasks, LIST_ALL);
-    for (const struct task *task = controller->tasks.first; task != NULL;
-         task = task->links[LIST_ALL].next)
+    for (const struct task *task = task_after(controller, TASK_NONE); task != NULL;
+         task = task_after(controller, task->id)) {
         audit_task(controller, task);
+        live++;
+    }
     for (instance_id id = 0; id < controller->hosts.count; id++) {
         audit_host(controller, id);
         placed += controller->hosts.items[id].tasks.count;
@@ -353,9 +354,8 @@ void controller_audit(const struct controller *controller)
     }
     assert(active == controller->active_count && missing == controller->missing_count);
     assert(controller->held.items.count == 0 || brake_is_on(controller));
-    assert(placed + controller->waiting.tasks.count + controller->machines.count ==
-           controller->tasks.count);
-    assert(controller->task_slots.count == controller->tasks.count + stopped_count(controller));
+    assert(placed + controller->waiting.tasks.count + controller->machines.count == live);
+    assert(controller->tasks.count == live + stopped_count(controller));
     audit_stopped(controller);
     for (size_t i = 0; i < controller->services.count; i++)
         if (controller->services.items[i] != NULL)

@@ -133,8 +133,8 @@ static void set_zones(struct controller *controller, struct provider *provider,
     for (uint16_t i = 0; i < settings->zone_count; i++)
         *vec_push(&provider->zones) = (struct provider_zone){
             .name = symbols_add(controller->symbols, settings->zones[i]), .tasks = MAP_INIT};
-    for (const struct task *task = controller->tasks.first; task != NULL;
-         task = task->links[LIST_ALL].next)
+    for (const struct task *task = task_after(controller, TASK_NONE); task != NULL;
+         task = task_after(controller, task->id))
         if (task->desired_running && task->provider == provider->name)
             capacity_zone_count(controller, task, 1);
 }
@@ -192,7 +192,7 @@ static void delete_provider(struct controller *controller, const struct event *e
     }
     bool has_tasks = provider->waiting > 0;
     for (const struct task *task = controller->machines.first; task != NULL && !has_tasks;
-         task = task->links[LIST_PLACE].next)
+         task = task->links[LIST_UNPLACED].next)
         has_tasks = task->provider == provider->name;
     if (has_tasks || provider->instances.count > 0 || provider->default_place > 0 ||
         is_listed(controller, provider->name)) {

@@ -403,7 +403,7 @@ void capacity_resumed(struct controller *controller)
         }
     }
     for (const struct task *task = controller->machines.first; task != NULL;
-         task = task->links[LIST_PLACE].next) {
+         task = task->links[LIST_UNPLACED].next) {
         rule_fired(controller, RULE_RESUMED);
         capacity_ask(controller, task);
     }

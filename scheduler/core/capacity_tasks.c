@@ -184,7 +184,7 @@ void capacity_launch(struct controller *controller, struct task *task, struct pr
 {
     task->zone = emptiest_zone(provider, task->group);
     capacity_zone_count(controller, task, 1);
-    task_list_append(&controller->machines, task, LIST_PLACE);
+    task_list_append(&controller->machines, task, LIST_UNPLACED);
     rule_fired(controller, RULE_FARGATE);
     emit_task(controller, task, TASK_PROVISIONING, true);
     capacity_ask(controller, task);
@@ -194,13 +194,13 @@ void capacity_machine_came(struct controller *controller, task_id id, instance_i
 {
     struct task *task = task_find(controller, id);
     assert(task != NULL && task->instance == INSTANCE_NONE);
-    task_list_remove(&controller->machines, task, LIST_PLACE);
+    task_list_remove(&controller->machines, task, LIST_UNPLACED);
     task_place(controller, task, machine);
 }
 
 void capacity_machine_unneeded(struct controller *controller, struct task *task)
 {
-    task_list_remove(&controller->machines, task, LIST_PLACE);
+    task_list_remove(&controller->machines, task, LIST_UNPLACED);
     if (task->verdict == PLACEMENT_FARGATE)
         return; /* There will be none. */
     struct request *request = emit_request(controller, REQUEST_TERMINATE_INSTANCE, SERVICE_NONE, 0);

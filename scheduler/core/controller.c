@@ -42,7 +42,9 @@ static void free_tables(struct controller *controller)
         mem_free(controller->chunks.items[i]);
     vec_free(&controller->chunks);
     vec_free(&controller->free_slots);
-    map_free(&controller->task_slots);
+    id_table_free(&controller->tasks);
+    for (size_t i = 0; i < controller->hosts.count; i++)
+        mem_free(controller->hosts.items[i].tasks.items);
     vec_free(&controller->hosts);
     heap_free(&controller->host_deadlines);
     heap_free(&controller->held);
@@ -242,17 +244,9 @@ bool controller_task(const struct controller *controller, task_id task, struct t
     return true;
 }
 
-/* Ids rise along the list, so a task that is gone is stepped over by looking on from the start. */
 bool controller_next_task(const struct controller *controller, task_id after, struct task_view *out)
 {
-    const struct task *at = task_find(controller, after);
-    if (at != NULL) {
-        at = at->links[LIST_ALL].next;
-    } else {
-        at = controller->tasks.first;
-        while (at != NULL && at->id <= after)
-            at = at->links[LIST_ALL].next;
-    }
+    const struct task *at = task_after(controller, after);
     if (at == NULL)
         return false;
     task_view_of(at, at->status, at->desired_running, out);

@@ -41,6 +41,7 @@
 
 #include "scheduler/base/arena.h"
 #include "scheduler/base/heap.h"
+#include "scheduler/base/id_table.h"
 #include "scheduler/base/map.h"
 #include "scheduler/base/mem.h"
 #include "scheduler/core/controller.h"
@@ -67,10 +68,9 @@ struct plan {
 
 /* The lists that a task can be in; a link each. */
 enum task_list_kind {
-    LIST_ALL = 0, /* every live task, ascending id */
-    LIST_PLACE,   /* its instance's; unplaced: all that wait, or all whose machine is asked for */
-    LIST_OWNER,   /* its deployment's; ascending id */
-    LIST_QUEUE,   /* what time alone will move on; or the waiting class's */
+    LIST_UNPLACED = 0, /* all that wait, or all whose machine is asked for */
+    LIST_OWNER,        /* its deployment's; ascending id */
+    LIST_QUEUE,        /* what time alone will move on; or the waiting class's */
     LIST_COUNT
 };
 
@@ -83,6 +83,12 @@ struct task_link {
 struct task_list {
     struct task *first, *last;
     uint32_t count;
+};
+
+/* An instance's tasks: by id, so that coming and going touches no other task. */
+struct task_ids {
+    task_id *items; /* owned; ascending */
+    uint32_t count, capacity;
 };
 
 struct deployment;
@@ -301,7 +307,7 @@ enum host_leave {
 
 /* What the controller keeps of an instance beside the cluster's own. */
 struct host {
-    struct task_list tasks; /* all that hold a reservation */
+    struct task_ids tasks; /* all that hold a reservation */
     uint64_t revision;
     uint64_t last_seq; /* of payloads and manifests to its agent */
     berth_ns lost_ns;  /* when its tasks are declared lost; BERTH_NS_NEVER */
@@ -404,9 +410,7 @@ struct interned {
 };
 
 #define TASK_CHUNK 1024
-#define STOPPED_FLAG                                                            \
-    0x80000000u /* in controller.task_slots: of a task in the ring of stopped.c \
-                 */
+#define STOPPED_FLAG 0x80000000u /* in controller.tasks: of a task in the ring of stopped.c */
 
 struct stopped_task;
 
@@ -434,8 +438,7 @@ struct controller {
 
     VEC(struct task *) chunks; /* owned: TASK_CHUNK tasks each, never moved */
     VEC(uint32_t) free_slots;
-    struct map task_slots;
-    struct task_list tasks;
+    struct id_table tasks; /* every live task's slot; of one that has stopped: STOPPED_FLAG */
     struct stopped stopped_tasks;
 
     VEC(struct host) hosts; /* by instance */
@@ -616,7 +619,17 @@ void task_list_append(struct task_list *list, struct task *task, enum task_list_
 /* In order of age (LIST_QUEUE) or of id; from the end, where it nearly always belongs. */
 void task_list_insert(struct task_list *list, struct task *task, enum task_list_kind kind);
 void task_list_remove(struct task_list *list, struct task *task, enum task_list_kind kind);
+void task_ids_add(struct task_ids *ids, task_id id);
+void task_ids_remove(struct task_ids *ids, task_id id); /* it must be there */
 struct task *task_find(const struct controller *controller, task_id id);
+/* The live task with the least id greater than `after`, or NULL: TASK_NONE gives the first. */
+struct task *task_after(const struct controller *controller, task_id after);
+/* The tasks of an instance in ascending order of their ids; `at` counts. */
+static inline struct task *host_task(const struct controller *controller, const struct host *host,
+                                     uint32_t at)
+{
+    return task_find(controller, host->tasks.items[at]);
+}
 struct task *task_alloc(struct controller *controller, task_id id); /* zeroed but for its slot */
 void task_free(struct controller *controller, struct task *task);
 struct demand task_demand(const struct task *task);

@@ -146,7 +146,8 @@ static void tell_everything(struct controller *controller, instance_id id)
 {
     struct host *host = host_of(controller, id);
     uint32_t wanted = 0;
-    for (struct task *task = host->tasks.first; task != NULL; task = task->links[LIST_PLACE].next) {
+    for (uint32_t i = 0; i < host->tasks.count; i++) {
+        const struct task *task = host_task(controller, host, i);
         wanted += is_agents_to_run(task);
         if (is_unconfirmed(task))
             emit_payload(controller, task, ++host->last_seq);
@@ -156,9 +157,9 @@ static void tell_everything(struct controller *controller, instance_id id)
     struct message *manifest = emit_message(controller, MESSAGE_MANIFEST, id, ++host->last_seq);
     manifest->u.list.tasks = tasks;
     manifest->u.list.count = wanted;
-    for (struct task *task = host->tasks.first; task != NULL; task = task->links[LIST_PLACE].next)
-        if (is_agents_to_run(task))
-            *tasks++ = task->id;
+    for (uint32_t i = 0; i < host->tasks.count; i++)
+        if (is_agents_to_run(host_task(controller, host, i)))
+            *tasks++ = host->tasks.items[i];
 }
 
 static void reconnect(struct controller *controller, instance_id id)
@@ -205,11 +206,9 @@ void instances_register(struct controller *controller, const struct event *event
 static void end_all(struct controller *controller, instance_id id, enum stop_code code,
                     enum stop_reason reason)
 {
-    struct task *next;
-    for (struct task *task = host_of(controller, id)->tasks.first; task != NULL; task = next) {
-        next = task->links[LIST_PLACE].next;
-        task_end(controller, task, code, reason);
-    }
+    const struct host *host = host_of(controller, id);
+    while (host->tasks.count > 0)
+        task_end(controller, host_task(controller, host, 0), code, reason);
 }
 
 void instances_deregister(struct controller *controller, const struct event *event)
@@ -249,8 +248,9 @@ void instances_deregister(struct controller *controller, const struct event *eve
 /* Service tasks on a draining instance are outgoing: their services must look. */
 static void set_draining(struct controller *controller, instance_id id, bool is_draining)
 {
-    for (struct task *task = host_of(controller, id)->tasks.first; task != NULL;
-         task = task->links[LIST_PLACE].next) {
+    const struct host *host = host_of(controller, id);
+    for (uint32_t i = 0; i < host->tasks.count; i++) {
+        struct task *task = host_task(controller, host, i);
         if (task->service == SERVICE_NONE)
             continue;
         task_uncount(task);

@@ -20,7 +20,8 @@ struct loader {
     const char *key;  /* of the record at hand */
     struct text copy; /* its value, cut up in place */
     struct text_line line;
-    bool has_failed; /* a field of it was missing or wrong; `err` says which */
+    task_id last_live; /* task loaded; their records come in this order */
+    bool has_failed;   /* a field of it was missing or wrong; `err` says which */
 };
 
 static void wrong(struct loader *loader, const char *field)
@@ -881,7 +882,7 @@ static void load_place(struct loader *loader, struct task *task)
     if (task->desired_running)
         cluster_join(controller->cluster, id, task->group);
     task->is_draining = task->service != SERVICE_NONE && instance->status == INSTANCE_DRAINING;
-    task_list_append(&host->tasks, task, LIST_PLACE);
+    task_ids_add(&host->tasks, task->id);
     if (task->status == TASK_RUNNING)
         host_set_running(controller, id, host->running + 1);
     struct service *service = task->deployment == NULL ? NULL : task->deployment->service;
@@ -1104,14 +1105,13 @@ static void load_task(struct loader *loader)
 {
     struct controller *controller = loader->controller;
     uint64_t id;
-    const struct task *last = controller->tasks.last;
     const struct task_def *def = load_def(loader, get_text(loader, "def"));
     if (!number_parse(loader->key + strlen("task/"), UINT64_MAX, &id) || id == TASK_NONE ||
-        (last != NULL && id <= last->id))
+        id <= loader->last_live)
         wrong(loader, "(the key)");
     if (loader->has_failed)
         return;
-    if (map_get(&controller->task_slots, id) != MAP_ABSENT) {
+    if (id_table_get(&controller->tasks, id) != ID_ABSENT) {
         wrong(loader, "(the key)");
         return;
     }
@@ -1121,6 +1121,7 @@ static void load_task(struct loader *loader)
         return;
     }
     struct task *task = task_alloc(controller, id);
+    loader->last_live = id;
     task->def = def;
     load_task_fields(loader, task);
     load_capacity(loader, task);
@@ -1133,7 +1134,7 @@ static void load_task(struct loader *loader)
         capacity_zone_count(controller, task, 1);
     bool is_placed = text_get(&loader->line, "instance") != NULL;
     if (!is_placed && task->zone != SYMBOL_NONE)
-        task_list_append(&controller->machines, task, LIST_PLACE);
+        task_list_append(&controller->machines, task, LIST_UNPLACED);
     else if (!is_placed)
         load_wait(loader, task);
     else

@@ -140,23 +140,30 @@ static void write_group(const struct controller *controller, group_id group, str
     text_field_u64(out, "counter", state->stream.counter);
 }
 
-/* The agent's own ports: those occupied that no task here has claimed. */
-static void list_own_ports(struct text *list, const struct host *host, const struct port_set *set,
-                           bool is_tcp)
+static void claim_ports(const struct port_set *set, const uint16_t *ports, uint16_t count,
+                        bool *is_claimed)
 {
-    for (uint16_t i = 0; i < set->count; i++) {
-        bool is_claimed = false;
-        for (const struct task *task = host->tasks.first; task != NULL && !is_claimed;
-             task = task->links[LIST_PLACE].next) {
-            const struct demand *demand = &task->def->demand;
-            const uint16_t *ports = is_tcp ? demand->tcp_ports : demand->udp_ports;
-            uint16_t count = is_tcp ? demand->tcp_port_count : demand->udp_port_count;
-            for (uint16_t j = 0; j < count && !is_claimed; j++)
-                is_claimed = ports[j] == set->ports[i];
-        }
-        if (!is_claimed)
-            list_add_u64(list, set->ports[i]);
+    for (uint16_t i = 0; i < count; i++)
+        for (uint16_t j = 0; j < set->count; j++)
+            is_claimed[j] |= ports[i] == set->ports[j];
+}
+
+/* The agent's own ports: those occupied that no task here has claimed. */
+static void list_own_ports(struct text *list, const struct controller *controller,
+                           const struct host *host, const struct port_set *set, bool is_tcp)
+{
+    bool is_claimed[UINT8_MAX] = {false}; /* of at most 100 */
+    assert(set->count <= UINT8_MAX);
+    for (uint32_t i = 0; i < host->tasks.count && set->count > 0; i++) {
+        const struct demand *demand = &host_task(controller, host, i)->def->demand;
+        if (is_tcp)
+            claim_ports(set, demand->tcp_ports, demand->tcp_port_count, is_claimed);
+        else
+            claim_ports(set, demand->udp_ports, demand->udp_port_count, is_claimed);
     }
+    for (uint16_t i = 0; i < set->count; i++)
+        if (!is_claimed[i])
+            list_add_u64(list, set->ports[i]);
 }
 
 static void list_attributes(struct text *list, const struct controller *controller,
@@ -236,9 +243,9 @@ static void write_instance(const struct controller *controller, instance_id id, 
     text_field_i64(out, "memory", instance->mem_registered);
     text_field_u64(out, "gpus", instance->gpu_count);
     text_field_u64(out, "enis", instance->eni_limit);
-    list_own_ports(&list, host, &instance->tcp, true);
+    list_own_ports(&list, controller, host, &instance->tcp, true);
     field_list(out, "tcp", &list);
-    list_own_ports(&list, host, &instance->udp, false);
+    list_own_ports(&list, controller, host, &instance->udp, false);
     field_list(out, "udp", &list);
     list_attributes(&list, controller, instance);
     field_list(out, "attributes", &list);
@@ -826,8 +833,8 @@ static void collect(const struct controller *controller, line_list *lines)
         if (controller_scaling(controller, id, &change.u.scaling))
             add_line(controller, &change, lines);
     change.kind = RECORD_TASK;
-    for (struct task *task = controller->tasks.first; task != NULL;
-         task = task->links[LIST_ALL].next) {
+    for (struct task *task = task_after(controller, TASK_NONE); task != NULL;
+         task = task_after(controller, task->id)) {
         task_view_of(task, task->status, task->desired_running, &change.u.task);
         add_line(controller, &change, lines);
     }

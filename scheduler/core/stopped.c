@@ -1,7 +1,7 @@
 /*
  * Tasks that have ended, kept for exactly an hour (U20), in order of their end.
  *
- * A ring that grows: the first to end is the first to go. The map of tasks finds them too, by a
+ * A ring that grows: the first to end is the first to go. The table of tasks finds them too, by a
  * number with STOPPED_FLAG in place of a slot. What is kept is what describes a task, no more.
  */
 #include "scheduler/core/stopped.h"
@@ -10,7 +10,7 @@
 #include <stdlib.h>
 #include <string.h>
 
-/* Never all ones with the flag, which would be MAP_ABSENT. */
+/* Never all ones with the flag, which would be ID_ABSENT. */
 enum { NUMBER_MASK = 0x3fffffff, CAPACITY_FIRST = 64 };
 
 static struct stopped_task *at_number(const struct stopped *stopped, uint64_t number)
@@ -49,7 +49,7 @@ struct stopped_task *stopped_push(struct controller *controller, task_id task)
     struct stopped *stopped = &controller->stopped_tasks;
     if (stopped->next - stopped->first == stopped->capacity)
         grow(stopped);
-    map_put(&controller->task_slots, task, STOPPED_FLAG | (uint32_t)(stopped->next & NUMBER_MASK));
+    id_table_put(&controller->tasks, task, STOPPED_FLAG | (uint32_t)(stopped->next & NUMBER_MASK));
     struct stopped_task *kept = at_number(stopped, stopped->next++);
     memset(kept, 0, sizeof *kept);
     kept->id = task;
@@ -94,8 +94,8 @@ void stopped_keep(struct controller *controller, const struct task *task, bool l
 const struct stopped_task *stopped_find(const struct controller *controller, task_id task)
 {
     const struct stopped *stopped = &controller->stopped_tasks;
-    uint32_t slot = map_get(&controller->task_slots, task);
-    if (slot == MAP_ABSENT || (slot & STOPPED_FLAG) == 0)
+    uint32_t slot = id_table_get(&controller->tasks, task);
+    if (slot == ID_ABSENT || (slot & STOPPED_FLAG) == 0)
         return NULL;
     uint32_t after = (slot - (uint32_t)(stopped->first & NUMBER_MASK)) & NUMBER_MASK;
     return at_number(stopped, stopped->first + after);
@@ -161,7 +161,7 @@ void stopped_timer(struct controller *controller)
     while (stopped_deadline(controller) <= controller->now.mono_ns) {
         const struct stopped_task *kept = stopped_at(controller, 0);
         struct task_view view = stopped_view(kept);
-        (void)map_remove(&controller->task_slots, kept->id);
+        id_table_remove(&controller->tasks, kept->id);
         controller->stopped_tasks.first++;
         emit_task_gone(controller, &view);
     }
@@ -184,7 +184,7 @@ bool stopped_settle(struct controller *controller)
         return true;
     qsort(stopped->items, stopped->next, sizeof *stopped->items, by_revision);
     for (uint32_t i = 0; i < stopped->next; i++) {
-        map_put(&controller->task_slots, stopped->items[i].id, STOPPED_FLAG | i);
+        id_table_put(&controller->tasks, stopped->items[i].id, STOPPED_FLAG | i);
         if (stopped->items[i].stopped_mono_ns < before_ns)
             return false;
         before_ns = stopped->items[i].stopped_mono_ns;

@@ -290,8 +290,8 @@ void targets_resume(struct controller *controller)
 {
     for (uint32_t i = 0; i < stopped_count(controller); i++)
         resume_stopped(controller, stopped_at(controller, i));
-    for (const struct task *task = controller->tasks.first; task != NULL;
-         task = task->links[LIST_ALL].next) {
+    for (const struct task *task = task_after(controller, TASK_NONE); task != NULL;
+         task = task_after(controller, task->id)) {
         resume_targets(controller, task);
         if (task->instance == INSTANCE_NONE ||
             (task->status != TASK_PROVISIONING && task->status != TASK_DEPROVISIONING))

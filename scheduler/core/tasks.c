@@ -72,12 +72,59 @@ void task_list_remove(struct task_list *list, struct task *task, enum task_list_
     *link = (struct task_link){NULL, NULL};
 }
 
+static uint32_t place_of(const struct task_ids *ids, task_id id)
+{
+    uint32_t low = 0, high = ids->count;
+    while (low < high) {
+        uint32_t middle = (low + high) / 2;
+        if (ids->items[middle] < id)
+            low = middle + 1;
+        else
+            high = middle;
+    }
+    return low;
+}
+
+void task_ids_add(struct task_ids *ids, task_id id)
+{
+    uint32_t at = ids->count;
+    if (at > 0 && ids->items[at - 1] > id)
+        at = place_of(ids, id);
+    if (ids->count == ids->capacity) {
+        ids->capacity += ids->capacity / 2 + 8;
+        ids->items = mem_resize(ids->items, ids->capacity, sizeof *ids->items);
+    }
+    memmove(ids->items + at + 1, ids->items + at, (ids->count - at) * sizeof *ids->items);
+    ids->items[at] = id;
+    ids->count++;
+}
+
+void task_ids_remove(struct task_ids *ids, task_id id)
+{
+    uint32_t at = place_of(ids, id);
+    assert(at < ids->count && ids->items[at] == id);
+    ids->count--;
+    memmove(ids->items + at, ids->items + at + 1, (ids->count - at) * sizeof *ids->items);
+}
+
+static struct task *at_slot(const struct controller *controller, uint32_t slot)
+{
+    return &controller->chunks.items[slot / TASK_CHUNK][slot % TASK_CHUNK];
+}
+
 struct task *task_find(const struct controller *controller, task_id id)
 {
-    uint32_t slot = map_get(&controller->task_slots, id);
-    if (slot == MAP_ABSENT || (slot & STOPPED_FLAG) != 0)
-        return NULL;
-    return &controller->chunks.items[slot / TASK_CHUNK][slot % TASK_CHUNK];
+    uint32_t slot = id_table_get(&controller->tasks, id);
+    return slot >= STOPPED_FLAG ? NULL : at_slot(controller, slot); /* ID_ABSENT has it too */
+}
+
+struct task *task_after(const struct controller *controller, task_id after)
+{
+    uint32_t slot;
+    while (id_table_next(&controller->tasks, after, &after, &slot))
+        if (slot < STOPPED_FLAG)
+            return at_slot(controller, slot);
+    return NULL;
 }
 
 struct task *task_alloc(struct controller *controller, task_id id)
@@ -89,7 +136,7 @@ struct task *task_alloc(struct controller *controller, task_id id)
             *vec_push(&controller->free_slots) = base + i;
     }
     uint32_t slot = controller->free_slots.items[--controller->free_slots.count];
-    struct task *task = &controller->chunks.items[slot / TASK_CHUNK][slot % TASK_CHUNK];
+    struct task *task = at_slot(controller, slot);
     memset(task, 0, sizeof *task);
     task->id = id;
     task->slot = slot;
@@ -98,14 +145,12 @@ struct task *task_alloc(struct controller *controller, task_id id)
     task->running_mono_ns = BERTH_NS_NEVER;
     task->protected_until_ns = BERTH_NS_NEVER;
     task->desired_running = true;
-    map_put(&controller->task_slots, id, slot);
-    task_list_append(&controller->tasks, task, LIST_ALL);
+    id_table_put(&controller->tasks, id, slot);
     return task;
 }
 
 void task_free(struct controller *controller, struct task *task)
 {
-    task_list_remove(&controller->tasks, task, LIST_ALL);
     *vec_push(&controller->free_slots) = task->slot;
 }
 
@@ -175,7 +220,7 @@ void task_place(struct controller *controller, struct task *task, instance_id in
         task->seq = ++host->last_seq;
     }
     task_count(task);
-    task_list_insert(&host->tasks, task, LIST_PLACE);
+    task_ids_add(&host->tasks, task->id);
     struct service *service = task->deployment == NULL ? NULL : task->deployment->service;
     if (service == NULL || service->scheduling != SCHEDULING_DAEMON)
         host_set_ordinary(controller, instance, host->ordinary + 1);
@@ -352,7 +397,7 @@ static void release_instance(struct controller *controller, struct task *task)
     struct service *service = task->deployment == NULL ? NULL : task->deployment->service;
     bool is_daemon = service != NULL && service->scheduling == SCHEDULING_DAEMON;
     cluster_release(controller->cluster, task->instance, &demand, task->grants, task->grant_count);
-    task_list_remove(&host->tasks, task, LIST_PLACE);
+    task_ids_remove(&host->tasks, task->id);
     if (task->seq == host->last_seq)
         emit_instance(controller, task->instance); /* else the number would go with the task */
     if (is_daemon) {

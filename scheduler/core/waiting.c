@@ -130,7 +130,7 @@ void waiting_add(struct controller *controller, struct task *task, uint32_t wait
 {
     task->wait_class = wait_class;
     count_waiting(controller, controller->waiting.classes.items[wait_class].pool, 1);
-    task_list_append(&controller->waiting.tasks, task, LIST_PLACE);
+    task_list_append(&controller->waiting.tasks, task, LIST_UNPLACED);
     task_list_append(&controller->waiting.classes.items[wait_class].tasks, task, LIST_QUEUE);
 }
 
@@ -138,7 +138,7 @@ void waiting_remove(struct controller *controller, struct task *task)
 {
     struct wait_class *class = &controller->waiting.classes.items[task->wait_class];
     count_waiting(controller, class->pool, -1);
-    task_list_remove(&controller->waiting.tasks, task, LIST_PLACE);
+    task_list_remove(&controller->waiting.tasks, task, LIST_UNPLACED);
     task_list_remove(&class->tasks, task, LIST_QUEUE);
     if (class->tasks.count == 0)
         end_class(controller, task->wait_class);

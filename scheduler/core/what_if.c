@@ -104,9 +104,10 @@ static void sort(const struct controller *controller, struct leaver *leavers, si
 static size_t gather(const struct controller *controller, instance_id instance,
                      struct leaver *leavers)
 {
+    const struct host *host = &controller->hosts.items[instance];
     size_t count = 0;
-    for (const struct task *task = controller->hosts.items[instance].tasks.first; task != NULL;
-         task = task->links[LIST_PLACE].next) {
+    while (count < host->tasks.count) {
+        const struct task *task = host_task(controller, host, (uint32_t)count);
         leavers[count] = (struct leaver){.task = task, .fate = fate_of(task)};
         if (leavers[count].fate == WHAT_IF_MOVES)
             leavers[count].service = task->deployment->service;
