@@ -170,10 +170,10 @@ static void list_attributes(struct text *list, const struct controller *controll
                             const struct instance *instance)
 {
     struct text item = TEXT_INIT;
-    for (uint32_t i = 0; i < instance->attribute_count; i++) {
-        const char *value = symbols_text(controller->symbols, instance->attributes[i].value);
+    for (uint32_t i = 0; i < instance->attributes->count; i++) {
+        const char *value = symbols_text(controller->symbols, instance->attributes->items[i].value);
         text_clear(&item);
-        list_add(&item, symbols_text(controller->symbols, instance->attributes[i].name));
+        list_add(&item, symbols_text(controller->symbols, instance->attributes->items[i].name));
         if (value != NULL)
             list_add(&item, value);
         list_add(list, item.bytes);

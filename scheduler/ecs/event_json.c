@@ -239,8 +239,8 @@ static void add_attributes(const struct controller *controller, const struct ins
 {
     add_name(out, "attributes");
     text_add(out, "[");
-    for (uint32_t i = 0; i < instance->attribute_count; i++) {
-        const struct attribute *attribute = &instance->attributes[i];
+    for (uint32_t i = 0; i < instance->attributes->count; i++) {
+        const struct attribute *attribute = &instance->attributes->items[i];
         text_add(out, i > 0 ? ",{" : "{");
         event_json_text(out, "name", symbol_text(controller, attribute->name));
         if (attribute->value != SYMBOL_NONE)

@@ -53,7 +53,8 @@ void changes_note_group(struct cluster *cluster, instance_id id, group_id group,
     struct changes *changes = &cluster->changes;
     if (changes->follower == NULL || changes->is_incomplete)
         return;
-    if (changes->groups.count >= NOTES_MIN + NOTES_PER_INSTANCE_MAX * cluster->instances.count) {
+    if (changes->groups.count >=
+        NOTES_MIN + NOTES_PER_INSTANCE_MAX * cluster->head.instance_count) {
         changes->is_incomplete = true;
         return;
     }

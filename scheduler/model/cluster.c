@@ -1,7 +1,7 @@
 /*
  * cluster.c -- container instances: adding, finding, status, attributes, what is left.
  *
- * Instances live in one array by number and are never moved out of it: a number is for ever, and an
+ * Instances live in one array by number and are never taken out of it: a number is for ever, and an
  * INACTIVE instance costs its record. Every mutator has the same three steps: journal the way back,
  * change, note the instance for whoever follows (changes.h).
  */
@@ -9,6 +9,11 @@
 #include <string.h>
 
 #include "scheduler/model/cluster_internal.h"
+
+#define LINE_BYTES 64
+#define OWN_PORTS_LOOK_BACK 16
+
+_Static_assert(sizeof(struct instance) == 2 * LINE_BYTES, "struct instance says why");
 
 const char *const instance_status_names[INSTANCE_STATUS_COUNT] = {
     "ACTIVE", "DRAINING", "REGISTERING", "DEREGISTERING", "INACTIVE",
@@ -30,20 +35,23 @@ void cluster_destroy(struct cluster *cluster)
 {
     if (cluster == NULL)
         return;
-    for (size_t i = 0; i < cluster->instances.count; i++) {
-        struct instance *instance = &cluster->instances.items[i];
+    for (instance_id id = 0; id < cluster->head.instance_count; id++) {
+        struct instance *instance = cluster_writable(cluster, id);
         mem_free(instance->gpu_free_milli);
-        mem_free(instance->attributes);
         mem_free(instance->groups);
         port_set_free(&instance->tcp);
         port_set_free(&instance->udp);
+    }
+    for (size_t i = 0; i < cluster->own_ports.count; i++) {
         port_set_free(&cluster->own_ports.items[i].tcp);
         port_set_free(&cluster->own_ports.items[i].udp);
     }
+    attributes_free(cluster);
     groups_free(cluster);
     changes_free(&cluster->changes);
-    vec_free(&cluster->instances);
+    mem_free(cluster->instance_memory);
     vec_free(&cluster->own_ports);
+    vec_free(&cluster->own_ports_of);
     map_free(&cluster->by_name);
     vec_free(&cluster->journal);
     vec_free(&cluster->journal_words);
@@ -55,23 +63,6 @@ struct symbols *cluster_symbols(const struct cluster *cluster)
     return cluster->symbols;
 }
 
-uint32_t cluster_instance_count(const struct cluster *cluster)
-{
-    return (uint32_t)cluster->instances.count;
-}
-
-const struct instance *cluster_instance(const struct cluster *cluster, instance_id id)
-{
-    assert(id < cluster->instances.count);
-    return &cluster->instances.items[id];
-}
-
-struct instance *cluster_writable(struct cluster *cluster, instance_id id)
-{
-    assert(id < cluster->instances.count);
-    return &cluster->instances.items[id];
-}
-
 instance_id cluster_find_instance(const struct cluster *cluster, const char *name)
 {
     symbol found = symbols_find(cluster->symbols, name);
@@ -79,27 +70,12 @@ instance_id cluster_find_instance(const struct cluster *cluster, const char *nam
     return id == MAP_ABSENT ? INSTANCE_NONE : id;
 }
 
-/* Where the attribute stands, or would stand. */
-static uint32_t attribute_place(const struct instance *instance, symbol name)
-{
-    uint32_t low = 0, high = instance->attribute_count;
-    while (low < high) {
-        uint32_t middle = (low + high) / 2;
-        if (instance->attributes[middle].name < name)
-            low = middle + 1;
-        else
-            high = middle;
-    }
-    return low;
-}
-
 symbol instance_attribute(const struct instance *instance, symbol name, bool *exists)
 {
-    uint32_t place = attribute_place(instance, name);
-    bool is_there = place < instance->attribute_count && instance->attributes[place].name == name;
+    const struct attribute *found = attributes_find(instance->attributes, name);
     if (exists != NULL)
-        *exists = is_there;
-    return is_there ? instance->attributes[place].value : SYMBOL_NONE;
+        *exists = found != NULL;
+    return found == NULL ? SYMBOL_NONE : found->value;
 }
 
 symbol cluster_spread_value(const struct cluster *cluster, instance_id id, symbol name)
@@ -108,43 +84,58 @@ symbol cluster_spread_value(const struct cluster *cluster, instance_id id, symbo
     return value == cluster->empty_text ? SYMBOL_NONE : value;
 }
 
-static void insert_attribute(struct instance *instance, uint32_t place, struct attribute attribute)
+/* A moment's look at the agent's ports: nearly every instance of a fleet has the same. */
+static uint32_t own_ports_number(struct cluster *cluster, const struct instance_spec *spec)
 {
-    instance->attributes = mem_resize(instance->attributes, (size_t)instance->attribute_count + 1,
-                                      sizeof *instance->attributes);
-    memmove(instance->attributes + place + 1, instance->attributes + place,
-            (instance->attribute_count - place) * sizeof *instance->attributes);
-    instance->attributes[place] = attribute;
-    instance->attribute_count++;
-}
-
-static void add_attributes(struct cluster *cluster, struct instance *instance,
-                           const struct instance_spec *spec)
-{
-    for (uint32_t i = 0; i < spec->attribute_count; i++) {
-        uint32_t place = attribute_place(instance, spec->attributes[i].name);
-        assert(place == instance->attribute_count ||
-               instance->attributes[place].name != spec->attributes[i].name);
-        insert_attribute(instance, place, spec->attributes[i]);
-    }
-    instance->zone = instance_attribute(instance, cluster->zone_name, NULL);
+    struct own_ports own = {{NULL, 0, 0}, {NULL, 0, 0}};
+    port_set_assign(&own.tcp, spec->tcp_ports_used, spec->tcp_port_count);
+    port_set_assign(&own.udp, spec->udp_ports_used, spec->udp_port_count);
+    size_t count = cluster->own_ports.count;
+    for (size_t i = count; i > 0 && i + OWN_PORTS_LOOK_BACK > count; i--)
+        if (port_set_equals(&cluster->own_ports.items[i - 1].tcp, &own.tcp) &&
+            port_set_equals(&cluster->own_ports.items[i - 1].udp, &own.udp)) {
+            port_set_free(&own.tcp);
+            port_set_free(&own.udp);
+            return (uint32_t)(i - 1);
+        }
+    *vec_push(&cluster->own_ports) = own;
+    return (uint32_t)count;
 }
 
 static void assert_ascending(const struct cluster *cluster, const char *name)
 {
-    if (cluster->instances.count == 0)
+    if (cluster->head.instance_count == 0)
         return;
-    symbol last = cluster->instances.items[cluster->instances.count - 1].name;
+    symbol last = cluster->head.instances[cluster->head.instance_count - 1].name;
     assert(strcmp(symbols_text(cluster->symbols, last), name) < 0);
     (void)last;
     (void)name;
+}
+
+/* A new last instance. They stand on whole lines: see struct instance. */
+static struct instance *push_instance(struct cluster *cluster)
+{
+    uint32_t count = cluster->head.instance_count;
+    if (count == cluster->instance_capacity) {
+        uint32_t capacity = count + count / 2 + 8;
+        char *memory = mem_alloc(capacity * sizeof(struct instance) + LINE_BYTES);
+        char *aligned = memory + (LINE_BYTES - (uintptr_t)memory % LINE_BYTES);
+        if (count > 0)
+            memcpy(aligned, cluster->head.instances, count * sizeof(struct instance));
+        mem_free(cluster->instance_memory);
+        cluster->instance_memory = memory;
+        cluster->head.instances = (struct instance *)(void *)aligned;
+        cluster->instance_capacity = capacity;
+    }
+    cluster->head.instance_count++;
+    return &cluster->head.instances[count];
 }
 
 instance_id cluster_add_instance(struct cluster *cluster, const struct instance_spec *spec)
 {
     assert(spec->gpu_count <= GPU_DEVICES_MAX);
     assert_ascending(cluster, spec->name);
-    instance_id id = (instance_id)cluster->instances.count;
+    instance_id id = cluster->head.instance_count;
     struct instance instance = {
         .name = symbols_add(cluster->symbols, spec->name),
         .ec2_id = symbols_add(cluster->symbols, spec->ec2_id),
@@ -159,20 +150,20 @@ instance_id cluster_add_instance(struct cluster *cluster, const struct instance_
         .mem_remaining = spec->mem_mib,
         .eni_limit = spec->eni_limit,
         .eni_used = spec->eni_limit > 0, /* The primary interface counts as one. */
-        .gpu_count = spec->gpu_count,
+        .gpu_count = (uint8_t)spec->gpu_count,
         .registered_wall_ns = spec->registered_wall_ns,
+        .attributes = attributes_of_spec(cluster, spec),
     };
-    instance.gpu_free_milli = mem_alloc(spec->gpu_count * sizeof *instance.gpu_free_milli);
+    instance.zone = instance_attribute(&instance, cluster->zone_name, NULL);
+    if (spec->gpu_count > 0)
+        instance.gpu_free_milli = mem_alloc(spec->gpu_count * sizeof *instance.gpu_free_milli);
     for (uint16_t device = 0; device < spec->gpu_count; device++)
         instance.gpu_free_milli[device] = BERTH_GPU_MILLI;
-    struct own_ports own = {{NULL, 0, 0}, {NULL, 0, 0}};
-    port_set_assign(&own.tcp, spec->tcp_ports_used, spec->tcp_port_count);
-    port_set_assign(&own.udp, spec->udp_ports_used, spec->udp_port_count);
-    port_set_assign(&instance.tcp, own.tcp.ports, own.tcp.count);
-    port_set_assign(&instance.udp, own.udp.ports, own.udp.count);
-    add_attributes(cluster, &instance, spec);
-    *vec_push(&cluster->instances) = instance;
-    *vec_push(&cluster->own_ports) = own;
+    uint32_t own = own_ports_number(cluster, spec);
+    port_set_share(&instance.tcp, &cluster->own_ports.items[own].tcp);
+    port_set_share(&instance.udp, &cluster->own_ports.items[own].udp);
+    *push_instance(cluster) = instance;
+    *vec_push(&cluster->own_ports_of) = own;
     map_put(&cluster->by_name, instance.name, id);
     groups_add_instance(cluster, id);
     cluster_touch(cluster, id);
@@ -186,7 +177,7 @@ void cluster_set_status(struct cluster *cluster, instance_id id, enum instance_s
         return;
     journal_simple(cluster,
                    &(struct undo){.kind = UNDO_STATUS, .id = id, .u.status = instance->status});
-    instance->status = status;
+    instance->status = (uint8_t)status;
     cluster_touch(cluster, id);
 }
 
@@ -215,33 +206,26 @@ static void attribute_changed(struct cluster *cluster, instance_id id, symbol na
 void cluster_set_attribute(struct cluster *cluster, instance_id id, symbol name, symbol value)
 {
     struct instance *instance = cluster_writable(cluster, id);
-    uint32_t place = attribute_place(instance, name);
-    if (place < instance->attribute_count && instance->attributes[place].name == name) {
-        journal_simple(cluster, &(struct undo){.kind = UNDO_ATTRIBUTE,
-                                               .id = id,
-                                               .u.attribute = instance->attributes[place]});
-        instance->attributes[place].value = value;
-    } else {
-        journal_simple(
-            cluster,
-            &(struct undo){.kind = UNDO_NEW_ATTRIBUTE, .id = id, .u.attribute = {name, value}});
-        insert_attribute(instance, place, (struct attribute){name, value});
-    }
+    const struct attribute *old = attributes_find(instance->attributes, name);
+    struct attribute new = {name, value};
+    if (old != NULL)
+        journal_simple(cluster,
+                       &(struct undo){.kind = UNDO_ATTRIBUTE, .id = id, .u.attribute = *old});
+    else
+        journal_simple(cluster,
+                       &(struct undo){.kind = UNDO_NEW_ATTRIBUTE, .id = id, .u.attribute = new});
+    instance->attributes = attributes_with(cluster, instance->attributes, new);
     attribute_changed(cluster, id, name);
 }
 
 void cluster_remove_attribute(struct cluster *cluster, instance_id id, symbol name)
 {
     struct instance *instance = cluster_writable(cluster, id);
-    uint32_t place = attribute_place(instance, name);
-    if (place == instance->attribute_count || instance->attributes[place].name != name)
+    const struct attribute *old = attributes_find(instance->attributes, name);
+    if (old == NULL)
         return;
-    journal_simple(cluster, &(struct undo){.kind = UNDO_ATTRIBUTE,
-                                           .id = id,
-                                           .u.attribute = instance->attributes[place]});
-    instance->attribute_count--;
-    memmove(instance->attributes + place, instance->attributes + place + 1,
-            (instance->attribute_count - place) * sizeof *instance->attributes);
+    journal_simple(cluster, &(struct undo){.kind = UNDO_ATTRIBUTE, .id = id, .u.attribute = *old});
+    instance->attributes = attributes_without(cluster, instance->attributes, name);
     attribute_changed(cluster, id, name);
 }
 
@@ -286,8 +270,8 @@ static void audit_instance(const struct cluster *cluster, instance_id id)
     const struct instance *instance = cluster_instance(cluster, id);
     assert(map_get(&cluster->by_name, instance->name) == id);
     assert(instance->zone == instance_attribute(instance, cluster->zone_name, NULL));
-    for (uint32_t i = 1; i < instance->attribute_count; i++)
-        assert(instance->attributes[i - 1].name < instance->attributes[i].name);
+    for (uint32_t i = 1; i < instance->attributes->count; i++)
+        assert(instance->attributes->items[i - 1].name < instance->attributes->items[i].name);
     for (uint16_t device = 0; device < instance->gpu_count; device++)
         assert(instance->gpu_free_milli[device] <= BERTH_GPU_MILLI);
     audit_ports(&instance->tcp);
@@ -296,7 +280,7 @@ static void audit_instance(const struct cluster *cluster, instance_id id)
 
 void cluster_audit(const struct cluster *cluster)
 {
-    for (instance_id id = 0; id < cluster->instances.count; id++)
+    for (instance_id id = 0; id < cluster->head.instance_count; id++)
         audit_instance(cluster, id);
     groups_audit(cluster);
     assert(cluster->journal_depth > 0 || cluster->journal.count == 0);

@@ -14,6 +14,8 @@
 #ifndef BERTH_SCHEDULER_MODEL_CLUSTER_H
 #define BERTH_SCHEDULER_MODEL_CLUSTER_H
 
+#include <assert.h>
+
 #include "scheduler/base/symbols.h"
 #include "scheduler/base/units.h"
 #include "scheduler/model/resources.h"
@@ -40,35 +42,45 @@ struct attribute {
     symbol value; /* SYMBOL_NONE: the attribute exists without a value */
 };
 
+/* Shared by all instances that have the same; never changed. */
+struct attribute_list {
+    uint32_t count;
+    struct attribute items[]; /* sorted by name's number, distinct */
+};
+
 /* Tasks of one group on one instance with desiredStatus RUNNING (rule U2). */
 struct group_count {
     group_id group;
     uint32_t tasks;
 };
 
-/* Read by placement and by describers; written by cluster_* only. */
+/*
+ * Read by placement and by describers; written by cluster_* only. Two lines of 64 bytes: a check, a
+ * charge and a join look at the first one alone, unless ports, cards or attributes are asked for.
+ */
 struct instance {
+    int32_t cpu_remaining, mem_remaining; /* units, MiB; may be < 0 in a user's snapshot */
+    int32_t cpu_registered, mem_registered;
+    uint8_t status; /* enum instance_status */
+    bool is_agent_connected;
+    bool is_dedicated; /* made for one task: placement never finds it */
+    uint8_t gpu_count;
+    uint16_t eni_limit, eni_used; /* limit 0: no limit is modelled */
+    symbol pool;                  /* the capacity provider that it belongs to; SYMBOL_NONE: none */
+    symbol zone;                  /* value of ecs.availability-zone, SYMBOL_NONE when it has none */
+    uint32_t reserved_tasks;      /* reservations held here */
+    uint32_t running_tasks; /* runningTasksCount: lastStatus RUNNING, as the cluster is told */
+    symbol agent_version;
+    uint32_t group_count;
+    struct group_count *groups; /* owned; ascending by group, tasks > 0 */
+    uint64_t group_bits;        /* bit g % 64: a group with this remainder may have tasks here */
+
+    const struct attribute_list *attributes; /* shared */
+    uint16_t *gpu_free_milli;                /* owned; per card, 0..1000; NULL without cards */
+    struct port_set tcp, udp;
+    berth_ns registered_wall_ns;
     symbol name;   /* the id: last part of the ARN */
     symbol ec2_id; /* may be SYMBOL_NONE */
-    symbol zone;   /* value of ecs.availability-zone, SYMBOL_NONE when it has none */
-    symbol agent_version;
-    symbol pool; /* the capacity provider that it belongs to; SYMBOL_NONE: none */
-    enum instance_status status;
-    bool is_agent_connected;
-    bool is_dedicated;                     /* made for one task: placement never finds it */
-    int32_t cpu_registered, cpu_remaining; /* units; remaining may be < 0 in a user's snapshot */
-    int32_t mem_registered, mem_remaining; /* MiB */
-    uint16_t eni_limit, eni_used;          /* limit 0: no limit is modelled */
-    uint16_t gpu_count;
-    uint16_t *gpu_free_milli; /* owned; per card, 0..1000 */
-    struct port_set tcp, udp;
-    struct attribute *attributes; /* owned; sorted by name's number, distinct */
-    uint32_t attribute_count;
-    struct group_count *groups; /* owned; ascending by group, tasks > 0 */
-    uint32_t group_count, group_capacity;
-    uint32_t running_tasks;  /* runningTasksCount: lastStatus RUNNING, as the cluster is told */
-    uint32_t reserved_tasks; /* reservations held here */
-    berth_ns registered_wall_ns;
 };
 
 /* How an instance registers. Everything is borrowed for the call. */
@@ -91,13 +103,31 @@ struct instance_spec {
 
 struct cluster;
 
+/* What every cluster begins with, so that an instance is read without a call. */
+struct cluster_head {
+    struct instance *instances; /* by number; on a boundary of 64 bytes */
+    uint32_t instance_count;
+};
+
 struct cluster *cluster_create(struct symbols *symbols); /* symbols: borrowed for life */
 void cluster_destroy(struct cluster *cluster);
 
 struct symbols *cluster_symbols(const struct cluster *cluster);
-uint32_t cluster_instance_count(const struct cluster *cluster); /* every one ever registered */
+
+/* Every one ever registered. */
+static inline uint32_t cluster_instance_count(const struct cluster *cluster)
+{
+    return ((const struct cluster_head *)cluster)->instance_count;
+}
+
 /* Lent until the next instance is added. */
-const struct instance *cluster_instance(const struct cluster *cluster, instance_id id);
+static inline const struct instance *cluster_instance(const struct cluster *cluster, instance_id id)
+{
+    const struct cluster_head *head = (const struct cluster_head *)cluster;
+    assert(id < head->instance_count);
+    return &head->instances[id];
+}
+
 instance_id cluster_find_instance(const struct cluster *cluster, const char *name);
 symbol instance_attribute(const struct instance *instance, symbol name, bool *exists);
 
@@ -144,8 +174,16 @@ group_id cluster_find_group(const struct cluster *cluster, symbol name); /* or G
 symbol cluster_group_name(const struct cluster *cluster, group_id group);
 void cluster_join(struct cluster *cluster, instance_id id, group_id group);
 void cluster_leave(struct cluster *cluster, instance_id id, group_id group);
-uint32_t cluster_group_tasks_on(const struct cluster *cluster, group_id group, instance_id id);
+uint32_t instance_group_tasks(const struct instance *instance, group_id group);
 uint32_t cluster_group_tasks(const struct cluster *cluster, group_id group);
+
+static inline uint32_t cluster_group_tasks_on(const struct cluster *cluster, group_id group,
+                                              instance_id id)
+{
+    const struct instance *instance = cluster_instance(cluster, id);
+    bool may_have = instance->group_bits >> group % 64 & 1;
+    return may_have ? instance_group_tasks(instance, group) : 0;
+}
 
 /*
  * What-if. Between begin and undo every change above is recorded; undo takes all of them back, the

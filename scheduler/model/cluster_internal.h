@@ -1,8 +1,9 @@
 /*
  * cluster_internal.h -- what the files of the cluster model share: its state and its private steps.
  *
- * Only scheduler/model/ may include this. Split: cluster.c owns instances, ports.c and gpu.c count
- * discrete resources, reserve.c charges them, groups.c counts tasks, journal.c takes back.
+ * Only scheduler/model/ may include this. Split: cluster.c owns instances, attributes.c their
+ * attributes, ports.c and gpu.c count discrete resources, reserve.c charges them, groups.c counts
+ * tasks, journal.c takes back.
  */
 #ifndef BERTH_SCHEDULER_MODEL_CLUSTER_INTERNAL_H
 #define BERTH_SCHEDULER_MODEL_CLUSTER_INTERNAL_H
@@ -75,11 +76,16 @@ struct undo {
 };
 
 struct cluster {
-    struct symbols *symbols; /* borrowed */
-    symbol zone_name;        /* "ecs.availability-zone" */
-    symbol empty_text;       /* "" */
-    VEC(struct instance) instances;
-    VEC(struct own_ports) own_ports; /* by instance */
+    struct cluster_head head; /* first: cluster.h reads it */
+    void *instance_memory;    /* owned; what head.instances stands in */
+    uint32_t instance_capacity;
+    struct symbols *symbols;                      /* borrowed */
+    symbol zone_name;                             /* "ecs.availability-zone" */
+    symbol empty_text;                            /* "" */
+    VEC(struct attribute_list *) attribute_lists; /* owned */
+    struct map attribute_list_by_hash;
+    VEC(struct own_ports) own_ports; /* distinct */
+    VEC(uint32_t) own_ports_of;      /* by instance */
     struct map by_name;
     VEC(struct group) groups;
     struct map group_by_name;
@@ -90,7 +96,11 @@ struct cluster {
     struct changes changes;
 };
 
-struct instance *cluster_writable(struct cluster *cluster, instance_id id);
+static inline struct instance *cluster_writable(struct cluster *cluster, instance_id id)
+{
+    assert(id < cluster->head.instance_count);
+    return &cluster->head.instances[id];
+}
 
 /* Every mutator ends with this: derived structures outside the model follow by the list. */
 void cluster_touch(struct cluster *cluster, instance_id id);
@@ -98,11 +108,24 @@ void changes_note_group(struct cluster *cluster, instance_id id, group_id group,
                         bool is_join);
 void changes_free(struct changes *changes);
 
+/* attributes.c: lists are found or made, and live as long as the cluster */
+const struct attribute_list *attributes_of_spec(struct cluster *cluster,
+                                                const struct instance_spec *spec);
+const struct attribute_list *attributes_with(struct cluster *cluster,
+                                             const struct attribute_list *list,
+                                             struct attribute attribute);
+const struct attribute_list *attributes_without(struct cluster *cluster,
+                                                const struct attribute_list *list, symbol name);
+const struct attribute *attributes_find(const struct attribute_list *list, symbol name);
+void attributes_free(struct cluster *cluster);
+
 /* ports.c */
+bool port_set_equals(const struct port_set *a, const struct port_set *b);
 bool port_set_has_none(const struct port_set *set, const uint16_t *ports, uint16_t count);
 void port_set_add(struct port_set *set, const uint16_t *ports, uint16_t count);
 void port_set_remove(struct port_set *set, const uint16_t *ports, uint16_t count);
 void port_set_assign(struct port_set *set, const uint16_t *ports, uint16_t count);
+void port_set_share(struct port_set *set, const struct port_set *other); /* which stays as it is */
 void port_set_free(struct port_set *set);
 
 /* reserve.c */

@@ -4,12 +4,15 @@
  *
  * Spread asks for the second at every placement, so it is kept, not summed: a row of counters per
  * group and tracked attribute, a few bytes for every zone. The counts per instance live with the
- * instance, sorted by group: tens of entries, found by halving, no hash table per instance.
+ * instance, sorted by group: tens of entries, found by halving, no hash table per instance. A word
+ * of bits in the instance's first line says for most groups that they have no task there.
  */
 #include <assert.h>
 #include <string.h>
 
 #include "scheduler/model/cluster_internal.h"
+
+#define GROUPS_MIN 4
 
 group_id cluster_group(struct cluster *cluster, symbol name)
 {
@@ -40,23 +43,28 @@ uint32_t cluster_group_tasks(const struct cluster *cluster, group_id group)
     return cluster->groups.items[group].tasks;
 }
 
-/* Where the group stands among the instance's, or would stand. */
+/*
+ * Where the group stands among the instance's, or would stand. Without branches: which half it is
+ * cannot be guessed.
+ */
 static uint32_t group_place(const struct instance *instance, group_id group)
 {
-    uint32_t low = 0, high = instance->group_count;
-    while (low < high) {
-        uint32_t middle = (low + high) / 2;
-        if (instance->groups[middle].group < group)
-            low = middle + 1;
-        else
-            high = middle;
+    uint32_t low = 0;
+    for (uint32_t rest = instance->group_count; rest > 0;) {
+        uint32_t half = (rest + 1) / 2;
+        low += half & (0 - (uint32_t)(instance->groups[low + half - 1].group < group));
+        rest -= half;
     }
     return low;
 }
 
-uint32_t cluster_group_tasks_on(const struct cluster *cluster, group_id group, instance_id id)
+static uint64_t bit_of(group_id group)
 {
-    const struct instance *instance = cluster_instance(cluster, id);
+    return UINT64_C(1) << group % 64;
+}
+
+uint32_t instance_group_tasks(const struct instance *instance, group_id group)
+{
     uint32_t place = group_place(instance, group);
     if (place == instance->group_count || instance->groups[place].group != group)
         return 0;
@@ -88,25 +96,40 @@ static void count_in_values(struct cluster *cluster, instance_id id, group_id gr
     }
 }
 
+/*
+ * The room of the list is the power of two above its count, from 4 on, so no field remembers it. A
+ * list that became shorter in between is asked for again in its old size, which costs little.
+ */
 static void insert_group(struct instance *instance, uint32_t place, group_id group)
 {
-    if (instance->group_count == instance->group_capacity) {
-        size_t capacity = instance->group_capacity;
-        instance->groups = mem_grow(instance->groups, &capacity, (size_t)instance->group_count + 1,
-                                    sizeof *instance->groups);
-        instance->group_capacity = (uint32_t)capacity;
-    }
+    uint32_t count = instance->group_count;
+    if (count == 0 || (count >= GROUPS_MIN && (count & (count - 1)) == 0))
+        instance->groups = mem_resize(instance->groups, count == 0 ? GROUPS_MIN : 2 * count,
+                                      sizeof *instance->groups);
     memmove(instance->groups + place + 1, instance->groups + place,
-            (instance->group_count - place) * sizeof *instance->groups);
+            (count - place) * sizeof *instance->groups);
     instance->groups[place] = (struct group_count){group, 0};
+    instance->group_bits |= bit_of(group);
     instance->group_count++;
+}
+
+static void remove_group(struct instance *instance, uint32_t place)
+{
+    uint64_t bit = bit_of(instance->groups[place].group), others = 0;
+    instance->group_count--;
+    memmove(instance->groups + place, instance->groups + place + 1,
+            (instance->group_count - place) * sizeof *instance->groups);
+    for (uint32_t i = 0; i < instance->group_count; i++)
+        others |= bit_of(instance->groups[i].group);
+    instance->group_bits &= others | ~bit;
 }
 
 void cluster_join(struct cluster *cluster, instance_id id, group_id group)
 {
     struct instance *instance = cluster_writable(cluster, id);
     assert(group < cluster->groups.count);
-    journal_simple(cluster, &(struct undo){.kind = UNDO_JOIN, .id = id, .u.group = group});
+    if (cluster->journal_depth > 0)
+        journal_simple(cluster, &(struct undo){.kind = UNDO_JOIN, .id = id, .u.group = group});
     uint32_t place = group_place(instance, group);
     if (place == instance->group_count || instance->groups[place].group != group)
         insert_group(instance, place, group);
@@ -121,13 +144,11 @@ void cluster_leave(struct cluster *cluster, instance_id id, group_id group)
     struct instance *instance = cluster_writable(cluster, id);
     uint32_t place = group_place(instance, group);
     assert(place < instance->group_count && instance->groups[place].group == group);
-    journal_simple(cluster, &(struct undo){.kind = UNDO_LEAVE, .id = id, .u.group = group});
+    if (cluster->journal_depth > 0)
+        journal_simple(cluster, &(struct undo){.kind = UNDO_LEAVE, .id = id, .u.group = group});
     uint32_t tasks = --instance->groups[place].tasks;
-    if (tasks == 0) {
-        instance->group_count--;
-        memmove(instance->groups + place, instance->groups + place + 1,
-                (instance->group_count - place) * sizeof *instance->groups);
-    }
+    if (tasks == 0)
+        remove_group(instance, place);
     cluster->groups.items[group].tasks--;
     count_in_values(cluster, id, group, false);
     changes_note_group(cluster, id, group, tasks, false);
@@ -161,8 +182,8 @@ tracked_id cluster_track(struct cluster *cluster, symbol name)
     memset(tracked, 0, sizeof *tracked);
     tracked->name = name;
     number_of(tracked, SYMBOL_NONE);
-    for (instance_id id = 0; id < cluster->instances.count; id++) {
-        const struct instance *instance = &cluster->instances.items[id];
+    for (instance_id id = 0; id < cluster->head.instance_count; id++) {
+        const struct instance *instance = &cluster->head.instances[id];
         uint32_t value = number_of(tracked, cluster_spread_value(cluster, id, name));
         *vec_push(&tracked->of) = value;
         for (uint32_t i = 0; i < instance->group_count; i++)
@@ -249,9 +270,9 @@ static void audit_tracked(const struct cluster *cluster, tracked_id id)
     const struct tracked *tracked = &cluster->tracked.items[id];
     size_t values = tracked->values.count, groups = cluster->groups.count;
     uint32_t *sums = mem_alloc((groups * values + 1) * sizeof *sums);
-    assert(tracked->of.count == cluster->instances.count);
-    for (instance_id at = 0; at < cluster->instances.count; at++) {
-        const struct instance *instance = &cluster->instances.items[at];
+    assert(tracked->of.count == cluster->head.instance_count);
+    for (instance_id at = 0; at < cluster->head.instance_count; at++) {
+        const struct instance *instance = &cluster->head.instances[at];
         symbol value = cluster_spread_value(cluster, at, tracked->name);
         assert(tracked->values.items[tracked->of.items[at]] == value);
         (void)value;
@@ -273,13 +294,16 @@ static void audit_tracked(const struct cluster *cluster, tracked_id id)
 
 void groups_audit(const struct cluster *cluster)
 {
-    for (size_t i = 0; i < cluster->instances.count; i++) {
-        const struct instance *instance = &cluster->instances.items[i];
+    for (size_t i = 0; i < cluster->head.instance_count; i++) {
+        const struct instance *instance = &cluster->head.instances[i];
+        uint64_t bits = 0;
         for (uint32_t at = 0; at < instance->group_count; at++) {
+            bits |= bit_of(instance->groups[at].group);
             assert(instance->groups[at].tasks > 0);
             assert(at == 0 || instance->groups[at - 1].group < instance->groups[at].group);
         }
-        (void)instance;
+        assert(instance->group_bits == bits);
+        (void)bits;
     }
     for (size_t i = 0; i < cluster->tracked.count; i++)
         audit_tracked(cluster, (tracked_id)i);

@@ -59,7 +59,7 @@ bool cluster_fits(const struct cluster *cluster, instance_id id, const struct de
 bool cluster_fits_empty(const struct cluster *cluster, instance_id id, const struct demand *demand)
 {
     const struct instance *instance = cluster_instance(cluster, id);
-    const struct own_ports *own = &cluster->own_ports.items[id];
+    const struct own_ports *own = &cluster->own_ports.items[cluster->own_ports_of.items[id]];
     uint16_t free_milli[GPU_DEVICES_MAX];
     struct gpu_grant grants[GPU_DEVICES_MAX];
     for (uint16_t device = 0; device < instance->gpu_count; device++)

@@ -46,7 +46,7 @@ struct demand {
 
 /* Occupied host ports of one protocol on one instance, ascending. */
 struct port_set {
-    uint16_t *ports; /* owned */
+    uint16_t *ports; /* owned, unless the capacity is 0: then shared, and copied before a change */
     uint16_t count;
     uint16_t capacity;
 };

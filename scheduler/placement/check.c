@@ -58,6 +58,16 @@ static bool is_member(const struct cluster *cluster, const struct placement_plan
     return true;
 }
 
+static bool has_cpu(const struct instance *instance, const struct demand *demand)
+{
+    return demand->cpu_units == 0 || instance->cpu_remaining >= demand->cpu_units;
+}
+
+static bool has_mem(const struct instance *instance, const struct demand *demand)
+{
+    return demand->mem_mib == 0 || instance->mem_remaining >= demand->mem_mib;
+}
+
 static bool passes(const struct cluster *cluster, const struct placement_request *request,
                    instance_id id, enum placement_verdict verdict)
 {
@@ -73,9 +83,9 @@ static bool passes(const struct cluster *cluster, const struct placement_request
     case PLACEMENT_LOCATION:
         return is_in_zones(request, instance);
     case PLACEMENT_CPU:
-        return demand->cpu_units == 0 || instance->cpu_remaining >= demand->cpu_units;
+        return has_cpu(instance, demand);
     case PLACEMENT_MEMORY:
-        return demand->mem_mib == 0 || instance->mem_remaining >= demand->mem_mib;
+        return has_mem(instance, demand);
     case PLACEMENT_PORTS:
         return cluster_fits_ports(cluster, id, demand);
     case PLACEMENT_ENI:
@@ -95,12 +105,36 @@ static bool passes(const struct cluster *cluster, const struct placement_request
     return true;
 }
 
+/* In the order of the verdicts; passes() has the same, one by one. */
 enum placement_verdict placement_check(const struct cluster *cluster,
                                        const struct placement_request *request, instance_id id)
 {
-    for (int verdict = PLACEMENT_INACTIVE; verdict < PLACEMENT_VERDICT_COUNT; verdict++)
-        if (!passes(cluster, request, id, (enum placement_verdict)verdict))
-            return (enum placement_verdict)verdict;
+    const struct instance *instance = cluster_instance(cluster, id);
+    const struct placement_plan *plan = request->plan;
+    const struct demand *demand = request->demand;
+    if (!is_eligible(request, instance))
+        return PLACEMENT_INACTIVE;
+    if (!instance->is_agent_connected)
+        return PLACEMENT_AGENT;
+    if (plan->required_count > 0 && !has_attributes(plan, instance))
+        return PLACEMENT_ATTRIBUTE;
+    if (!is_in_zones(request, instance))
+        return PLACEMENT_LOCATION;
+    if (!has_cpu(instance, demand))
+        return PLACEMENT_CPU;
+    if (!has_mem(instance, demand))
+        return PLACEMENT_MEMORY;
+    if (demand->tcp_port_count + demand->udp_port_count > 0 &&
+        !cluster_fits_ports(cluster, id, demand))
+        return PLACEMENT_PORTS;
+    if (demand->needs_eni && !cluster_fits_eni(cluster, id, demand))
+        return PLACEMENT_ENI;
+    if (demand->gpu_count > 0 && !cluster_fits_gpus(cluster, id, demand))
+        return PLACEMENT_GPU;
+    if (plan->expression_count > 0 && !is_member(cluster, plan, id))
+        return PLACEMENT_MEMBER_OF;
+    if (plan->is_distinct_instance && cluster_group_tasks_on(cluster, request->group, id) > 0)
+        return PLACEMENT_DISTINCT_INSTANCE;
     return PLACEMENT_FITS;
 }
 

@@ -258,8 +258,9 @@ static void describe(const struct cluster *cluster, struct text *out)
             text_addf(out, "udp %u ", instance->udp.ports[i]);
         for (uint16_t i = 0; i < instance->gpu_count; i++)
             text_addf(out, "gpu %u ", instance->gpu_free_milli[i]);
-        for (uint32_t i = 0; i < instance->attribute_count; i++)
-            text_addf(out, "%u=%u ", instance->attributes[i].name, instance->attributes[i].value);
+        for (uint32_t i = 0; i < instance->attributes->count; i++)
+            text_addf(out, "%u=%u ", instance->attributes->items[i].name,
+                      instance->attributes->items[i].value);
         for (uint32_t i = 0; i < instance->group_count; i++)
             text_addf(out, "g%u:%u ", instance->groups[i].group, instance->groups[i].tasks);
         text_add(out, "\n");

@@ -34,7 +34,7 @@ static void attributes_come_change_and_go(void **state)
     cluster_remove_attribute(f.cluster, id, zone);
     assert_int_equal(cluster_instance(f.cluster, id)->zone, SYMBOL_NONE);
     cluster_remove_attribute(f.cluster, id, zone);
-    assert_int_equal(cluster_instance(f.cluster, id)->attribute_count, 1);
+    assert_int_equal(cluster_instance(f.cluster, id)->attributes->count, 1);
     fixture_end(&f);
 }
 

@@ -33,7 +33,7 @@ static void undo_takes_everything_back(void **state)
     assert_int_equal(instance->status, INSTANCE_ACTIVE);
     assert_true(instance->is_agent_connected);
     assert_string_equal(symbols_text(f.symbols, instance->zone), "a");
-    assert_int_equal(instance->attribute_count, 1);
+    assert_int_equal(instance->attributes->count, 1);
     assert_int_equal(instance->running_tasks, 1);
     assert_int_equal(instance->cpu_remaining, 900);
     assert_int_equal(instance->mem_remaining, 800);
