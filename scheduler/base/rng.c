@@ -19,14 +19,24 @@ void rng_philox(uint64_t key, const uint64_t in[2], uint64_t out[2])
     out[1] = high;
 }
 
-uint64_t rng_key(uint64_t parent, const char *purpose, uint64_t entity)
+uint64_t rng_purpose(const char *purpose)
 {
     uint64_t hash = UINT64_C(0xcbf29ce484222325);
     for (; *purpose != '\0'; purpose++)
         hash = (hash ^ (unsigned char)*purpose) * UINT64_C(0x100000001b3);
-    uint64_t block[2] = {map_mix(hash), entity};
+    return map_mix(hash);
+}
+
+uint64_t rng_key_for(uint64_t parent, uint64_t purpose, uint64_t entity)
+{
+    uint64_t block[2] = {purpose, entity};
     rng_philox(parent, block, block);
     return block[0];
+}
+
+uint64_t rng_key(uint64_t parent, const char *purpose, uint64_t entity)
+{
+    return rng_key_for(parent, rng_purpose(purpose), entity);
 }
 
 uint64_t rng_next(struct rng *rng)

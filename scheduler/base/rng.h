@@ -18,6 +18,10 @@ struct rng {
 /* A key from a parent key, a purpose ("pull", "lifetime") and an entity's number. */
 uint64_t rng_key(uint64_t parent, const char *purpose, uint64_t entity);
 
+/* The same in two halves, for who draws often: the purpose's text is read once. */
+uint64_t rng_purpose(const char *purpose);
+uint64_t rng_key_for(uint64_t parent, uint64_t purpose, uint64_t entity);
+
 uint64_t rng_next(struct rng *rng);                  /* 64 uniform bits */
 uint64_t rng_below(struct rng *rng, uint64_t limit); /* uniform in [0, limit), limit > 0 */
 void rng_philox(uint64_t key, const uint64_t in[2], uint64_t out[2]); /* the bare block function */

@@ -48,10 +48,18 @@ static void free_call(struct arrival_call *kept)
     mem_free((void *)(uintptr_t)kept->task.constraint);
 }
 
+static void close_source(struct run_source *source)
+{
+    source_close(source->source);
+    for (size_t i = 0; i < source->living.count; i++)
+        mem_free(source->living.items[i]);
+    vec_free(&source->living);
+}
+
 void arrivals_close(struct run *run)
 {
     for (uint32_t i = 0; run->sources != NULL && i < run->scenario->arrival_count; i++)
-        source_close(run->sources[i].source);
+        close_source(&run->sources[i]);
     mem_free(run->sources);
     for (size_t i = 0; i < run->arrival_calls.count; i++)
         free_call(&run->arrival_calls.items[i]);
@@ -60,10 +68,68 @@ void arrivals_close(struct run *run)
     map_free(&run->copies_at);
 }
 
-static void remember_lifetime(struct run *run, uint64_t reference, berth_ns lifetime_ns,
-                              uint32_t count)
+/*
+ * Who lives, of the arrivals with one copy whose lifetime is drawn: a bit each, and the draw is
+ * made when the container starts. Rows' own lifetimes, and counts of copies, are kept in a map.
+ */
+enum { LIVING = 8 * sizeof(struct living) };
+
+static bool is_drawn(const struct source_task *task)
 {
+    return task->count == 1 && task->lifetime_ns == BERTH_NS_NEVER;
+}
+
+static void live(struct run_source *source, uint64_t number)
+{
+    size_t page = (size_t)(number / LIVING);
+    while (source->living.count <= page)
+        *vec_push(&source->living) = NULL;
+    struct living **living = &source->living.items[page];
+    if (*living == NULL)
+        *living = mem_alloc(sizeof **living);
+    (*living)->bits[number % LIVING / 64] |= UINT64_C(1) << number % 64;
+}
+
+static bool lives(const struct run_source *source, uint64_t number)
+{
+    size_t page = (size_t)(number / LIVING);
+    if (page >= source->living.count || source->living.items[page] == NULL)
+        return false;
+    return (source->living.items[page]->bits[number % LIVING / 64] >> number % 64 & 1) != 0;
+}
+
+static void end_life(struct run_source *source, uint64_t number)
+{
+    struct living **living = &source->living.items[number / LIVING];
+    uint64_t left = 0;
+    (*living)->bits[number % LIVING / 64] &= ~(UINT64_C(1) << number % 64);
+    for (uint32_t i = 0; i < LIVING / 64; i++)
+        left |= (*living)->bits[i];
+    if (left != 0)
+        return;
+    mem_free(*living);
+    *living = NULL;
+}
+
+/* The source of a reference, or NULL: other standalone tasks have none. */
+static struct run_source *source_of(const struct run *run, uint64_t reference, uint64_t *number)
+{
+    uint64_t source = reference >> REFERENCE_NUMBER_BITS;
+    *number = reference & ((UINT64_C(1) << REFERENCE_NUMBER_BITS) - 1);
+    return source == 0 || source > run->scenario->arrival_count ? NULL : &run->sources[source - 1];
+}
+
+static void remember_lifetime(struct run *run, uint32_t index, const struct source_task *task)
+{
+    struct run_source *source = &run->sources[index];
     uint32_t slot;
+    if (is_drawn(task)) {
+        live(source, task->number);
+        return;
+    }
+    berth_ns lifetime_ns = task->lifetime_ns == BERTH_NS_NEVER
+                               ? source_lifetime(source->source, task->number)
+                               : task->lifetime_ns;
     if (run->free_copies != 0) {
         slot = run->free_copies - 1;
         run->free_copies = run->copies.items[slot].left;
@@ -71,13 +137,19 @@ static void remember_lifetime(struct run *run, uint64_t reference, berth_ns life
         slot = (uint32_t)run->copies.count;
         (void)vec_push(&run->copies);
     }
-    run->copies.items[slot] = (struct copies){lifetime_ns, count};
-    map_put(&run->copies_at, reference, slot);
+    run->copies.items[slot] = (struct copies){lifetime_ns, task->count};
+    map_put(&run->copies_at, reference_of(index, task->number), slot);
 }
 
 static void forget_copies(struct run *run, uint64_t reference, uint32_t count)
 {
-    uint32_t slot = map_get(&run->copies_at, reference);
+    uint64_t number;
+    struct run_source *source = source_of(run, reference, &number);
+    if (source != NULL && lives(source, number)) {
+        end_life(source, number);
+        return;
+    }
+    uint32_t slot = run->copies_at.count == 0 ? MAP_ABSENT : map_get(&run->copies_at, reference);
     if (slot == MAP_ABSENT)
         return;
     struct copies *copies = &run->copies.items[slot];
@@ -91,13 +163,17 @@ static void forget_copies(struct run *run, uint64_t reference, uint32_t count)
 
 berth_ns arrivals_lifetime(const struct run *run, uint64_t reference)
 {
+    uint64_t number;
+    const struct run_source *source = source_of(run, reference, &number);
+    if (source != NULL && lives(source, number))
+        return source_lifetime(source->source, number);
     uint32_t slot = map_get(&run->copies_at, reference);
     return slot == MAP_ABSENT ? BERTH_NS_NEVER : run->copies.items[slot].lifetime_ns;
 }
 
 void arrivals_stopped(struct run *run, const struct task_view *task)
 {
-    if (task->service == SERVICE_NONE && run->copies_at.count > 0)
+    if (task->service == SERVICE_NONE)
         forget_copies(run, task->reference, 1);
 }
 
@@ -115,6 +191,20 @@ static uint16_t join_constraints(const struct scenario_constraints *own, const c
     return count;
 }
 
+/* The "family:revision" of what a source names; it is looked up when another one is named. */
+static const char *definition_of(struct run *run, uint32_t index, const char *name)
+{
+    struct run_source *source = &run->sources[index];
+    const struct scenario *scenario = run->scenario;
+    if (name == NULL)
+        return NULL;
+    if (source->definition < scenario->task_def_count &&
+        strcmp(scenario->task_defs[source->definition].name, name) == 0)
+        return run->definition_refs[source->definition];
+    source->definition = run_definition_index(run, name);
+    return source->definition == MAP_ABSENT ? NULL : run->definition_refs[source->definition];
+}
+
 static void call(struct run *run, uint32_t index, const struct source_task *task, uint64_t token)
 {
     const struct scenario_arrival *arrival = &run->scenario->arrivals[index];
@@ -122,7 +212,7 @@ static void call(struct run *run, uint32_t index, const struct source_task *task
     struct event event = {.kind = EVENT_RUN_TASK, .token = token};
     struct event_run_task *run_task = &event.u.run_task;
     *run_task = (struct event_run_task){
-        .task_definition = run_definition(run, task->task_definition),
+        .task_definition = definition_of(run, index, task->task_definition),
         .group = task->group,
         .started_by = arrival->name,
         .count = task->count,
@@ -175,7 +265,7 @@ void arrivals_fire(struct run *run, uint32_t index)
     struct run_source *source = &run->sources[index];
     const struct source_task *task = &source->next;
     if (task->has_lifetime)
-        remember_lifetime(run, reference_of(index, task->number), task->lifetime_ns, task->count);
+        remember_lifetime(run, index, task);
     bool may_repeat = run->control.keeps || run->scenario->quotas.throttles_api;
     run->last_call = may_repeat ? run->last_call + 1 : 1;
     run->calling = source;

@@ -52,12 +52,19 @@ struct fault_queue { /* of one failure: who is repaired, who waits for it */
     uint64_t key;
 };
 
+/* A bit for each of the arrivals side by side whose only copy has a lifetime and is not STOPPED. */
+struct living {
+    uint64_t bits[8];
+};
+
 struct run_source {
     struct source *source;
     struct source_task next;
+    uint32_t definition;         /* the one named last: mostly the next one too */
+    VEC(struct living *) living; /* owned; NULL: nobody of it lives */
 };
 
-struct copies { /* of one arrival with a lifetime of its own */
+struct copies { /* of one arrival with a lifetime that its row gave, or of several */
     berth_ns lifetime_ns;
     uint32_t left; /* not STOPPED yet; or the next free slot */
 };
@@ -154,7 +161,8 @@ void run_step(struct run *run, const struct event *event);
 void run_dispatch(struct run *run, const struct sim_event *event);
 void run_arm_timer(struct run *run);
 void run_fail(struct run *run, const char *where, const char *name, const char *text);
-const char *run_definition(const struct run *run, const char *name); /* "family:revision" */
+const char *run_definition(const struct run *run, const char *name);    /* "family:revision" */
+uint32_t run_definition_index(const struct run *run, const char *name); /* or MAP_ABSENT */
 struct placement_strategy_spec const *
 run_strategies(const struct run *run, const struct scenario_strategies *own, uint16_t *count);
 /* Lose or give back a host: as fleet_lose and fleet_return, written to the journal. */

@@ -484,12 +484,17 @@ static uint64_t name_hash(const char *name)
     return rng_key(0, name, 0);
 }
 
+uint32_t run_definition_index(const struct run *run, const char *name)
+{
+    uint32_t index = map_get(&run->definition_at, name_hash(name));
+    bool is_it = index != MAP_ABSENT && strcmp(run->scenario->task_defs[index].name, name) == 0;
+    return is_it ? index : MAP_ABSENT;
+}
+
 const char *run_definition(const struct run *run, const char *name)
 {
-    uint32_t index = name == NULL ? MAP_ABSENT : map_get(&run->definition_at, name_hash(name));
-    if (index == MAP_ABSENT || strcmp(run->scenario->task_defs[index].name, name) != 0)
-        return NULL;
-    return run->definition_refs[index];
+    uint32_t index = name == NULL ? MAP_ABSENT : run_definition_index(run, name);
+    return index == MAP_ABSENT ? NULL : run->definition_refs[index];
 }
 
 struct placement_strategy_spec const *

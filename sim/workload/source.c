@@ -34,6 +34,7 @@ struct source {
     struct rng interval, phase, thinning;
     bool is_burst;
     berth_ns switch_ns; /* bursty: when the state changes next */
+    uint64_t lifetime;  /* purpose of the streams */
     struct source_csv csv;
 };
 
@@ -172,6 +173,7 @@ static enum berth_err open_with(const struct scenario_arrival *arrival, uint64_t
     source->now_ns = arrival->start_ns;
     source->end_ns = arrival->end_ns < duration_ns ? arrival->end_ns : duration_ns;
     source->limit = arrival->limit;
+    source->lifetime = rng_purpose("lifetime");
     source->interval.key = rng_key(source->key, "interval", 0);
     source->phase.key = rng_key(source->key, "phase", 0);
     source->thinning.key = rng_key(source->key, "thinning", 0);
@@ -240,15 +242,18 @@ static void describe(const struct source *source, struct source_task *out)
         .cpu_units = OVERRIDE_NONE,
         .mem_mib = OVERRIDE_NONE,
         .has_lifetime = arrival->has_lifetime,
+        .lifetime_ns = BERTH_NS_NEVER,
     };
     if (arrival->has_cpu)
         out->cpu_units = draw_size(source, &arrival->cpu, "cpu");
     if (arrival->has_mem)
         out->mem_mib = draw_size(source, &arrival->mem, "memory");
-    if (arrival->has_lifetime) {
-        struct rng stream = {.key = rng_key(source->key, "lifetime", source->number)};
-        out->lifetime_ns = distribution_draw_ns(&arrival->lifetime, &stream);
-    }
+}
+
+berth_ns source_lifetime(const struct source *source, uint64_t number)
+{
+    struct rng stream = {.key = rng_key_for(source->key, source->lifetime, number)};
+    return distribution_draw_ns(&source->arrival->lifetime, &stream);
 }
 
 enum berth_err source_next(struct source *source, struct source_task *out, bool *has_task,

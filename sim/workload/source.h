@@ -30,8 +30,9 @@ struct source_task {
     struct gpu_request gpus[SOURCE_GPUS_MAX];
     uint16_t gpu_count;
     bool overrides_gpus;
+    /* From the container's start to its exit, with code 0; NEVER: source_lifetime draws it. */
     bool has_lifetime;
-    berth_ns lifetime_ns; /* from the container's start to its exit, with code 0 */
+    berth_ns lifetime_ns;
 };
 
 struct source;
@@ -51,6 +52,12 @@ enum berth_err source_open_text(const struct scenario_arrival *arrival, uint64_t
 /* *has_task is false at the end. A bad row fails: FILE:LINE: column "cpu": what; cure. */
 enum berth_err source_next(struct source *source, struct source_task *out, bool *has_task,
                            struct berth_error *err) BERTH_MUST_CHECK;
+
+/*
+ * The lifetime of arrival `number`, when its row gave none: drawn when it is asked for, and always
+ * the same. Not before the container starts does anybody ask.
+ */
+berth_ns source_lifetime(const struct source *source, uint64_t number);
 
 /*
  * Fail about the task that source_next gave last, at its place: FILE:LINE: column "constraint":

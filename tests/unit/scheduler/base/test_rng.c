@@ -58,6 +58,7 @@ static void test_key_known_answers(void **state)
     (void)state;
     assert_true(rng_key(1, "lifetime", 7) == UINT64_C(0x9590c5bbc6580b40));
     assert_true(rng_key(0, "", 0) == UINT64_C(0x531e9793a1ec5543));
+    assert_true(rng_key_for(1, rng_purpose("lifetime"), 7) == rng_key(1, "lifetime", 7));
 }
 
 /* 100,000 keys of neighbouring parents, purposes and numbers: none twice. */

@@ -138,7 +138,10 @@ static void test_draws_are_keyed_by_row(void **state)
     struct source_task from_a, from_b;
     for (int i = 0; i < 3; i++) {
         assert_true(next(a, &from_a) && next(b, &from_b));
-        assert_int_equal(from_a.lifetime_ns == from_b.lifetime_ns, i > 0);
+        assert_true(from_a.has_lifetime && from_b.has_lifetime);
+        assert_true(from_a.lifetime_ns == BERTH_NS_NEVER);
+        assert_true(from_b.lifetime_ns == (i == 0 ? 7 * S : BERTH_NS_NEVER));
+        assert_int_equal(source_lifetime(a, (uint64_t)i), source_lifetime(b, (uint64_t)i));
         assert_int_equal(from_a.cpu_units == from_b.cpu_units, i > 0);
     }
     source_close(a);
