@@ -4,6 +4,8 @@
 #include <stdlib.h>
 #include <string.h>
 
+#define LINE_BYTES 64
+
 static void *checked(void *memory, size_t size_bytes)
 {
     if (memory != NULL || size_bytes == 0)
@@ -14,6 +16,15 @@ static void *checked(void *memory, size_t size_bytes)
 void *mem_alloc(size_t size_bytes)
 {
     return checked(calloc(1, size_bytes), size_bytes);
+}
+
+void *mem_alloc_lines(size_t size_bytes)
+{
+    size_t whole = (size_bytes + LINE_BYTES - 1) / LINE_BYTES * LINE_BYTES;
+    void *memory = checked(aligned_alloc(LINE_BYTES, whole), whole);
+    if (whole > 0)
+        memset(memory, 0, whole);
+    return memory;
 }
 
 void *mem_resize(void *memory, size_t count, size_t item_bytes)

@@ -9,7 +9,8 @@
 
 #include <stddef.h>
 
-void *mem_alloc(size_t size_bytes); /* Zeroed. */
+void *mem_alloc(size_t size_bytes);       /* Zeroed. */
+void *mem_alloc_lines(size_t size_bytes); /* Zeroed, at the begin of a cache line. */
 void *mem_resize(void *memory, size_t count, size_t item_bytes);
 void mem_free(void *memory);
 char *mem_copy_text(const char *text); /* NULL stays NULL. */

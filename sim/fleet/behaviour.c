@@ -1,10 +1,5 @@
 #include "sim/fleet/behaviour.h"
 
-berth_ns behaviour_later(berth_ns now_ns, berth_ns delay_ns)
-{
-    return delay_ns >= BERTH_NS_NEVER - now_ns ? BERTH_NS_NEVER : now_ns + delay_ns;
-}
-
 uint64_t behaviour_key(uint64_t parent, const char *group, uint64_t reference)
 {
     return rng_key(parent, group, reference);
@@ -18,6 +13,14 @@ berth_ns behaviour_draw_ns(const struct distribution *distribution, uint64_t key
     if (distribution->kind != DISTRIBUTION_CONSTANT)
         stream.key = rng_key(key, purpose, entity);
     return distribution_draw_ns(distribution, &stream);
+}
+
+struct behaviour_delay behaviour_delay(const struct distribution *distribution)
+{
+    struct rng nobody = {0, 0};
+    if (distribution->kind != DISTRIBUTION_CONSTANT)
+        return (struct behaviour_delay){.drawn = distribution};
+    return (struct behaviour_delay){.constant_ns = distribution_draw_ns(distribution, &nobody)};
 }
 
 bool behaviour_chance(double probability, uint64_t key, const char *purpose, uint64_t entity)

@@ -13,7 +13,10 @@
 #include "sim/scenario/scenario.h"
 
 /* now + delay, or BERTH_NS_NEVER when that is beyond the end of time. Both are >= 0. */
-berth_ns behaviour_later(berth_ns now_ns, berth_ns delay_ns);
+static inline berth_ns behaviour_later(berth_ns now_ns, berth_ns delay_ns)
+{
+    return delay_ns >= BERTH_NS_NEVER - now_ns ? BERTH_NS_NEVER : now_ns + delay_ns;
+}
 
 /* The key of one copy under the key of the replication. */
 uint64_t behaviour_key(uint64_t parent, const char *group, uint64_t reference);
@@ -21,6 +24,21 @@ uint64_t behaviour_key(uint64_t parent, const char *group, uint64_t reference);
 /* One draw of `purpose` for part `entity` (a container's index) of the copy. */
 berth_ns behaviour_draw_ns(const struct distribution *distribution, uint64_t key,
                            const char *purpose, uint64_t entity);
+
+/* A delay that is asked for often: most delays of most scenarios are constants, worked out once. */
+struct behaviour_delay {
+    const struct distribution *drawn; /* lent; NULL: it is a constant */
+    berth_ns constant_ns;
+};
+struct behaviour_delay behaviour_delay(const struct distribution *distribution);
+
+static inline berth_ns behaviour_delay_ns(const struct behaviour_delay *delay, uint64_t key,
+                                          const char *purpose, uint64_t entity)
+{
+    return delay->drawn == NULL ? delay->constant_ns
+                                : behaviour_draw_ns(delay->drawn, key, purpose, entity);
+}
+
 bool behaviour_chance(double probability, uint64_t key, const char *purpose, uint64_t entity);
 
 /* Uniform in [0, below_ns). */

@@ -29,11 +29,8 @@ static uint32_t add_host(struct fleet *fleet, uint32_t g)
 {
     const struct scenario_group *group = &fleet->scenario->groups[g];
     uint32_t index = fleet->host_count++, place = fleet->added[g]++;
-    if (index == fleet->host_capacity) {
-        fleet->host_capacity = fleet->host_capacity * 2 + 8;
-        fleet->hosts = mem_resize(fleet->hosts, fleet->host_capacity, sizeof *fleet->hosts);
-    }
-    fleet->hosts[index] = (struct host){
+    (void)pool_take(&fleet->hosts);
+    *host_at(fleet, index) = (struct host){
         .group = g,
         .zone = group->zone_count > 0 ? group->zones[place % group->zone_count] : "",
         .rack = scenario_rack(group, place),
@@ -44,9 +41,7 @@ static uint32_t add_host(struct fleet *fleet, uint32_t g)
         .slowness = 1,
         .first_task = SLOT_NONE,
         .timer_at_ns = BERTH_NS_NEVER,
-        .boot.key = rng_key(fleet->key, "boot", index),
         .network.key = rng_key(fleet->key, "network", index),
-        .reconnect.key = rng_key(fleet->key, "reconnect", index),
         .disk.disk = fleet->disk_count++,
     };
     return index;
@@ -60,6 +55,24 @@ static void add_hosts(struct fleet *fleet)
             (void)add_host(fleet, g);
 }
 
+/* What is the same for all tasks of a definition. */
+static void read_definitions(struct fleet *fleet)
+{
+    const struct scenario *scenario = fleet->scenario;
+    for (uint32_t i = 0; i < scenario->task_def_count; i++) {
+        const struct scenario_task_def *def = &scenario->task_defs[i];
+        fleet->definitions[i] = (struct fleet_definition){
+            .scenario = def,
+            .start =
+                behaviour_delay(def->has_start ? &def->start : &scenario->delays.container_start),
+            .stop = behaviour_delay(def->has_stop ? &def->stop : &scenario->delays.container_stop),
+            .healthy_after = behaviour_delay(&def->healthy_after),
+            .main = behaviour_main_container(def->def),
+            .container_count = (uint16_t)def->def->container_count,
+        };
+    }
+}
+
 /* Definitions whose first container has the same image share it on a host's disk. */
 static void number_images(struct fleet *fleet)
 {
@@ -69,7 +82,7 @@ static void number_images(struct fleet *fleet)
     for (uint32_t i = 0; i < scenario->task_def_count; i++) {
         const struct task_def *def = scenario->task_defs[i].def;
         const char *image = def->container_count > 0 ? def->containers[0].image : NULL;
-        fleet->image_of[i] = i;
+        fleet->definitions[i].image = i;
         if (image == NULL || image[0] == '\0')
             continue;
         symbol name = symbols_add(names, image);
@@ -77,7 +90,7 @@ static void number_images(struct fleet *fleet)
         if (known == MAP_ABSENT)
             map_put(&first, name, i);
         else
-            fleet->image_of[i] = known;
+            fleet->definitions[i].image = known;
     }
     map_free(&first);
     symbols_destroy(names);
@@ -93,13 +106,38 @@ struct fleet *fleet_create(const struct scenario *scenario, uint64_t key, berth_
     fleet->queue = queue;
     fleet->ops = ops;
     fleet->context = context;
-    fleet->free_task = SLOT_NONE;
     fleet->registering = HOST_NONE;
+    fleet->network = behaviour_delay(&scenario->delays.network);
+    fleet->pull_overhead = behaviour_delay(&scenario->delays.pull_overhead);
+    fleet->hosts = (struct pool)POOL_INIT(struct host);
+    fleet->tasks = (struct pool)POOL_INIT(struct sim_task);
+    fleet->more_containers = (struct pool)POOL_INIT(struct more_containers);
+    fleet->parcels = (struct parcels)PARCELS_INIT;
+    fleet->images = (struct images)IMAGES_INIT;
+    fleet->arrived.kind = EVENT_MESSAGE;
     fleet->added = mem_alloc((scenario->group_count + 1) * sizeof *fleet->added);
-    fleet->image_of = mem_alloc((scenario->task_def_count + 1) * sizeof *fleet->image_of);
+    fleet->definitions = mem_alloc((scenario->task_def_count + 1) * sizeof *fleet->definitions);
     add_hosts(fleet);
+    read_definitions(fleet);
     number_images(fleet);
     return fleet;
+}
+
+struct host_trouble *host_trouble(struct host *host)
+{
+    if (host->trouble == NULL)
+        host->trouble = mem_alloc(sizeof *host->trouble);
+    return host->trouble;
+}
+
+static void free_trouble(struct host *host)
+{
+    if (host->trouble == NULL)
+        return;
+    vec_free(&host->trouble->deferred);
+    vec_free(&host->trouble->awaited);
+    vec_free(&host->trouble->held);
+    mem_free(host->trouble);
 }
 
 void fleet_destroy(struct fleet *fleet)
@@ -107,23 +145,22 @@ void fleet_destroy(struct fleet *fleet)
     if (fleet == NULL)
         return;
     for (uint32_t i = 0; i < fleet->host_count; i++) {
-        if (fleet->hosts[i].agent != NULL)
-            agent_destroy(fleet->hosts[i].agent);
-        vec_free(&fleet->hosts[i].deferred);
-        vec_free(&fleet->hosts[i].awaited);
-        vec_free(&fleet->hosts[i].held);
+        agent_destroy(host_at(fleet, i)->agent);
+        free_trouble(host_at(fleet, i));
     }
-    mem_free(fleet->hosts);
+    pool_free(&fleet->hosts);
     mem_free(fleet->added);
-    mem_free(fleet->image_of);
+    mem_free(fleet->definitions);
     vec_free(&fleet->host_of);
-    vec_free(&fleet->tasks);
+    pool_free(&fleet->tasks);
+    pool_free(&fleet->more_containers);
     parcels_free(&fleet->parcels);
     images_free(&fleet->images);
     agent_action_list_free(&fleet->actions);
     task_table_free(&fleet->slot_of);
     map_free(&fleet->definition_of);
-    map_free(&fleet->service_of);
+    map_free(&fleet->group_of);
+    vec_free(&fleet->groups);
     mem_free(fleet);
 }
 
@@ -134,13 +171,13 @@ uint32_t fleet_host_count(const struct fleet *fleet)
 
 struct host_view fleet_host(const struct fleet *fleet, uint32_t host)
 {
-    const struct host *h = &fleet->hosts[host];
+    const struct host *h = host_at(fleet, host);
     return (struct host_view){
         .group = h->group,
         .zone = h->zone,
         .rack = h->rack,
         .instance = h->instance,
-        .power = h->power,
+        .power = (enum host_power)h->power,
         .is_linked = h->is_linked,
         .is_registered = h->is_registered,
         .is_lost = h->causes > 0,
@@ -160,7 +197,7 @@ uint32_t fleet_host_of(const struct fleet *fleet, instance_id instance)
     if (instance >= fleet->host_of.count)
         return HOST_NONE;
     uint32_t host = fleet->host_of.items[instance];
-    return host != HOST_NONE && fleet->hosts[host].instance == instance ? host : HOST_NONE;
+    return host != HOST_NONE && host_at(fleet, host)->instance == instance ? host : HOST_NONE;
 }
 
 uint64_t fleet_agent_steps(const struct fleet *fleet)
@@ -180,15 +217,16 @@ void fleet_define(struct fleet *fleet, uint32_t index, const struct task_def *de
 
 void host_set_power(struct fleet *fleet, uint32_t host, enum host_power power)
 {
-    enum host_power before = fleet->hosts[host].power;
-    fleet->hosts[host].power = power;
+    struct host *h = host_at(fleet, host);
+    enum host_power before = (enum host_power)h->power;
+    h->power = (uint8_t)power;
     if (before != power)
         fleet->ops->power(fleet->context, host, before, power);
 }
 
 static void arm_timer(struct fleet *fleet, uint32_t host)
 {
-    struct host *h = &fleet->hosts[host];
+    struct host *h = host_at(fleet, host);
     berth_ns deadline_ns = agent_next_deadline(h->agent);
     if (deadline_ns >= h->timer_at_ns)
         return;
@@ -204,7 +242,7 @@ void fleet_send(struct fleet *fleet, berth_ns now_ns, const struct message *mess
     /* Work for an instance may be decided in the very step that registers it. */
     if (host == HOST_NONE && message->instance >= fleet->host_of.count)
         host = fleet->registering;
-    else if (host != HOST_NONE && fleet->hosts[host].is_fresh)
+    else if (host != HOST_NONE && host_at(fleet, host)->is_fresh)
         return; /* The machine of that instance is no more; its successor waits for its answer. */
     if (host != HOST_NONE)
         host_message(fleet, host, false, message);
@@ -213,10 +251,11 @@ void fleet_send(struct fleet *fleet, berth_ns now_ns, const struct message *mess
 void host_agent_step(struct fleet *fleet, uint32_t host, const struct agent_event *event)
 {
     struct step_time now = {fleet->now_ns, FLEET_WALL_EPOCH_NS + fleet->now_ns};
-    agent_step(fleet->hosts[host].agent, now, event, &fleet->actions);
+    struct agent *agent = host_at(fleet, host)->agent;
+    agent_step(agent, now, event, &fleet->actions);
     fleet->agent_steps++;
     if (fleet->ops->stepped != NULL)
-        fleet->ops->stepped(fleet->context, host, fleet->hosts[host].agent, event, &fleet->actions);
+        fleet->ops->stepped(fleet->context, host, agent, event, &fleet->actions);
     for (size_t i = 0; i < fleet->actions.count; i++) {
         const struct agent_action *action = &fleet->actions.items[i];
         if (action->kind == AGENT_ACTION_SEND)
@@ -229,7 +268,7 @@ void host_agent_step(struct fleet *fleet, uint32_t host, const struct agent_even
 
 static void timer_fires(struct fleet *fleet, uint32_t host, uint64_t generation)
 {
-    struct host *h = &fleet->hosts[host];
+    struct host *h = host_at(fleet, host);
     if (h->timer_generation != generation)
         return;
     h->timer_at_ns = BERTH_NS_NEVER;
@@ -244,13 +283,13 @@ static void timer_fires(struct fleet *fleet, uint32_t host, uint64_t generation)
 /* A reply that comes late must not be taken for another boot's. */
 static uint64_t token_of(const struct fleet *fleet, uint32_t host)
 {
-    uint64_t boots = fleet->hosts[host].power_epoch;
+    uint64_t boots = host_at(fleet, host)->power_epoch;
     return (boots > 0 ? boots - 1 : 0) << 32 | ((uint64_t)host + 1);
 }
 
 static void register_host(struct fleet *fleet, uint32_t host, instance_id existing)
 {
-    const struct host *h = &fleet->hosts[host];
+    const struct host *h = host_at(fleet, host);
     const struct scenario_group *group = &fleet->scenario->groups[h->group];
     uint32_t count = 0;
     struct attribute_text *attributes =
@@ -290,7 +329,7 @@ static void register_host(struct fleet *fleet, uint32_t host, instance_id existi
 
 static void make_agent(struct fleet *fleet, uint32_t host)
 {
-    struct host *h = &fleet->hosts[host];
+    struct host *h = host_at(fleet, host);
     const struct scenario_group *group = &fleet->scenario->groups[h->group];
     h->is_fresh = false;
     h->agent = agent_create(&(struct agent_config){
@@ -310,7 +349,7 @@ void fleet_registered(struct fleet *fleet, berth_ns now_ns, uint64_t token, inst
 {
     uint32_t host = (uint32_t)(token & UINT32_MAX) - 1;
     assert((token & UINT32_MAX) >= 1 && host < fleet->host_count);
-    struct host *h = &fleet->hosts[host];
+    struct host *h = host_at(fleet, host);
     fleet->now_ns = now_ns;
     while (fleet->host_of.count <= instance)
         *vec_push(&fleet->host_of) = HOST_NONE;
@@ -338,7 +377,7 @@ static void gone(struct fleet *fleet, instance_id instance)
 /* A new machine: a new instance, a new agent, an empty disk. */
 void host_register(struct fleet *fleet, uint32_t host)
 {
-    struct host *h = &fleet->hosts[host];
+    struct host *h = host_at(fleet, host);
     host_link(fleet, host); /* a predecessor that nobody deregistered is missed now */
     h->is_registered = false;
     h->is_rebooted = false;
@@ -350,14 +389,14 @@ void host_register(struct fleet *fleet, uint32_t host)
 /* The same machine: its agent has found its checkpoint, but no container. */
 void host_register_again(struct fleet *fleet, uint32_t host)
 {
-    fleet->hosts[host].is_rebooted = false;
+    host_at(fleet, host)->is_rebooted = false;
     host_link(fleet, host);
-    register_host(fleet, host, fleet->hosts[host].instance);
+    register_host(fleet, host, host_at(fleet, host)->instance);
 }
 
 static void booted(struct fleet *fleet, uint32_t host, uint64_t power_epoch)
 {
-    struct host *h = &fleet->hosts[host];
+    struct host *h = host_at(fleet, host);
     if (h->power_epoch != power_epoch || h->power != HOST_BOOTING)
         return;
     host_set_power(fleet, host, HOST_UP);
@@ -378,7 +417,7 @@ berth_ns fleet_draw_boot(struct fleet *fleet, uint32_t group)
 uint32_t fleet_add(struct fleet *fleet, berth_ns now_ns, const struct fleet_machine *machine)
 {
     uint32_t host = add_host(fleet, machine->group);
-    struct host *h = &fleet->hosts[host];
+    struct host *h = host_at(fleet, host);
     fleet->now_ns = now_ns;
     h->fargate_task = machine->fargate_task;
     if (machine->zone != NULL)
@@ -414,6 +453,8 @@ void fleet_dispatch(struct fleet *fleet, berth_ns now_ns, const struct sim_event
         break;
     case FLEET_MESSAGE_DOWN:
     case FLEET_MESSAGE_UP:
+    case FLEET_ACK_DOWN:
+    case FLEET_ACK_UP:
         host_message_arrives(fleet, event);
         break;
     case FLEET_TIMER:
@@ -445,19 +486,45 @@ void fleet_dispatch(struct fleet *fleet, berth_ns now_ns, const struct sim_event
     }
 }
 
+static void prefetch_task(const struct sim_task *task)
+{
+    __builtin_prefetch(task, 1);
+}
+
+void fleet_prefetch(const struct fleet *fleet, const struct sim_event *event, bool is_near)
+{
+    uint32_t host = event->a;
+    switch ((enum fleet_event)event->kind) {
+    case FLEET_RUNTIME:
+        if (!is_near) {
+            prefetch_task(task_at(fleet, event->a));
+            return;
+        }
+        host = task_at(fleet, event->a)->host;
+        break;
+    case FLEET_MESSAGE_DOWN:
+    case FLEET_MESSAGE_UP:
+    case FLEET_ACK_DOWN:
+    case FLEET_ACK_UP:
+        break;
+    default:
+        return;
+    }
+    __builtin_prefetch(host_at(fleet, host), 1);
+}
+
 void fleet_audit(const struct fleet *fleet)
 {
     uint32_t held = 0;
     for (uint32_t i = 0; i < fleet->host_count; i++) {
-        const struct host *h = &fleet->hosts[i];
+        const struct host *h = host_at(fleet, i);
         int32_t cpu_units = 0, mem_mib = 0;
         if (h->agent != NULL)
             agent_granted(h->agent, &cpu_units, &mem_mib);
         assert(cpu_units <= h->cpu_units && mem_mib <= h->mem_mib);
         assert(h->is_linked == (h->power == HOST_UP && h->causes == 0 && !h->is_cut));
-        for (uint32_t slot = h->first_task; slot != SLOT_NONE;
-             slot = fleet->tasks.items[slot].next) {
-            assert(fleet->tasks.items[slot].is_held && fleet->tasks.items[slot].host == i);
+        for (uint32_t slot = h->first_task; slot != SLOT_NONE; slot = task_at(fleet, slot)->next) {
+            assert(task_at(fleet, slot)->is_held && task_at(fleet, slot)->host == i);
             held++;
         }
     }

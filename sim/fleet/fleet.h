@@ -25,6 +25,8 @@ enum fleet_event {
     FLEET_BOOTED = 0,   /* a: host, b: power epoch */
     FLEET_MESSAGE_DOWN, /* a: host, b: parcel, c: link epoch */
     FLEET_MESSAGE_UP,
+    FLEET_ACK_DOWN, /* a report ack. a: host, b: seq, c: instance, link epoch */
+    FLEET_ACK_UP,   /* an ack, likewise */
     FLEET_TIMER,    /* of an agent. a: host, b: generation */
     FLEET_RUNTIME,  /* a container. a: task slot, b: its generation, c: what, container, epoch */
     FLEET_DETECTED, /* the controller misses an agent. a: host, b: link epoch */
@@ -135,6 +137,12 @@ uint32_t fleet_host_of_token(const struct fleet *fleet, uint64_t token);
 
 void fleet_start(struct fleet *fleet); /* every host is up and registers, at time 0 */
 void fleet_dispatch(struct fleet *fleet, berth_ns now_ns, const struct sim_event *event);
+
+/*
+ * The event will perhaps be dispatched soon: what it will look at is fetched into the cache.
+ * Changes nothing. Call it with `is_near` false some events ahead, and once more shortly before.
+ */
+void fleet_prefetch(const struct fleet *fleet, const struct sim_event *event, bool is_near);
 
 /* From the controller: the reply to a host's registration, and messages to its agents. */
 void fleet_registered(struct fleet *fleet, berth_ns now_ns, uint64_t token, instance_id instance);

@@ -11,73 +11,89 @@
  */
 #include "sim/fleet/host.h"
 
-static uint64_t entity_of(const struct sim_task *task, uint16_t container)
+static const struct fleet_definition *definition(const struct fleet *fleet,
+                                                 const struct sim_task *task)
 {
-    return (uint64_t)task->starts[container] << 32 | (uint64_t)task->turns[container] << 8 |
-           container;
+    return &fleet->definitions[task->definition];
+}
+
+static const struct container_def *container_def(const struct fleet *fleet,
+                                                 const struct sim_task *task, uint16_t container)
+{
+    return &definition(fleet, task)->scenario->def->containers[container];
+}
+
+static uint64_t entity_of(const struct sim_container *part, uint16_t container)
+{
+    return (uint64_t)part->starts << 32 | (uint64_t)part->turns << 8 | container;
 }
 
 static void plan_notice(struct fleet *fleet, uint32_t slot, uint16_t container, berth_ns grace_ns)
 {
-    const struct sim_task *task = &fleet->tasks.items[slot];
-    const struct container_def *def = &task->def->containers[container];
+    struct sim_task *task = task_at(fleet, slot);
+    const struct container_def *def = container_def(fleet, task, container);
     const struct health_check *check = &def->health;
-    bool is_ill = container == task->main && task->is_ill;
+    const struct sim_container *part = task_part(fleet, task, container);
+    bool is_ill = task->is_ill && container == definition(fleet, task)->main;
     if (!container_def_has_health_check(def))
         return;
     berth_ns after_ns =
-        behaviour_uniform_ns(check->interval_ns, task->key, "probe", entity_of(task, container));
+        behaviour_uniform_ns(check->interval_ns, task->key, "probe", entity_of(part, container));
     if (is_ill)
         after_ns += grace_ns + (check->retries - 1) * check->interval_ns + check->timeout_ns;
     runtime_queue(fleet, slot, container, OUTCOME_NOTICED, after_ns,
-                  task->turns[container] << 1 | (is_ill ? 1 : 0));
+                  part->turns << 1 | (is_ill ? 1 : 0));
 }
 
 /* When the present state of the main container ends by itself, if ever. */
 static void plan_turn(struct fleet *fleet, uint32_t slot)
 {
-    const struct sim_task *task = &fleet->tasks.items[slot];
-    const struct scenario_task_def *def = &fleet->scenario->task_defs[task->definition];
+    struct sim_task *task = task_at(fleet, slot);
+    const struct scenario_task_def *def = definition(fleet, task)->scenario;
+    uint16_t main = definition(fleet, task)->main;
     if (task->is_ill ? !def->has_recovers : !def->has_unhealthy)
         return;
-    berth_ns after_ns =
-        behaviour_draw_ns(task->is_ill ? &def->recovers_after : &def->unhealthy_after, task->key,
-                          task->is_ill ? "recovers" : "falls-ill", entity_of(task, task->main));
-    runtime_queue(fleet, slot, task->main, OUTCOME_TURNED, after_ns, 0);
+    berth_ns after_ns = behaviour_draw_ns(
+        task->is_ill ? &def->recovers_after : &def->unhealthy_after, task->key,
+        task->is_ill ? "recovers" : "falls-ill", entity_of(task_part(fleet, task, main), main));
+    runtime_queue(fleet, slot, main, OUTCOME_TURNED, after_ns, 0);
 }
 
 static void start_main(struct fleet *fleet, uint32_t slot)
 {
-    struct sim_task *task = &fleet->tasks.items[slot];
-    const struct scenario_task_def *def = &fleet->scenario->task_defs[task->definition];
-    berth_ns warm_ns = behaviour_draw_ns(&def->healthy_after, task->key, "healthy-after",
-                                         task->starts[task->main]);
-    bool never = behaviour_chance(def->unhealthy_probability, task->key, "unhealthy", 0);
+    struct sim_task *task = task_at(fleet, slot);
+    const struct fleet_definition *def = definition(fleet, task);
+    berth_ns warm_ns = behaviour_delay_ns(&def->healthy_after, task->key, "healthy-after",
+                                          task_part(fleet, task, def->main)->starts);
+    bool never = behaviour_chance(def->scenario->unhealthy_probability, task->key, "unhealthy", 0);
     task->is_ill = never || warm_ns > 0;
     if (!task->is_ill)
         plan_turn(fleet, slot);
     else if (!never)
-        runtime_queue(fleet, slot, task->main, OUTCOME_TURNED, warm_ns, 0);
+        runtime_queue(fleet, slot, def->main, OUTCOME_TURNED, warm_ns, 0);
 }
 
 void health_started(struct fleet *fleet, uint32_t slot, uint16_t container)
 {
-    struct sim_task *task = &fleet->tasks.items[slot];
-    task->starts[container]++;
-    task->turns[container] = 0;
-    task->noticed[container] = HEALTH_UNKNOWN;
-    if (container == task->main)
+    struct sim_task *task = task_at(fleet, slot);
+    struct sim_container *part = task_part(fleet, task, container);
+    part->starts++;
+    part->turns = 0;
+    part->noticed = HEALTH_UNKNOWN;
+    if (container == definition(fleet, task)->main)
         start_main(fleet, slot);
-    plan_notice(fleet, slot, container, task->def->containers[container].health.start_period_ns);
+    plan_notice(fleet, slot, container,
+                container_def(fleet, task, container)->health.start_period_ns);
 }
 
 void health_turned(struct fleet *fleet, uint32_t slot, uint16_t container)
 {
-    struct sim_task *task = &fleet->tasks.items[slot];
-    if (task->state[container] != RUNTIME_RUNNING)
+    struct sim_task *task = task_at(fleet, slot);
+    struct sim_container *part = task_part(fleet, task, container);
+    if (part->state != RUNTIME_RUNNING)
         return; /* on its way out */
     task->is_ill = !task->is_ill;
-    task->turns[container]++;
+    part->turns++;
     runtime_update_serving(fleet, task);
     plan_turn(fleet, slot);
     plan_notice(fleet, slot, container, 0);
@@ -85,26 +101,27 @@ void health_turned(struct fleet *fleet, uint32_t slot, uint16_t container)
 
 bool health_noticed(struct fleet *fleet, uint32_t slot, uint16_t container, int32_t code)
 {
-    struct sim_task *task = &fleet->tasks.items[slot];
+    struct sim_container *part = task_part(fleet, task_at(fleet, slot), container);
     enum task_health health = (code & 1) != 0 ? HEALTH_UNHEALTHY : HEALTH_HEALTHY;
-    if (task->state[container] != RUNTIME_RUNNING || code >> 1 != task->turns[container] ||
-        task->noticed[container] == (uint8_t)health)
+    if (part->state != RUNTIME_RUNNING || code >> 1 != part->turns ||
+        part->noticed == (uint8_t)health)
         return false;
-    task->noticed[container] = (uint8_t)health;
+    part->noticed = (uint8_t)health;
     return true;
 }
 
 /* The engine begins to look anew. */
 void health_forgotten(struct fleet *fleet, uint32_t host)
 {
-    for (uint32_t slot = fleet->hosts[host].first_task; slot != SLOT_NONE;
-         slot = fleet->tasks.items[slot].next) {
-        struct sim_task *task = &fleet->tasks.items[slot];
-        for (uint16_t c = 0; c < task->def->container_count; c++) {
-            if (task->state[c] != RUNTIME_RUNNING)
+    for (uint32_t slot = host_at(fleet, host)->first_task; slot != SLOT_NONE;
+         slot = task_at(fleet, slot)->next) {
+        struct sim_task *task = task_at(fleet, slot);
+        for (uint16_t c = 0; c < definition(fleet, task)->container_count; c++) {
+            struct sim_container *part = task_part(fleet, task, c);
+            if (part->state != RUNTIME_RUNNING)
                 continue;
-            task->turns[c]++;
-            task->noticed[c] = HEALTH_UNKNOWN;
+            part->turns++;
+            part->noticed = HEALTH_UNKNOWN;
             plan_notice(fleet, slot, c, 0);
         }
     }

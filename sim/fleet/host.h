@@ -5,6 +5,8 @@
 #define BERTH_SIM_FLEET_HOST_H
 
 #include "scheduler/agent/agent.h"
+#include "scheduler/base/pool.h"
+#include "scheduler/core/event.h"
 #include "sim/fleet/behaviour.h"
 #include "sim/fleet/fleet.h"
 #include "sim/fleet/images.h"
@@ -33,61 +35,101 @@ enum outcome {
     OUTCOME_NOTICED,       /* and its check has seen that; the code says which turn */
 };
 
-/* A task on a host, from its first runtime order until the agent forgets it. */
-struct sim_task {
-    task_id task;
-    uint64_t key; /* of its behaviour */
-    const struct task_def *def;
-    uint32_t host;
-    uint32_t generation;  /* of the slot: makes events of an earlier tenant stale */
-    uint32_t definition;  /* of the scenario */
-    uint32_t service;     /* of the scenario, or UINT32_MAX: standalone */
-    uint32_t prev, next;  /* tasks of the same host; `next` links free slots too */
-    uint16_t main;        /* container */
-    bool is_held;         /* the slot has a tenant */
-    bool is_serving;      /* counted by ops->serving */
-    bool is_ill;          /* its main container runs, but does not answer */
-    berth_ns lifetime_ns; /* the copy's own, or BERTH_NS_NEVER */
-    uint8_t state[TASK_DEF_CONTAINERS_MAX];   /* enum runtime_state */
-    uint16_t epoch[TASK_DEF_CONTAINERS_MAX];  /* makes a container's events stale */
-    uint16_t starts[TASK_DEF_CONTAINERS_MAX]; /* done */
-    uint16_t turns[TASK_DEF_CONTAINERS_MAX];  /* of its health since the last of them */
-    uint8_t noticed[TASK_DEF_CONTAINERS_MAX]; /* enum task_health: what its check said last */
+/* One container of a simulated task. */
+struct sim_container {
+    uint16_t epoch;  /* makes its events stale */
+    uint16_t starts; /* done */
+    uint16_t turns;  /* of its health since the last of them */
+    uint8_t state;   /* enum runtime_state */
+    uint8_t noticed; /* enum task_health: what its check said last */
 };
 
-struct host {
-    uint32_t group;
-    const char *zone, *rack;
-    int32_t cpu_units, mem_mib;
-    task_id fargate_task; /* the one that it was made for, or TASK_NONE */
-    bool is_retired;      /* it never comes back */
-    instance_id instance;
-    enum host_power power;
-    bool is_linked, is_registered;
-    bool is_missed;        /* the controller was told that the agent is gone */
-    bool is_fresh;         /* it registers a new instance when it joins */
-    bool is_rebooted;      /* it registers again when it joins */
-    bool is_cut;           /* up and not lost, but without a connection: network.c */
-    bool is_detection_due; /* it was missed while the controller was blind to it */
-    uint32_t lossy_down, lossy_up, clogged, blind; /* causes of each */
-    uint32_t block_epoch;
-    enum loss_mode mode;
-    double slowness;      /* 1: as fast as others */
-    uint32_t causes;      /* of loss, that still hold */
-    uint32_t loss;        /* number of the present loss, for fleet_return */
-    uint32_t power_epoch; /* makes boots stale */
-    uint32_t link_epoch;  /* makes messages and detections stale */
-    uint32_t timer_generation;
-    uint32_t first_task;
-    berth_ns timer_at_ns;          /* of the queued timer, BERTH_NS_NEVER: none */
-    berth_ns down_at_ns, up_at_ns; /* last deliveries: messages never overtake each other */
-    struct rng boot, network, reconnect;
-    VEC(uint64_t) awaited;      /* seqs of payloads and manifests whose ack may not come */
-    VEC(struct sim_event) held; /* by a clogged way: messages that have arrived at it */
-    struct image_disk disk;
-    struct agent *agent;              /* owned; NULL before the first registration */
+/* Those after the first, of the tasks that have them. */
+struct more_containers {
+    struct sim_container items[TASK_DEF_CONTAINERS_MAX - 1];
+};
+
+/* A task on a host, from its first runtime order until the agent forgets it: one cache line. */
+struct sim_task {
+    task_id task;
+    uint64_t key;         /* of its behaviour */
+    berth_ns lifetime_ns; /* the copy's own, or BERTH_NS_NEVER */
+    struct sim_container first;
+    uint32_t more; /* struct more_containers, or POOL_NONE */
+    uint32_t host;
+    uint32_t generation; /* of the slot: makes events of an earlier tenant stale */
+    uint32_t definition; /* of the scenario */
+    uint32_t service;    /* of the scenario, or UINT32_MAX: standalone */
+    uint32_t prev, next; /* tasks of the same host */
+    bool is_held;        /* the slot has a tenant */
+    bool is_serving;     /* counted by ops->serving */
+    bool is_ill;         /* its main container runs, but does not answer */
+};
+
+_Static_assert(sizeof(struct sim_task) == 64, "a line of the cache");
+
+/* What tasks of a definition of the scenario have in common. */
+struct fleet_definition {
+    const struct scenario_task_def *scenario;
+    struct behaviour_delay start, stop, healthy_after;
+    uint32_t image;
+    uint16_t main; /* container */
+    uint16_t container_count;
+};
+
+/* A group's text, lent for good by the controller: its address names it. */
+struct fleet_group {
+    uint32_t service; /* of the scenario, or UINT32_MAX: standalone */
+};
+
+/* Of the few hosts to which something out of the ordinary has happened. */
+struct host_trouble {
+    VEC(uint64_t) awaited;            /* seqs of payloads and manifests whose ack may not come */
+    VEC(struct sim_event) held;       /* by a clogged way: messages that have arrived at it */
     VEC(struct agent_event) deferred; /* of a hung host: what its agent will learn */
 };
+
+/* Three lines of the cache, by how often they are looked at. */
+struct host {
+    /* Each message and each outcome of a container. */
+    _Alignas(64) struct agent *agent; /* owned; NULL before the first registration */
+    berth_ns down_at_ns, up_at_ns;    /* last deliveries: messages never overtake each other */
+    berth_ns timer_at_ns;             /* of the queued timer, BERTH_NS_NEVER: none */
+    uint32_t timer_generation;
+    uint32_t link_epoch; /* makes messages and detections stale */
+    instance_id instance;
+    uint32_t first_task;
+    uint16_t lossy_down, lossy_up, clogged, blind; /* causes of each */
+    uint8_t power;                                 /* enum host_power */
+    uint8_t mode;                                  /* enum loss_mode: the worst of its causes */
+    bool is_linked : 1;
+    bool is_registered : 1;
+    bool is_missed : 1;        /* the controller was told that the agent is gone */
+    bool is_fresh : 1;         /* it registers a new instance when it joins */
+    bool is_rebooted : 1;      /* it registers again when it joins */
+    bool is_cut : 1;           /* up and not lost, but without a connection: network.c */
+    bool is_detection_due : 1; /* it was missed while the controller was blind to it */
+    bool is_retired : 1;       /* it never comes back */
+
+    /* Pulls, and draws of what is no constant. */
+    struct image_disk disk;
+    double slowness; /* 1: as fast as others */
+    struct rng network;
+    uint32_t group;
+    uint32_t power_epoch; /* makes boots stale */
+
+    /* Boot, loss and return. */
+    int32_t cpu_units, mem_mib;
+    const char *zone, *rack;
+    task_id fargate_task;         /* the one that it was made for, or TASK_NONE */
+    struct host_trouble *trouble; /* owned; NULL: none so far */
+    uint32_t causes;              /* of loss, that still hold */
+    uint32_t loss;                /* number of the present loss, for fleet_return */
+    uint32_t block_epoch;
+    uint32_t boot_draws, reconnect_draws; /* made so far from these streams */
+};
+
+_Static_assert(sizeof(struct host) == 192, "three lines of the cache");
 
 struct fleet {
     const struct scenario *scenario;
@@ -98,21 +140,47 @@ struct fleet {
     uint64_t agent_steps;
     berth_ns now_ns, end_ns;
     bool is_controller_down;
-    struct host *hosts;
-    uint32_t host_capacity, host_count, disk_count, task_count;
+    struct behaviour_delay network, pull_overhead; /* before a host's slowness */
+    struct pool hosts;                             /* struct host */
+    uint32_t host_count, disk_count, task_count;
     uint32_t registering;  /* the host whose registration is being applied, or HOST_NONE */
     VEC(uint32_t) host_of; /* by instance */
     struct parcels parcels;
     struct images images;
     struct agent_action_list actions; /* of the step under way */
-    VEC(struct sim_task) tasks;
-    uint32_t free_task;
+    struct event arrived;             /* EVENT_MESSAGE: the one being handed to the controller */
+    struct pool tasks;                /* struct sim_task */
+    struct pool more_containers;
     struct task_table slot_of;
-    struct map definition_of; /* pointer of a registered definition to the scenario's number */
-    struct map service_of;    /* pointer of a group's name to the service's number + 1 */
-    uint32_t *image_of;       /* by definition */
-    uint32_t *added;          /* machines so far, by group */
+    struct map definition_of;             /* pointer of a registered definition to its number */
+    struct fleet_definition *definitions; /* by the scenario's number */
+    struct map group_of;                  /* pointer of a group's text to its number */
+    VEC(struct fleet_group) groups;
+    uint32_t *added; /* machines so far, by group of hosts */
 };
+
+static inline struct host *host_at(const struct fleet *fleet, uint32_t host)
+{
+    return pool_at(&fleet->hosts, host);
+}
+
+static inline struct sim_task *task_at(const struct fleet *fleet, uint32_t slot)
+{
+    return pool_at(&fleet->tasks, slot);
+}
+
+static inline struct sim_container *task_part(const struct fleet *fleet, struct sim_task *task,
+                                              uint16_t container)
+{
+    struct more_containers *more;
+    if (container == 0)
+        return &task->first;
+    more = pool_at(&fleet->more_containers, task->more);
+    return &more->items[container - 1];
+}
+
+/* Made when it is first wanted. */
+struct host_trouble *host_trouble(struct host *host);
 
 void fleet_queue(struct fleet *fleet, berth_ns at_ns, uint32_t kind, uint32_t a, uint64_t b,
                  uint64_t c);
@@ -126,6 +194,7 @@ void host_register(struct fleet *fleet, uint32_t host);
 void host_register_again(struct fleet *fleet, uint32_t host);
 
 /* network.c */
+berth_ns host_network_delay_ns(const struct fleet *fleet, struct host *host); /* of one message */
 void host_message(struct fleet *fleet, uint32_t host, bool is_up, const struct message *message);
 void host_message_arrives(struct fleet *fleet, const struct sim_event *event);
 void host_join(struct fleet *fleet, uint32_t host); /* connects now, or when it can */
@@ -133,7 +202,12 @@ void host_unacked(struct fleet *fleet, const struct sim_event *event);
 void host_stalled(struct fleet *fleet, uint32_t host, uint64_t block_epoch);
 void host_rejoin(struct fleet *fleet, uint32_t host, uint64_t link_epoch);
 
-berth_ns host_slowed(const struct host *host, berth_ns takes_ns);
+berth_ns host_slowed_down(const struct host *host, berth_ns takes_ns);
+
+static inline berth_ns host_slowed(const struct host *host, berth_ns takes_ns)
+{
+    return host->slowness == 1 ? takes_ns : host_slowed_down(host, takes_ns);
+}
 
 /* runtime.c */
 void runtime_queue(struct fleet *fleet, uint32_t slot, uint16_t container, enum outcome outcome,

@@ -5,23 +5,41 @@
  * host, first come, first served, and then takes its time; who asks for an image that is on its way
  * waits for that pull. A pull that fails takes as long and leaves nothing; when the image is there
  * already it is used in spite of the failure, as ECS's default pull behaviour does.
+ *
+ * Nearly every pull finds its image there, so that is a bit of the disk itself, and only images
+ * beyond the first 64 of a scenario need a map.
  */
 #ifndef BERTH_SIM_FLEET_IMAGES_H
 #define BERTH_SIM_FLEET_IMAGES_H
 
+#include <stdbool.h>
+
 #include "scheduler/base/map.h"
-#include "scheduler/base/mem.h"
+#include "scheduler/base/pool.h"
 #include "scheduler/base/units.h"
 
-struct images {
-    struct map by_host; /* disk and image to an index into ready_ns */
-    VEC(berth_ns) ready_ns;
+struct image_on_its_way {
+    uint32_t image;
+    uint32_t next; /* of the same disk; a number + 1, 0: none */
+    berth_ns ready_ns;
 };
+
+struct images {
+    struct pool on_their_way; /* struct image_on_its_way */
+    struct map there;         /* disk and image, beyond the bits of the disk */
+};
+
+#define IMAGES_INIT                                         \
+    {                                                       \
+        .on_their_way = POOL_INIT(struct image_on_its_way), \
+    }
 
 /* The download queue of one host. `disk` is a number that no other disk of the run ever had. */
 struct image_disk {
-    uint32_t disk;
+    uint64_t there;      /* a bit for each of the first 64 images */
     berth_ns free_at_ns; /* when the last pull that was asked for ends */
+    uint32_t disk;
+    uint32_t first; /* on its way, or just arrived; a number + 1, 0: none */
 };
 
 struct image_pull {
@@ -29,14 +47,17 @@ struct image_pull {
     bool has_failed;
 };
 
-void images_free(struct images *images); /* a zeroed struct is empty and ready */
+void images_free(struct images *images);
+
+/* Whether a pull of it would end at once. */
+bool images_is_there(struct images *images, struct image_disk *disk, uint32_t image,
+                     berth_ns now_ns);
 
 /* Ask for an image now. `takes_ns`: overhead and bytes, when it must be fetched. */
 struct image_pull images_pull(struct images *images, struct image_disk *disk, uint32_t image,
                               berth_ns now_ns, berth_ns takes_ns, bool fails);
 
 /* Pulls under way are lost with the power; what was complete stays on the disk. */
-void images_power_lost(struct images *images, struct image_disk *disk, uint32_t image_count,
-                       berth_ns now_ns);
+void images_power_lost(struct images *images, struct image_disk *disk, berth_ns now_ns);
 
 #endif

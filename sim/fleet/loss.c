@@ -22,7 +22,7 @@
 
 void host_boot(struct fleet *fleet, uint32_t host, berth_ns delay_ns)
 {
-    struct host *h = &fleet->hosts[host];
+    struct host *h = host_at(fleet, host);
     host_set_power(fleet, host, HOST_BOOTING);
     h->power_epoch++;
     fleet_queue(fleet, behaviour_later(fleet->now_ns, delay_ns), FLEET_BOOTED, host, h->power_epoch,
@@ -36,10 +36,11 @@ void host_boot(struct fleet *fleet, uint32_t host, berth_ns delay_ns)
  */
 void host_link(struct fleet *fleet, uint32_t host)
 {
-    struct host *h = &fleet->hosts[host];
+    struct host *h = host_at(fleet, host);
     h->is_linked = true;
     h->link_epoch++;
-    vec_clear(&h->awaited);
+    if (h->trouble != NULL)
+        vec_clear(&h->trouble->awaited);
     if (!h->is_missed && h->is_registered && (h->blind == 0 || h->is_fresh))
         fleet->ops->event(fleet->context, &(struct event){.kind = EVENT_AGENT_DISCONNECTED,
                                                           .u.agent = h->instance});
@@ -48,7 +49,7 @@ void host_link(struct fleet *fleet, uint32_t host)
 
 void host_connect(struct fleet *fleet, uint32_t host)
 {
-    struct host *h = &fleet->hosts[host];
+    struct host *h = host_at(fleet, host);
     fleet->ops->event(fleet->context,
                       &(struct event){.kind = EVENT_AGENT_CONNECTED, .u.agent = h->instance});
     host_agent_step(fleet, host, &(struct agent_event){.kind = AGENT_EVENT_CONNECTED});
@@ -56,7 +57,7 @@ void host_connect(struct fleet *fleet, uint32_t host)
 
 static void drop_link(struct fleet *fleet, uint32_t host)
 {
-    struct host *h = &fleet->hosts[host];
+    struct host *h = host_at(fleet, host);
     if (!h->is_linked)
         return;
     h->is_linked = false;
@@ -67,7 +68,7 @@ static void drop_link(struct fleet *fleet, uint32_t host)
 
 void host_detected(struct fleet *fleet, uint32_t host, uint64_t link_epoch)
 {
-    struct host *h = &fleet->hosts[host];
+    struct host *h = host_at(fleet, host);
     if (h->link_epoch != link_epoch || h->is_linked || !h->is_registered || h->is_missed ||
         fleet->is_controller_down)
         return;
@@ -82,9 +83,10 @@ void host_detected(struct fleet *fleet, uint32_t host, uint64_t link_epoch)
 
 static void power_off(struct fleet *fleet, uint32_t host)
 {
-    struct host *h = &fleet->hosts[host];
+    struct host *h = host_at(fleet, host);
     runtime_power_lost(fleet, host);
-    vec_clear(&h->deferred);
+    if (h->trouble != NULL)
+        vec_clear(&h->trouble->deferred);
     h->power_epoch++;
     host_set_power(fleet, host, HOST_OFF);
 }
@@ -92,7 +94,7 @@ static void power_off(struct fleet *fleet, uint32_t host)
 /* The agent is gone for good, and with it all it knew. */
 static void forget_agent(struct fleet *fleet, uint32_t host)
 {
-    struct host *h = &fleet->hosts[host];
+    struct host *h = host_at(fleet, host);
     runtime_forget_all(fleet, host);
     if (h->agent != NULL)
         agent_destroy(h->agent);
@@ -104,7 +106,7 @@ static void forget_agent(struct fleet *fleet, uint32_t host)
 
 static void terminate(struct fleet *fleet, uint32_t host)
 {
-    struct host *h = &fleet->hosts[host];
+    struct host *h = host_at(fleet, host);
     /* A controller that is down is told when it is back: the cloud knows that it was connected. */
     bool is_told = h->is_registered && (h->is_linked || (h->is_cut && fleet->is_controller_down));
     h->is_cut = false;
@@ -126,7 +128,7 @@ static void terminate(struct fleet *fleet, uint32_t host)
 
 static void take_effect(struct fleet *fleet, uint32_t host, enum loss_mode mode)
 {
-    struct host *h = &fleet->hosts[host];
+    struct host *h = host_at(fleet, host);
     switch (mode) {
     case LOSS_TERMINATE:
         terminate(fleet, host);
@@ -156,7 +158,7 @@ static void take_effect(struct fleet *fleet, uint32_t host, enum loss_mode mode)
 
 void fleet_engine_restart(struct fleet *fleet, berth_ns now_ns, uint32_t host, bool keeps)
 {
-    struct host *h = &fleet->hosts[host];
+    struct host *h = host_at(fleet, host);
     struct agent_event restarted = {.kind = AGENT_EVENT_ENGINE_RESTARTED,
                                     .keeps_containers = keeps};
     fleet->now_ns = now_ns;
@@ -167,14 +169,14 @@ void fleet_engine_restart(struct fleet *fleet, berth_ns now_ns, uint32_t host, b
     else
         runtime_power_lost(fleet, host);
     if (h->power == HOST_HUNG)
-        *vec_push(&h->deferred) = restarted;
+        *vec_push(&host_trouble(h)->deferred) = restarted;
     else
         host_agent_step(fleet, host, &restarted);
 }
 
-berth_ns host_slowed(const struct host *host, berth_ns takes_ns)
+berth_ns host_slowed_down(const struct host *host, berth_ns takes_ns)
 {
-    if (host->slowness == 1 || takes_ns == BERTH_NS_NEVER)
+    if (takes_ns == BERTH_NS_NEVER)
         return takes_ns;
     double slowed_ns = (double)takes_ns * host->slowness;
     return slowed_ns < 0x1p62 ? (berth_ns)llround(slowed_ns) : BERTH_NS_NEVER;
@@ -184,21 +186,21 @@ void fleet_set_slow(struct fleet *fleet, berth_ns now_ns, uint32_t host, double 
 {
     assert(factor > 0);
     fleet->now_ns = now_ns;
-    fleet->hosts[host].slowness = factor;
+    host_at(fleet, host)->slowness = factor;
 }
 
 /* enum loss_mode runs from severe to mild. */
 uint32_t fleet_lose(struct fleet *fleet, berth_ns now_ns, uint32_t host, enum loss_mode mode)
 {
-    struct host *h = &fleet->hosts[host];
+    struct host *h = host_at(fleet, host);
     fleet->now_ns = now_ns;
     /* What has not booted can only be switched off: there is no connection to lose. */
     if ((h->power == HOST_BOOTING || h->power == HOST_OFF || h->agent == NULL) && mode > LOSS_STOP)
         mode = LOSS_STOP;
-    bool is_worse = h->causes == 0 || mode < h->mode;
+    bool is_worse = h->causes == 0 || (uint8_t)mode < h->mode;
     h->causes++;
     if (is_worse) {
-        h->mode = mode;
+        h->mode = (uint8_t)mode;
         take_effect(fleet, host, mode);
         h->is_cut = false;
     }
@@ -207,19 +209,20 @@ uint32_t fleet_lose(struct fleet *fleet, berth_ns now_ns, uint32_t host, enum lo
 
 static void wake(struct fleet *fleet, uint32_t host)
 {
-    struct host *h = &fleet->hosts[host];
+    struct host *h = host_at(fleet, host);
     host_set_power(fleet, host, HOST_UP);
     runtime_power_changed(fleet, host);
     host_agent_step(fleet, host, &(struct agent_event){.kind = AGENT_EVENT_DISCONNECTED});
-    for (size_t i = 0; i < h->deferred.count; i++)
-        host_agent_step(fleet, host, &h->deferred.items[i]);
-    vec_clear(&h->deferred);
+    for (size_t i = 0; h->trouble != NULL && i < h->trouble->deferred.count; i++)
+        host_agent_step(fleet, host, &h->trouble->deferred.items[i]);
+    if (h->trouble != NULL)
+        vec_clear(&h->trouble->deferred);
     host_join(fleet, host);
 }
 
 static void come_back(struct fleet *fleet, uint32_t host)
 {
-    struct host *h = &fleet->hosts[host];
+    struct host *h = host_at(fleet, host);
     h->causes = 0;
     h->loss++;
     if (h->power == HOST_OFF && h->is_retired)
@@ -228,7 +231,9 @@ static void come_back(struct fleet *fleet, uint32_t host)
     if (h->power == HOST_OFF) {
         const struct distribution *boot =
             group->has_boot ? &group->boot : &fleet->scenario->delays.boot;
-        host_boot(fleet, host, distribution_draw_ns(boot, &h->boot));
+        struct rng stream = {rng_key(fleet->key, "boot", host), h->boot_draws};
+        host_boot(fleet, host, distribution_draw_ns(boot, &stream));
+        h->boot_draws = (uint32_t)stream.counter;
     } else if (h->power == HOST_HUNG) {
         wake(fleet, host);
     } else {
@@ -238,13 +243,13 @@ static void come_back(struct fleet *fleet, uint32_t host)
 
 void fleet_forsake(struct fleet *fleet, uint32_t host)
 {
-    fleet->hosts[host].is_retired = true;
+    host_at(fleet, host)->is_retired = true;
 }
 
 /* Whoever gives a machine back knows that it goes, whether its agent is connected or not. */
 void fleet_retire(struct fleet *fleet, berth_ns now_ns, uint32_t host)
 {
-    struct host *h = &fleet->hosts[host];
+    struct host *h = host_at(fleet, host);
     instance_id instance = h->is_registered ? h->instance : INSTANCE_NONE;
     fleet->now_ns = now_ns;
     h->is_retired = true;
@@ -258,7 +263,7 @@ void fleet_retire(struct fleet *fleet, berth_ns now_ns, uint32_t host)
 
 void fleet_return(struct fleet *fleet, berth_ns now_ns, uint32_t host, uint32_t loss)
 {
-    struct host *h = &fleet->hosts[host];
+    struct host *h = host_at(fleet, host);
     fleet->now_ns = now_ns;
     if (h->loss != loss || h->causes == 0)
         return;
@@ -270,18 +275,17 @@ void fleet_return(struct fleet *fleet, berth_ns now_ns, uint32_t host, uint32_t 
 void fleet_recover(struct fleet *fleet, berth_ns now_ns, uint32_t host)
 {
     fleet->now_ns = now_ns;
-    if (fleet->hosts[host].causes > 0)
+    if (host_at(fleet, host)->causes > 0)
         come_back(fleet, host);
 }
 
 void fleet_notice(struct fleet *fleet, berth_ns now_ns, uint32_t host)
 {
-    struct host *h = &fleet->hosts[host];
+    struct host *h = host_at(fleet, host);
     fleet->now_ns = now_ns;
     if (!h->is_linked || h->lossy_up > 0 || h->clogged > 0)
         return;
-    berth_ns delay_ns =
-        host_slowed(h, distribution_draw_ns(&fleet->scenario->delays.network, &h->network));
+    berth_ns delay_ns = host_network_delay_ns(fleet, h);
     berth_ns at_ns = behaviour_later(now_ns, delay_ns);
     h->up_at_ns = at_ns > h->up_at_ns ? at_ns : h->up_at_ns;
     fleet_queue(fleet, h->up_at_ns, FLEET_NOTICE, host, h->link_epoch, 0);
@@ -289,7 +293,7 @@ void fleet_notice(struct fleet *fleet, berth_ns now_ns, uint32_t host)
 
 void host_notice_arrived(struct fleet *fleet, uint32_t host, uint64_t link_epoch)
 {
-    struct host *h = &fleet->hosts[host];
+    struct host *h = host_at(fleet, host);
     if (!h->is_linked || h->link_epoch != link_epoch || !h->is_registered)
         return;
     struct event event = {.kind = EVENT_UPDATE_INSTANCE_STATE};

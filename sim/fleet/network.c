@@ -27,15 +27,15 @@
 
 static bool can_reach(const struct fleet *fleet, uint32_t host)
 {
-    const struct host *h = &fleet->hosts[host];
+    const struct host *h = host_at(fleet, host);
     return !fleet->is_controller_down && h->lossy_down == 0 && h->lossy_up == 0 && h->clogged == 0;
 }
 
 /* An ack that does not come ends the connection. */
 static void await_ack(struct fleet *fleet, uint32_t host, uint64_t seq)
 {
-    struct host *h = &fleet->hosts[host];
-    *vec_push(&h->awaited) = seq;
+    struct host *h = host_at(fleet, host);
+    *vec_push(&host_trouble(h)->awaited) = seq;
     fleet_queue(fleet, behaviour_later(fleet->now_ns, ACK_TIMEOUT_NS), FLEET_UNACKED, host, seq,
                 h->link_epoch);
 }
@@ -60,23 +60,37 @@ static void miss(struct fleet *fleet, uint32_t host, const struct message *messa
     }
 }
 
+/* An ack is so small that it travels in the event itself. */
 static void deliver_at(struct fleet *fleet, uint32_t host, bool is_up, berth_ns at_ns,
                        const struct message *message)
 {
-    if (at_ns < fleet->end_ns)
+    uint32_t link_epoch = host_at(fleet, host)->link_epoch;
+    if (at_ns >= fleet->end_ns)
+        return;
+    if (message->kind == (is_up ? MESSAGE_ACK : MESSAGE_REPORT_ACK))
+        fleet_queue(fleet, at_ns, is_up ? FLEET_ACK_UP : FLEET_ACK_DOWN, host, message->seq,
+                    (uint64_t)message->instance << 32 | link_epoch);
+    else
         fleet_queue(fleet, at_ns, is_up ? FLEET_MESSAGE_UP : FLEET_MESSAGE_DOWN, host,
-                    parcels_hold(&fleet->parcels, message), fleet->hosts[host].link_epoch);
+                    parcels_hold(&fleet->parcels, message), link_epoch);
+}
+
+berth_ns host_network_delay_ns(const struct fleet *fleet, struct host *host)
+{
+    const struct behaviour_delay *delay = &fleet->network;
+    return host_slowed(host, delay->drawn == NULL
+                                 ? delay->constant_ns
+                                 : distribution_draw_ns(delay->drawn, &host->network));
 }
 
 void host_message(struct fleet *fleet, uint32_t host, bool is_up, const struct message *message)
 {
-    struct host *h = &fleet->hosts[host];
+    struct host *h = host_at(fleet, host);
     struct message_fate fate = {.twice_after_ns = BERTH_NS_NEVER};
     berth_ns *last_ns = is_up ? &h->up_at_ns : &h->down_at_ns;
     if (!h->is_linked)
         return;
-    berth_ns delay_ns =
-        host_slowed(h, distribution_draw_ns(&fleet->scenario->delays.network, &h->network));
+    berth_ns delay_ns = host_network_delay_ns(fleet, h);
     if (fleet->ops->fate != NULL)
         fleet->ops->fate(fleet->context, host, is_up, &fate);
     if (fate.is_lost) {
@@ -95,43 +109,59 @@ void host_message(struct fleet *fleet, uint32_t host, bool is_up, const struct m
         deliver_at(fleet, host, is_up, behaviour_later(at_ns, fate.twice_after_ns), message);
 }
 
-static void acknowledged(struct host *h, uint64_t seq)
+static void acknowledged(struct host_trouble *trouble, uint64_t seq)
 {
     size_t kept = 0;
-    for (size_t i = 0; i < h->awaited.count; i++)
-        if (h->awaited.items[i] != seq)
-            h->awaited.items[kept++] = h->awaited.items[i];
-    h->awaited.count = kept;
+    for (size_t i = 0; i < trouble->awaited.count; i++)
+        if (trouble->awaited.items[i] != seq)
+            trouble->awaited.items[kept++] = trouble->awaited.items[i];
+    trouble->awaited.count = kept;
+}
+
+/* On a connection that goes on: to the controller, the agent, or nobody. */
+static void arrives(struct fleet *fleet, uint32_t host, bool is_up, const struct message *message)
+{
+    struct host *h = host_at(fleet, host);
+    if ((is_up ? h->lossy_up : h->lossy_down) > 0) {
+        miss(fleet, host, message);
+        return;
+    }
+    if (!is_up) {
+        host_agent_step(fleet, host,
+                        &(struct agent_event){.kind = AGENT_EVENT_MESSAGE, .message = message});
+        return;
+    }
+    if (message->kind == MESSAGE_ACK && h->trouble != NULL)
+        acknowledged(h->trouble, message->seq);
+    fleet->arrived.u.message = *message;
+    fleet->ops->event(fleet->context, &fleet->arrived);
 }
 
 void host_message_arrives(struct fleet *fleet, const struct sim_event *event)
 {
-    struct host *h = &fleet->hosts[event->a];
-    bool is_up = event->kind == FLEET_MESSAGE_UP;
-    bool is_current = h->is_linked && h->link_epoch == event->c;
+    struct host *h = host_at(fleet, event->a);
+    bool is_ack = event->kind == FLEET_ACK_UP || event->kind == FLEET_ACK_DOWN;
+    bool is_up = event->kind == FLEET_ACK_UP || event->kind == FLEET_MESSAGE_UP;
+    bool is_current = h->is_linked && h->link_epoch == (uint32_t)event->c;
     if (is_current && h->clogged > 0) {
-        *vec_push(&h->held) = *event;
-        return;
+        *vec_push(&host_trouble(h)->held) = *event;
+    } else if (is_ack && is_current) {
+        arrives(fleet, event->a, is_up,
+                &(struct message){.kind = is_up ? MESSAGE_ACK : MESSAGE_REPORT_ACK,
+                                  .instance = (instance_id)(event->c >> 32),
+                                  .seq = event->b});
+    } else if (!is_ack) {
+        uint32_t parcel = (uint32_t)event->b;
+        if (is_current)
+            arrives(fleet, event->a, is_up, parcels_open(&fleet->parcels, parcel));
+        parcels_release(&fleet->parcels, parcel);
     }
-    struct message message = parcels_take(&fleet->parcels, (uint32_t)event->b);
-    if (is_current && (is_up ? h->lossy_up : h->lossy_down) > 0) {
-        miss(fleet, event->a, &message);
-    } else if (is_current && is_up) {
-        struct event up = {.kind = EVENT_MESSAGE, .u.message = message};
-        if (message.kind == MESSAGE_ACK && h->awaited.count > 0)
-            acknowledged(h, message.seq);
-        fleet->ops->event(fleet->context, &up);
-    } else if (is_current) {
-        struct agent_event down = {.kind = AGENT_EVENT_MESSAGE, .message = &message};
-        host_agent_step(fleet, event->a, &down);
-    }
-    message_release(&message);
 }
 
 /* The connection of a host that is up is given up. */
 static void cut(struct fleet *fleet, uint32_t host)
 {
-    struct host *h = &fleet->hosts[host];
+    struct host *h = host_at(fleet, host);
     h->is_linked = false;
     h->is_cut = true;
     h->link_epoch++;
@@ -141,7 +171,7 @@ static void cut(struct fleet *fleet, uint32_t host)
 
 void host_join(struct fleet *fleet, uint32_t host)
 {
-    struct host *h = &fleet->hosts[host];
+    struct host *h = host_at(fleet, host);
     h->is_cut = !can_reach(fleet, host);
     if (h->is_cut)
         return;
@@ -158,10 +188,11 @@ void host_join(struct fleet *fleet, uint32_t host)
 
 void host_unacked(struct fleet *fleet, const struct sim_event *event)
 {
-    struct host *h = &fleet->hosts[event->a];
+    struct host *h = host_at(fleet, event->a);
+    const struct host_trouble *trouble = host_trouble(h);
     bool is_awaited = false;
-    for (size_t i = 0; i < h->awaited.count; i++)
-        is_awaited = is_awaited || h->awaited.items[i] == event->b;
+    for (size_t i = 0; i < trouble->awaited.count; i++)
+        is_awaited = is_awaited || trouble->awaited.items[i] == event->b;
     if (!h->is_linked || h->link_epoch != event->c || !is_awaited)
         return;
     cut(fleet, event->a);
@@ -171,7 +202,7 @@ void host_unacked(struct fleet *fleet, const struct sim_event *event)
 
 void host_stalled(struct fleet *fleet, uint32_t host, uint64_t block_epoch)
 {
-    struct host *h = &fleet->hosts[host];
+    struct host *h = host_at(fleet, host);
     if (h->block_epoch != block_epoch || can_reach(fleet, host) || !h->is_linked)
         return;
     cut(fleet, host);
@@ -181,16 +212,16 @@ void host_stalled(struct fleet *fleet, uint32_t host, uint64_t block_epoch)
 static void add_block(struct host *h, enum fleet_block block, int change)
 {
     if (block == FLEET_BLOCK_DOWN || block == FLEET_BLOCK_BOTH)
-        h->lossy_down = (uint32_t)((int)h->lossy_down + change);
+        h->lossy_down = (uint16_t)(h->lossy_down + change);
     if (block == FLEET_BLOCK_UP || block == FLEET_BLOCK_BOTH)
-        h->lossy_up = (uint32_t)((int)h->lossy_up + change);
+        h->lossy_up = (uint16_t)(h->lossy_up + change);
     if (block == FLEET_BLOCK_CLOG)
-        h->clogged = (uint32_t)((int)h->clogged + change);
+        h->clogged = (uint16_t)(h->clogged + change);
 }
 
 void fleet_block(struct fleet *fleet, berth_ns now_ns, uint32_t host, enum fleet_block block)
 {
-    struct host *h = &fleet->hosts[host];
+    struct host *h = host_at(fleet, host);
     fleet->now_ns = now_ns;
     bool was_free = h->lossy_down == 0 && h->lossy_up == 0 && h->clogged == 0;
     add_block(h, block, 1);
@@ -202,15 +233,17 @@ void fleet_block(struct fleet *fleet, berth_ns now_ns, uint32_t host, enum fleet
 /* What was held comes now, in its order. */
 static void unclog(struct fleet *fleet, uint32_t host)
 {
-    struct host *h = &fleet->hosts[host];
-    for (size_t i = 0; i < h->held.count; i++)
-        sim_queue_put(fleet->queue, fleet->now_ns, h->held.items[i]);
-    vec_clear(&h->held);
+    struct host *h = host_at(fleet, host);
+    if (h->trouble == NULL)
+        return;
+    for (size_t i = 0; i < h->trouble->held.count; i++)
+        sim_queue_put(fleet->queue, fleet->now_ns, h->trouble->held.items[i]);
+    vec_clear(&h->trouble->held);
 }
 
 void fleet_unblock(struct fleet *fleet, berth_ns now_ns, uint32_t host, enum fleet_block block)
 {
-    struct host *h = &fleet->hosts[host];
+    struct host *h = host_at(fleet, host);
     fleet->now_ns = now_ns;
     add_block(h, block, -1);
     if (h->clogged == 0)
@@ -221,12 +254,12 @@ void fleet_unblock(struct fleet *fleet, berth_ns now_ns, uint32_t host, enum fle
 
 void fleet_blind(struct fleet *fleet, uint32_t host)
 {
-    fleet->hosts[host].blind++;
+    host_at(fleet, host)->blind++;
 }
 
 bool fleet_see(struct fleet *fleet, berth_ns now_ns, uint32_t host)
 {
-    struct host *h = &fleet->hosts[host];
+    struct host *h = host_at(fleet, host);
     fleet->now_ns = now_ns;
     assert(h->blind > 0);
     h->blind--;
@@ -242,12 +275,21 @@ void fleet_controller_down(struct fleet *fleet, berth_ns now_ns)
     fleet->now_ns = now_ns;
     fleet->is_controller_down = true;
     for (uint32_t i = 0; i < fleet->host_count; i++) {
-        struct host *h = &fleet->hosts[i];
+        struct host *h = host_at(fleet, i);
         if (h->is_linked)
             cut(fleet, i);
         else
             h->link_epoch++; /* who waits to be missed waits for another controller now */
     }
+}
+
+static berth_ns draw_reconnect(struct fleet *fleet, uint32_t host)
+{
+    struct host *h = host_at(fleet, host);
+    struct rng stream = {rng_key(fleet->key, "reconnect", host), h->reconnect_draws};
+    berth_ns after_ns = (berth_ns)rng_below(&stream, (uint64_t)RECONNECT_WITHIN_NS);
+    h->reconnect_draws = (uint32_t)stream.counter;
+    return after_ns;
 }
 
 /* Who it believes to be there and does not hear of is missed, as after any other disconnect. */
@@ -257,21 +299,20 @@ void fleet_controller_up(struct fleet *fleet, berth_ns now_ns)
     fleet->now_ns = now_ns;
     fleet->is_controller_down = false;
     for (uint32_t i = 0; i < fleet->host_count; i++) {
-        struct host *h = &fleet->hosts[i];
+        struct host *h = host_at(fleet, i);
         h->is_missed = false;
         h->is_detection_due = false;
         if (h->is_registered)
             fleet_queue(fleet, missed_ns, FLEET_DETECTED, i, h->link_epoch, 0);
         if (h->is_cut)
-            fleet_queue(fleet,
-                        now_ns + (berth_ns)rng_below(&h->reconnect, (uint64_t)RECONNECT_WITHIN_NS),
-                        FLEET_REJOIN, i, h->link_epoch, 0);
+            fleet_queue(fleet, now_ns + draw_reconnect(fleet, i), FLEET_REJOIN, i, h->link_epoch,
+                        0);
     }
 }
 
 void host_rejoin(struct fleet *fleet, uint32_t host, uint64_t link_epoch)
 {
-    struct host *h = &fleet->hosts[host];
+    struct host *h = host_at(fleet, host);
     if (h->is_cut && h->link_epoch == link_epoch)
         host_join(fleet, host);
 }

@@ -2,40 +2,42 @@
 
 #include <assert.h>
 
+static struct parcel *parcel_at(const struct parcels *parcels, uint32_t number)
+{
+    return pool_at(&parcels->pool, number);
+}
+
 void parcels_free(struct parcels *parcels)
 {
-    for (size_t i = 0; i < parcels->slots.count; i++)
-        if (parcels->slots.items[i].is_held)
-            message_release(&parcels->slots.items[i].message);
-    vec_free(&parcels->slots);
-    parcels->free_first = 0;
+    for (uint32_t i = 0; i < parcels->pool.count; i++)
+        if (parcel_at(parcels, i)->is_held)
+            message_release(&parcel_at(parcels, i)->message);
+    pool_free(&parcels->pool);
     parcels->held_count = 0;
 }
 
 uint32_t parcels_hold(struct parcels *parcels, const struct message *message)
 {
-    uint32_t slot;
-    if (parcels->free_first != 0) {
-        slot = parcels->free_first - 1;
-        parcels->free_first = parcels->slots.items[slot].free_next;
-    } else {
-        slot = (uint32_t)parcels->slots.count;
-        (void)vec_push(&parcels->slots);
-    }
-    struct parcel *parcel = &parcels->slots.items[slot];
+    uint32_t number = pool_take(&parcels->pool);
+    struct parcel *parcel = parcel_at(parcels, number);
     parcel->message = message_copy(message);
     parcel->is_held = true;
     parcels->held_count++;
-    return slot;
+    return number;
 }
 
-struct message parcels_take(struct parcels *parcels, uint32_t slot)
+const struct message *parcels_open(const struct parcels *parcels, uint32_t number)
 {
-    assert(slot < parcels->slots.count && parcels->slots.items[slot].is_held);
-    struct parcel *parcel = &parcels->slots.items[slot];
+    assert(number < parcels->pool.count && parcel_at(parcels, number)->is_held);
+    return &parcel_at(parcels, number)->message;
+}
+
+void parcels_release(struct parcels *parcels, uint32_t number)
+{
+    struct parcel *parcel = parcel_at(parcels, number);
+    assert(parcel->is_held);
+    message_release(&parcel->message);
     parcel->is_held = false;
-    parcel->free_next = parcels->free_first;
-    parcels->free_first = slot + 1;
+    pool_give(&parcels->pool, number);
     parcels->held_count--;
-    return parcel->message;
 }

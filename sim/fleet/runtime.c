@@ -18,24 +18,25 @@
 #define EXIT_CODE_KILLED 137     /* 128 + SIGKILL */
 #define SERVICE_PREFIX "service:"
 
-static struct sim_task *task_at(struct fleet *fleet, uint32_t slot)
+static const struct fleet_definition *definition(const struct fleet *fleet,
+                                                 const struct sim_task *task)
 {
-    return &fleet->tasks.items[slot];
+    return &fleet->definitions[task->definition];
 }
 
-static const struct scenario_task_def *definition(const struct fleet *fleet,
-                                                  const struct sim_task *task)
+static bool is_main(const struct fleet *fleet, const struct sim_task *task, uint16_t container)
 {
-    return &fleet->scenario->task_defs[task->definition];
+    return container == definition(fleet, task)->main;
 }
 
 /* c of the event: exit code, epoch, container, outcome. */
 static void queue_outcome(struct fleet *fleet, uint32_t slot, uint16_t container,
                           enum outcome outcome, berth_ns at_ns, int32_t exit_code)
 {
-    const struct sim_task *task = task_at(fleet, slot);
-    uint64_t c = (uint64_t)(uint32_t)exit_code << 32 | (uint64_t)task->epoch[container] << 16 |
-                 (uint64_t)container << 8 | (uint64_t)outcome;
+    struct sim_task *task = task_at(fleet, slot);
+    uint64_t epoch = task_part(fleet, task, container)->epoch;
+    uint64_t c = (uint64_t)(uint32_t)exit_code << 32 | epoch << 16 | (uint64_t)container << 8 |
+                 (uint64_t)outcome;
     fleet_queue(fleet, at_ns, FLEET_RUNTIME, slot, task->generation, c);
 }
 
@@ -53,10 +54,10 @@ static void set_serving(struct fleet *fleet, struct sim_task *task, bool is_serv
     fleet->ops->serving(fleet->context, task->service, task->task, is_serving ? 1 : -1);
 }
 
-static bool serves(const struct fleet *fleet, const struct sim_task *task)
+static bool serves(const struct fleet *fleet, struct sim_task *task)
 {
-    return task->state[task->main] == RUNTIME_RUNNING && !task->is_ill &&
-           fleet->hosts[task->host].power == HOST_UP;
+    return task_part(fleet, task, definition(fleet, task)->main)->state == RUNTIME_RUNNING &&
+           !task->is_ill && host_at(fleet, task->host)->power == HOST_UP;
 }
 
 void runtime_update_serving(struct fleet *fleet, struct sim_task *task)
@@ -67,72 +68,78 @@ void runtime_update_serving(struct fleet *fleet, struct sim_task *task)
 bool fleet_task_serves(const struct fleet *fleet, task_id task)
 {
     uint32_t slot = task_table_get(&fleet->slot_of, task);
-    return slot != TASK_TABLE_ABSENT && serves(fleet, &fleet->tasks.items[slot]);
+    return slot != TASK_TABLE_ABSENT && serves(fleet, task_at(fleet, slot));
 }
 
 static void end_container(struct fleet *fleet, struct sim_task *task, uint16_t container)
 {
-    task->state[container] = RUNTIME_NONE;
-    task->epoch[container]++;
-    if (container == task->main)
+    struct sim_container *part = task_part(fleet, task, container);
+    part->state = RUNTIME_NONE;
+    part->epoch++;
+    if (is_main(fleet, task, container))
         set_serving(fleet, task, false);
 }
 
-/* The texts of groups are lent for good, so the pointer names the group. */
-static uint32_t service_of(struct fleet *fleet, const char *group)
+static uint32_t service_of(const struct fleet *fleet, const char *group)
 {
     size_t prefix = strlen(SERVICE_PREFIX);
     if (group == NULL || strncmp(group, SERVICE_PREFIX, prefix) != 0)
         return UINT32_MAX;
-    uint64_t key = (uint64_t)(uintptr_t)group;
-    uint32_t known = map_get(&fleet->service_of, key);
-    if (known != MAP_ABSENT)
-        return known;
     for (uint32_t i = 0; i < fleet->scenario->service_count; i++)
-        if (strcmp(fleet->scenario->services[i].name, group + prefix) == 0) {
-            map_put(&fleet->service_of, key, i);
+        if (strcmp(fleet->scenario->services[i].name, group + prefix) == 0)
             return i;
-        }
     return UINT32_MAX;
 }
 
-static uint32_t take_slot(struct fleet *fleet)
+/* The texts of groups are lent for good, so the pointer names the group. */
+static const struct fleet_group *group_of(struct fleet *fleet, const char *group)
 {
-    if (fleet->free_task == SLOT_NONE) {
-        *vec_push(&fleet->tasks) = (struct sim_task){0};
-        return (uint32_t)fleet->tasks.count - 1;
+    uint64_t key = (uint64_t)(uintptr_t)group;
+    uint32_t known = map_get(&fleet->group_of, key);
+    if (known == MAP_ABSENT) {
+        known = (uint32_t)fleet->groups.count;
+        map_put(&fleet->group_of, key, known);
+        *vec_push(&fleet->groups) = (struct fleet_group){.service = service_of(fleet, group)};
     }
-    uint32_t slot = fleet->free_task;
-    fleet->free_task = task_at(fleet, slot)->next;
-    return slot;
+    return &fleet->groups.items[known];
+}
+
+static uint32_t take_more(struct fleet *fleet, uint16_t container_count)
+{
+    if (container_count == 1)
+        return POOL_NONE;
+    uint32_t number = pool_take(&fleet->more_containers);
+    *(struct more_containers *)pool_at(&fleet->more_containers, number) =
+        (struct more_containers){0};
+    return number;
 }
 
 static uint32_t add_task(struct fleet *fleet, uint32_t host, const struct task_payload *payload)
 {
-    uint32_t slot = take_slot(fleet);
+    uint32_t slot = pool_take(&fleet->tasks);
+    uint32_t index = map_get(&fleet->definition_of, (uint64_t)(uintptr_t)payload->def);
     struct sim_task *task = task_at(fleet, slot);
-    uint32_t definition_index = map_get(&fleet->definition_of, (uint64_t)(uintptr_t)payload->def);
-    assert(definition_index != MAP_ABSENT);
+    struct host *h = host_at(fleet, host);
+    assert(index != MAP_ABSENT);
     *task = (struct sim_task){
         .task = payload->task,
         .key = behaviour_key(fleet->key, payload->group, payload->reference),
-        .def = payload->def,
+        .lifetime_ns = BERTH_NS_NEVER,
+        .more = take_more(fleet, fleet->definitions[index].container_count),
         .host = host,
         .generation = task->generation + 1,
-        .definition = definition_index,
-        .service = service_of(fleet, payload->group),
+        .definition = index,
+        .service = group_of(fleet, payload->group)->service,
         .prev = SLOT_NONE,
-        .next = fleet->hosts[host].first_task,
-        .main = behaviour_main_container(payload->def),
+        .next = h->first_task,
         .is_held = true,
-        .lifetime_ns = BERTH_NS_NEVER,
     };
     if (task->service == UINT32_MAX)
         task->lifetime_ns =
             fleet->ops->lifetime(fleet->context, payload->group, payload->reference);
     if (task->next != SLOT_NONE)
         task_at(fleet, task->next)->prev = slot;
-    fleet->hosts[host].first_task = slot;
+    h->first_task = slot;
     fleet->task_count++;
     task_table_put(&fleet->slot_of, task->task, slot);
     return slot;
@@ -145,36 +152,49 @@ static void remove_task(struct fleet *fleet, uint32_t slot)
     if (task->prev != SLOT_NONE)
         task_at(fleet, task->prev)->next = task->next;
     else
-        fleet->hosts[task->host].first_task = task->next;
+        host_at(fleet, task->host)->first_task = task->next;
     if (task->next != SLOT_NONE)
         task_at(fleet, task->next)->prev = task->prev;
     task_table_remove(&fleet->slot_of, task->task);
     task->is_held = false;
     task->generation++;
-    task->next = fleet->free_task;
-    fleet->free_task = slot;
+    if (task->more != POOL_NONE)
+        pool_give(&fleet->more_containers, task->more);
+    pool_give(&fleet->tasks, slot);
     fleet->task_count--;
 }
 
-/* All containers of a definition are one image: the first pull fetches them all. */
+/* How long a pull that fetches something takes, before the host's slowness. */
+static berth_ns pull_ns(const struct fleet *fleet, const struct sim_task *task, uint16_t container)
+{
+    const struct scenario_task_def *def = definition(fleet, task)->scenario;
+    uint32_t group = host_at(fleet, task->host)->group;
+    double mib_per_s = fleet->scenario->groups[group].pull_mib_per_s;
+    berth_ns takes_ns = behaviour_delay_ns(&fleet->pull_overhead, task->key, "pull", container);
+    if (!(def->image_mib > 0 && mib_per_s > 0))
+        return takes_ns;
+    double bytes_ns = def->image_mib / mib_per_s * (double)BERTH_NS_PER_S;
+    return bytes_ns < 0x1p62 ? behaviour_later(takes_ns, (berth_ns)llround(bytes_ns))
+                             : BERTH_NS_NEVER;
+}
+
+/*
+ * All containers of a definition are one image: the first pull fetches them all. When it is there,
+ * as it mostly is, neither how long the pull would take nor whether it would fail is drawn.
+ */
 static void pull(struct fleet *fleet, uint32_t slot, uint16_t container)
 {
     struct sim_task *task = task_at(fleet, slot);
-    const struct scenario_task_def *def = definition(fleet, task);
-    struct host *host = &fleet->hosts[task->host];
-    double mib_per_s = fleet->scenario->groups[host->group].pull_mib_per_s;
-    berth_ns takes_ns =
-        behaviour_draw_ns(&fleet->scenario->delays.pull_overhead, task->key, "pull", container);
-    if (def->image_mib > 0 && mib_per_s > 0) {
-        double bytes_ns = def->image_mib / mib_per_s * (double)BERTH_NS_PER_S;
-        takes_ns = bytes_ns < 0x1p62 ? behaviour_later(takes_ns, (berth_ns)llround(bytes_ns))
-                                     : BERTH_NS_NEVER;
+    const struct fleet_definition *def = definition(fleet, task);
+    struct host *host = host_at(fleet, task->host);
+    struct image_pull done = {.done_at_ns = fleet->now_ns};
+    if (!images_is_there(&fleet->images, &host->disk, def->image, fleet->now_ns)) {
+        berth_ns takes_ns = host_slowed(host, pull_ns(fleet, task, container));
+        bool fails =
+            behaviour_chance(def->scenario->pull_failure_probability, task->key, "pull-failure", 0);
+        done = images_pull(&fleet->images, &host->disk, def->image, fleet->now_ns, takes_ns, fails);
     }
-    bool fails = behaviour_chance(def->pull_failure_probability, task->key, "pull-failure", 0);
-    struct image_pull done =
-        images_pull(&fleet->images, &host->disk, fleet->image_of[task->definition], fleet->now_ns,
-                    host_slowed(host, takes_ns), fails);
-    task->state[container] = RUNTIME_PULLING;
+    task_part(fleet, task, container)->state = RUNTIME_PULLING;
     queue_outcome(fleet, slot, container, done.has_failed ? OUTCOME_PULL_FAILED : OUTCOME_PULLED,
                   done.done_at_ns, 0);
 }
@@ -182,48 +202,47 @@ static void pull(struct fleet *fleet, uint32_t slot, uint16_t container)
 static void start(struct fleet *fleet, uint32_t slot, uint16_t container)
 {
     struct sim_task *task = task_at(fleet, slot);
-    const struct scenario_task_def *def = definition(fleet, task);
-    berth_ns takes_ns =
-        behaviour_draw_ns(def->has_start ? &def->start : &fleet->scenario->delays.container_start,
-                          task->key, "start", container);
-    bool fails = container == task->main &&
-                 behaviour_chance(def->start_failure_probability, task->key, "start-failure", 0);
-    task->state[container] = RUNTIME_STARTING;
+    const struct fleet_definition *def = definition(fleet, task);
+    berth_ns takes_ns = behaviour_delay_ns(&def->start, task->key, "start", container);
+    bool fails =
+        container == def->main &&
+        behaviour_chance(def->scenario->start_failure_probability, task->key, "start-failure", 0);
+    task_part(fleet, task, container)->state = RUNTIME_STARTING;
     runtime_queue(fleet, slot, container, fails ? OUTCOME_START_FAILED : OUTCOME_STARTED,
-                  host_slowed(&fleet->hosts[task->host], takes_ns), 0);
+                  host_slowed(host_at(fleet, task->host), takes_ns), 0);
 }
 
-static bool is_up(const struct sim_task *task, uint16_t container)
+static bool is_up(const struct sim_container *part)
 {
-    return task->state[container] >= RUNTIME_STARTING;
+    return part->state >= RUNTIME_STARTING;
 }
 
 static void terminate(struct fleet *fleet, uint32_t slot, uint16_t container)
 {
     struct sim_task *task = task_at(fleet, slot);
-    const struct scenario_task_def *def = definition(fleet, task);
-    if (!is_up(task, container) || task->state[container] == RUNTIME_STOPPING)
+    struct sim_container *part = task_part(fleet, task, container);
+    if (!is_up(part) || part->state == RUNTIME_STOPPING)
         return;
-    if (task->state[container] == RUNTIME_STARTING)
-        task->epoch[container]++;
-    task->state[container] = RUNTIME_STOPPING;
-    if (container == task->main)
+    if (part->state == RUNTIME_STARTING)
+        part->epoch++;
+    part->state = RUNTIME_STOPPING;
+    if (is_main(fleet, task, container))
         set_serving(fleet, task, false);
     berth_ns takes_ns =
-        behaviour_draw_ns(def->has_stop ? &def->stop : &fleet->scenario->delays.container_stop,
-                          task->key, "stop", container);
+        behaviour_delay_ns(&definition(fleet, task)->stop, task->key, "stop", container);
     runtime_queue(fleet, slot, container, OUTCOME_EXITED,
-                  host_slowed(&fleet->hosts[task->host], takes_ns), EXIT_CODE_TERMINATED);
+                  host_slowed(host_at(fleet, task->host), takes_ns), EXIT_CODE_TERMINATED);
 }
 
 static void kill_container(struct fleet *fleet, uint32_t slot, uint16_t container)
 {
     struct sim_task *task = task_at(fleet, slot);
-    if (!is_up(task, container))
+    struct sim_container *part = task_part(fleet, task, container);
+    if (!is_up(part))
         return;
-    task->epoch[container]++;
-    task->state[container] = RUNTIME_STOPPING;
-    if (container == task->main)
+    part->epoch++;
+    part->state = RUNTIME_STOPPING;
+    if (is_main(fleet, task, container))
         set_serving(fleet, task, false);
     queue_outcome(fleet, slot, container, OUTCOME_EXITED, fleet->now_ns, EXIT_CODE_KILLED);
 }
@@ -262,19 +281,20 @@ void runtime_order(struct fleet *fleet, uint32_t host, const struct agent_action
 static void started(struct fleet *fleet, uint32_t slot, uint16_t container)
 {
     struct sim_task *task = task_at(fleet, slot);
-    bool is_main = container == task->main;
-    struct container_end end = behaviour_end(definition(fleet, task), task->key, task->lifetime_ns,
-                                             is_main, task->starts[container]);
+    struct sim_container *part = task_part(fleet, task, container);
+    const struct fleet_definition *def = definition(fleet, task);
+    struct container_end end = behaviour_end(def->scenario, task->key, task->lifetime_ns,
+                                             container == def->main, part->starts);
     berth_ns crash_ns = fleet->ops->crash(fleet->context, task->host, task->key, container);
     if (crash_ns < end.after_ns)
         end = (struct container_end){.after_ns = crash_ns, .exit_code = 1};
-    task->state[container] = RUNTIME_RUNNING;
+    part->state = RUNTIME_RUNNING;
     if (end.after_ns != BERTH_NS_NEVER)
         runtime_queue(fleet, slot, container,
                       end.is_out_of_memory ? OUTCOME_OUT_OF_MEMORY : OUTCOME_EXITED, end.after_ns,
                       end.exit_code);
     health_started(fleet, slot, container);
-    if (is_main)
+    if (container == def->main)
         runtime_update_serving(fleet, task);
 }
 
@@ -312,10 +332,12 @@ static enum agent_event_kind take_outcome(struct fleet *fleet, uint32_t slot, ui
 void runtime_event(struct fleet *fleet, const struct sim_event *event)
 {
     uint32_t slot = event->a;
-    const struct sim_task *task = task_at(fleet, slot);
+    struct sim_task *task = task_at(fleet, slot);
     uint16_t container = (uint16_t)(event->c >> 8 & 0xff);
-    if (!task->is_held || task->generation != event->b ||
-        task->epoch[container] != (uint16_t)(event->c >> 16 & 0xffff))
+    if (!task->is_held || task->generation != event->b)
+        return;
+    const struct sim_container *part = task_part(fleet, task, container);
+    if (part->epoch != (uint16_t)(event->c >> 16 & 0xffff))
         return;
     uint32_t host = task->host;
     enum outcome what = (enum outcome)(event->c & 0xff);
@@ -326,36 +348,36 @@ void runtime_event(struct fleet *fleet, const struct sim_event *event)
         .container = container,
         .exit_code = code,
         .is_out_of_memory = what == OUTCOME_OUT_OF_MEMORY,
-        .health = (enum task_health)task->noticed[container],
+        .health = (enum task_health)part->noticed,
     };
     if (outcome.kind == AGENT_EVENT_KIND_COUNT)
         return;
-    if (fleet->hosts[host].power == HOST_HUNG)
-        *vec_push(&fleet->hosts[host].deferred) = outcome;
+    if (host_at(fleet, host)->power == HOST_HUNG)
+        *vec_push(&host_trouble(host_at(fleet, host))->deferred) = outcome;
     else
         host_agent_step(fleet, host, &outcome);
 }
 
 void runtime_power_lost(struct fleet *fleet, uint32_t host)
 {
-    struct host *h = &fleet->hosts[host];
+    struct host *h = host_at(fleet, host);
     for (uint32_t slot = h->first_task; slot != SLOT_NONE; slot = task_at(fleet, slot)->next) {
         struct sim_task *task = task_at(fleet, slot);
-        for (uint16_t c = 0; c < task->def->container_count; c++)
+        for (uint16_t c = 0; c < definition(fleet, task)->container_count; c++)
             end_container(fleet, task, c);
     }
-    images_power_lost(&fleet->images, &h->disk, fleet->scenario->task_def_count, fleet->now_ns);
+    images_power_lost(&fleet->images, &h->disk, fleet->now_ns);
 }
 
 void runtime_forget_all(struct fleet *fleet, uint32_t host)
 {
-    while (fleet->hosts[host].first_task != SLOT_NONE)
-        remove_task(fleet, fleet->hosts[host].first_task);
+    while (host_at(fleet, host)->first_task != SLOT_NONE)
+        remove_task(fleet, host_at(fleet, host)->first_task);
 }
 
 void runtime_power_changed(struct fleet *fleet, uint32_t host)
 {
-    for (uint32_t slot = fleet->hosts[host].first_task; slot != SLOT_NONE;
+    for (uint32_t slot = host_at(fleet, host)->first_task; slot != SLOT_NONE;
          slot = task_at(fleet, slot)->next)
         runtime_update_serving(fleet, task_at(fleet, slot));
 }

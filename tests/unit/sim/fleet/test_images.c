@@ -15,7 +15,7 @@ struct pull_case {
 
 static void check(const struct pull_case *cases, size_t count)
 {
-    struct images images = {0};
+    struct images images = IMAGES_INIT;
     struct image_disk disk = {.disk = 1};
     for (size_t i = 0; i < count; i++) {
         struct image_pull pull = images_pull(&images, &disk, cases[i].image, cases[i].now_ns,
@@ -53,11 +53,11 @@ static void test_a_failed_pull_leaves_nothing(void **state)
 static void test_power_loss_keeps_what_is_complete(void **state)
 {
     (void)state;
-    struct images images = {0};
+    struct images images = IMAGES_INIT;
     struct image_disk disk = {.disk = 4}, other = {.disk = 5};
     (void)images_pull(&images, &disk, 0, 0, 10, false);
     (void)images_pull(&images, &disk, 1, 0, 10, false);
-    images_power_lost(&images, &disk, 2, 15);
+    images_power_lost(&images, &disk, 15);
     assert_int_equal(images_pull(&images, &disk, 0, 16, 10, false).done_at_ns, 16);
     assert_int_equal(images_pull(&images, &disk, 1, 16, 10, false).done_at_ns, 26);
     assert_int_equal(images_pull(&images, &other, 0, 16, 10, false).done_at_ns, 26);

@@ -8,18 +8,18 @@
 static void test_a_parcel_is_a_copy(void **state)
 {
     (void)state;
-    struct parcels parcels = {0};
+    struct parcels parcels = PARCELS_INIT;
     task_id tasks[2] = {7, 8};
     struct message message = {.kind = MESSAGE_MANIFEST, .seq = 3};
     message.u.list.tasks = tasks;
     message.u.list.count = 2;
     uint32_t slot = parcels_hold(&parcels, &message);
     tasks[0] = 99;
-    struct message taken = parcels_take(&parcels, slot);
-    assert_int_equal(taken.seq, 3);
-    assert_int_equal(taken.u.list.count, 2);
-    assert_int_equal(taken.u.list.tasks[0], 7);
-    message_release(&taken);
+    const struct message *opened = parcels_open(&parcels, slot);
+    assert_int_equal(opened->seq, 3);
+    assert_int_equal(opened->u.list.count, 2);
+    assert_int_equal(opened->u.list.tasks[0], 7);
+    parcels_release(&parcels, slot);
     assert_int_equal(parcels.held_count, 0);
     parcels_free(&parcels);
 }
@@ -27,15 +27,14 @@ static void test_a_parcel_is_a_copy(void **state)
 static void test_slots_are_used_again(void **state)
 {
     (void)state;
-    struct parcels parcels = {0};
+    struct parcels parcels = PARCELS_INIT;
     struct message message = {.kind = MESSAGE_ACK};
     uint32_t first = parcels_hold(&parcels, &message);
     uint32_t second = parcels_hold(&parcels, &message);
     assert_int_not_equal(first, second);
-    struct message taken = parcels_take(&parcels, first);
-    message_release(&taken);
+    parcels_release(&parcels, first);
     assert_int_equal(parcels_hold(&parcels, &message), first);
-    assert_int_equal(parcels.slots.count, 2);
+    assert_int_equal(parcels.pool.count, 2);
     assert_int_equal(parcels.held_count, 2);
     parcels_free(&parcels);
 }
@@ -44,14 +43,14 @@ static void test_slots_are_used_again(void **state)
 static void test_what_is_held_is_freed(void **state)
 {
     (void)state;
-    struct parcels parcels = {0};
+    struct parcels parcels = PARCELS_INIT;
     task_id task = 1;
     struct message message = {.kind = MESSAGE_STOP_VERIFICATION};
     message.u.list.tasks = &task;
     message.u.list.count = 1;
     (void)parcels_hold(&parcels, &message);
     parcels_free(&parcels);
-    assert_int_equal(parcels.slots.count, 0);
+    assert_int_equal(parcels.held_count, 0);
 }
 
 int main(void)

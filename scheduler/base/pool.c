@@ -1,0 +1,39 @@
+#include "scheduler/base/pool.h"
+
+#include <assert.h>
+#include <string.h>
+
+#include "scheduler/base/mem.h"
+
+uint32_t pool_take(struct pool *pool)
+{
+    assert(pool->item_bytes >= sizeof pool->free_first);
+    if (pool->free_first != 0) {
+        uint32_t number = pool->free_first - 1;
+        memcpy(&pool->free_first, pool_at(pool, number), sizeof pool->free_first);
+        return number;
+    }
+    assert(pool->count < POOL_NONE - 1);
+    if (pool->count / POOL_PAGE == pool->page_count) {
+        if (pool->page_count == pool->page_capacity)
+            pool->pages = mem_grow(pool->pages, &pool->page_capacity, pool->page_count + 1,
+                                   sizeof *pool->pages);
+        pool->pages[pool->page_count++] = mem_alloc_lines((size_t)POOL_PAGE * pool->item_bytes);
+    }
+    return pool->count++;
+}
+
+void pool_give(struct pool *pool, uint32_t number)
+{
+    assert(number < pool->count);
+    memcpy(pool_at(pool, number), &pool->free_first, sizeof pool->free_first);
+    pool->free_first = number + 1;
+}
+
+void pool_free(struct pool *pool)
+{
+    for (size_t i = 0; i < pool->page_count; i++)
+        mem_free(pool->pages[i]);
+    mem_free(pool->pages);
+    *pool = (struct pool){.item_bytes = pool->item_bytes};
+}
