@@ -7,6 +7,7 @@
 typedef void bench_measure_line(const struct bench_setting *setting, struct bench_round *round);
 
 bench_measure_line bench_p1, bench_p2, bench_p3, bench_p5, bench_p7; /* bench_placement.c */
+bench_measure_line bench_p4, bench_p6;                               /* bench_scheduler.c */
 bench_measure_line bench_e1, bench_e2;                               /* bench_queue.c */
 bench_measure_line bench_s1, bench_s6, bench_s7;                     /* bench_runs.c */
 bench_measure_line bench_s2;                                         /* bench_services.c */
