@@ -52,6 +52,18 @@ void text_add_u64(struct text *text, uint64_t value)
     text_add_n(text, digits + at, DECIMAL_MAX - at);
 }
 
+void text_add_digits(struct text *text, uint64_t value, size_t digits)
+{
+    char zeros[DECIMAL_MAX];
+    size_t length = 1;
+    for (uint64_t rest = value / 10; rest > 0; rest /= 10)
+        length++;
+    memset(zeros, '0', sizeof zeros);
+    if (digits > length)
+        text_add_n(text, zeros, digits - length);
+    text_add_u64(text, value);
+}
+
 void text_add_i64(struct text *text, int64_t value)
 {
     if (value < 0)

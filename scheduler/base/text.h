@@ -30,7 +30,8 @@ void text_clear(struct text *text); /* keeps the memory */
 void text_add(struct text *text, const char *bytes);
 void text_add_n(struct text *text, const char *bytes, size_t length);
 void text_addf(struct text *text, const char *format, ...) BERTH_PRINTF(2, 3);
-void text_add_u64(struct text *text, uint64_t value); /* decimal */
+void text_add_u64(struct text *text, uint64_t value);                   /* decimal */
+void text_add_digits(struct text *text, uint64_t value, size_t digits); /* zeros in front */
 void text_add_i64(struct text *text, int64_t value);
 void text_add_json(struct text *text, const char *string); /* quoted; NULL: null */
 

@@ -1,23 +1,66 @@
 #include "scheduler/core/commit.h"
 
 #include <stdlib.h>
-#include <string.h>
 
 #include "scheduler/base/mem.h"
 
-#define NO_VALUE SIZE_MAX
-
-/* One change. Texts are found by offset, since `bytes` moves as it grows. */
+/* One change, and which record it changes: two numbers that no other record of its kind has. */
 struct commit_entry {
-    size_t key, value;
-    size_t action;        /* index of the change */
-    const char *key_text; /* while the keys are compared */
+    enum record_kind kind;
+    uint64_t first, second;
+    size_t action;     /* index of the change */
+    size_t key, value; /* offsets, since `bytes` moves as it grows */
 };
 
-static int by_key_then_age(const void *a, const void *b)
+static void identify(const struct change *change, struct commit_entry *entry)
+{
+    entry->kind = change->kind;
+    entry->first = entry->second = 0;
+    switch (change->kind) {
+    case RECORD_TASK_DEFINITION:
+        entry->first = (uint64_t)(uintptr_t)change->u.task_def; /* for equality only */
+        break;
+    case RECORD_INSTANCE:
+        entry->first = change->u.instance;
+        break;
+    case RECORD_SERVICE:
+        entry->first = change->u.service.name;
+        break;
+    case RECORD_TASK:
+        entry->first = change->u.task.task;
+        break;
+    case RECORD_GROUP:
+        entry->first = change->u.group;
+        break;
+    case RECORD_SCALING:
+        entry->first = change->u.scaling.service_name;
+        break;
+    case RECORD_PROVIDER:
+        entry->first = change->u.provider.name;
+        break;
+    case RECORD_DEPLOYMENT:
+        entry->first = change->u.deployment.service;
+        entry->second = change->u.deployment.deployment;
+        break;
+    case RECORD_CONTROLLER:
+    case RECORD_KIND_COUNT:
+        break;
+    }
+}
+
+static int compare_records(const struct commit_entry *a, const struct commit_entry *b)
+{
+    if (a->kind != b->kind)
+        return a->kind < b->kind ? -1 : 1;
+    if (a->first != b->first)
+        return a->first < b->first ? -1 : 1;
+    return (a->second > b->second) - (a->second < b->second);
+}
+
+static int by_record_then_age(const void *a, const void *b)
 {
     const struct commit_entry *x = a, *y = b;
-    int order = strcmp(x->key_text, y->key_text);
+    int order = compare_records(x, y);
     return order != 0 ? order : x->action < y->action ? -1 : 1;
 }
 
@@ -27,18 +70,7 @@ static int by_age(const void *a, const void *b)
     return x->action < y->action ? -1 : 1;
 }
 
-static size_t keep_scratch(struct commit *commit)
-{
-    size_t start = commit->bytes.length;
-    if (commit->scratch.length > 0)
-        text_add_n(&commit->bytes, commit->scratch.bytes, commit->scratch.length);
-    text_add_n(&commit->bytes, "", 1);
-    text_clear(&commit->scratch);
-    return start;
-}
-
-static size_t write_keys(struct commit *commit, const struct controller *controller,
-                         const struct action_list *actions)
+static size_t list_changes(struct commit *commit, const struct action_list *actions)
 {
     size_t count = 0;
     for (size_t i = 0; i < actions->count; i++) {
@@ -47,25 +79,36 @@ static size_t write_keys(struct commit *commit, const struct controller *control
         if (count == commit->entry_capacity)
             commit->entries = mem_grow(commit->entries, &commit->entry_capacity, count + 1,
                                        sizeof *commit->entries);
-        controller_record_key(controller, &actions->items[i].u.change, &commit->scratch);
-        commit->entries[count++] =
-            (struct commit_entry){.key = keep_scratch(commit), .value = NO_VALUE, .action = i};
+        identify(&actions->items[i].u.change, &commit->entries[count]);
+        commit->entries[count++].action = i;
     }
-    for (size_t i = 0; i < count; i++)
-        commit->entries[i].key_text = commit->bytes.bytes + commit->entries[i].key;
     return count;
+}
+
+/* Most steps change a handful of records: looking on costs less than sorting twice. */
+#define FEW 16
+
+static bool changes_again(const struct commit_entry *entries, size_t at, size_t count)
+{
+    for (size_t i = at + 1; i < count; i++)
+        if (compare_records(&entries[at], &entries[i]) == 0)
+            return true;
+    return false;
 }
 
 static size_t keep_last_of_each(struct commit_entry *entries, size_t count)
 {
     size_t kept = 0;
-    if (count < 2)
-        return count;
-    qsort(entries, count, sizeof *entries, by_key_then_age);
-    for (size_t i = 0; i < count; i++)
-        if (i + 1 == count || strcmp(entries[i].key_text, entries[i + 1].key_text) != 0)
+    bool is_sorted = count > FEW;
+    if (is_sorted)
+        qsort(entries, count, sizeof *entries, by_record_then_age);
+    for (size_t i = 0; i < count; i++) {
+        size_t end = is_sorted && i + 2 < count ? i + 2 : count; /* its like stand together */
+        if (!changes_again(entries, i, end))
             entries[kept++] = entries[i];
-    qsort(entries, kept, sizeof *entries, by_age);
+    }
+    if (is_sorted)
+        qsort(entries, kept, sizeof *entries, by_age);
     return kept;
 }
 
@@ -73,31 +116,33 @@ void commit_encode(struct commit *commit, const struct controller *controller,
                    const struct action_list *actions)
 {
     text_clear(&commit->bytes);
-    text_clear(&commit->scratch);
     vec_clear(commit);
-    size_t count = write_keys(commit, controller, actions);
-    count = keep_last_of_each(commit->entries, count);
+    size_t count = keep_last_of_each(commit->entries, list_changes(commit, actions));
     for (size_t i = 0; i < count; i++) {
         struct commit_entry *entry = &commit->entries[i];
         const struct change *change = &actions->items[entry->action].u.change;
+        entry->key = commit->bytes.length;
+        controller_record_key(controller, change, &commit->bytes);
+        text_add_n(&commit->bytes, "", 1);
+        entry->value = commit->bytes.length;
         if (change->is_deleted)
             continue;
-        controller_record_value(controller, change, &commit->scratch);
-        entry->value = keep_scratch(commit);
+        controller_record_value(controller, change, &commit->bytes);
+        text_add_n(&commit->bytes, "", 1);
     }
     for (size_t i = 0; i < count; i++) {
         const struct commit_entry *entry = &commit->entries[i];
+        const struct change *change = &actions->items[entry->action].u.change;
         *vec_push(commit) = (struct store_write){
             .key = commit->bytes.bytes + entry->key,
-            .value = entry->value == NO_VALUE ? NULL : commit->bytes.bytes + entry->value,
-            .revision = actions->items[entry->action].u.change.revision};
+            .value = change->is_deleted ? NULL : commit->bytes.bytes + entry->value,
+            .revision = change->revision};
     }
 }
 
 void commit_free(struct commit *commit)
 {
     text_free(&commit->bytes);
-    text_free(&commit->scratch);
     mem_free(commit->entries);
     commit->entries = NULL;
     commit->entry_capacity = 0;

@@ -15,7 +15,6 @@ struct commit {
     size_t count;
     size_t capacity;
     struct text bytes;            /* keys and values, each with its NUL */
-    struct text scratch;          /* one of them */
     struct commit_entry *entries; /* owned; one per change */
     size_t entry_capacity;
 };

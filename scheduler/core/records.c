@@ -25,6 +25,7 @@
 #include "scheduler/core/autoscaling.h"
 #include "scheduler/core/stopped.h"
 #include "scheduler/core/transcript_fields.h"
+#include "scheduler/model/values.h"
 
 void list_add(struct text *list, const char *item)
 {
@@ -42,7 +43,9 @@ void list_add(struct text *list, const char *item)
 
 void list_add_u64(struct text *list, uint64_t item)
 {
-    text_addf(list, list->length > 0 ? ",%llu" : "%llu", (unsigned long long)item);
+    if (list->length > 0)
+        text_add_n(list, ",", 1);
+    text_add_u64(list, item);
 }
 
 char *list_next(char **rest)
@@ -140,30 +143,10 @@ static void write_group(const struct controller *controller, group_id group, str
     text_field_u64(out, "counter", state->stream.counter);
 }
 
-static void claim_ports(const struct port_set *set, const uint16_t *ports, uint16_t count,
-                        bool *is_claimed)
+static void list_ports(struct text *list, const struct port_set *set)
 {
-    for (uint16_t i = 0; i < count; i++)
-        for (uint16_t j = 0; j < set->count; j++)
-            is_claimed[j] |= ports[i] == set->ports[j];
-}
-
-/* The agent's own ports: those occupied that no task here has claimed. */
-static void list_own_ports(struct text *list, const struct controller *controller,
-                           const struct host *host, const struct port_set *set, bool is_tcp)
-{
-    bool is_claimed[UINT8_MAX] = {false}; /* of at most 100 */
-    assert(set->count <= UINT8_MAX);
-    for (uint32_t i = 0; i < host->tasks.count && set->count > 0; i++) {
-        const struct demand *demand = &host_task(controller, host, i)->def->demand;
-        if (is_tcp)
-            claim_ports(set, demand->tcp_ports, demand->tcp_port_count, is_claimed);
-        else
-            claim_ports(set, demand->udp_ports, demand->udp_port_count, is_claimed);
-    }
     for (uint16_t i = 0; i < set->count; i++)
-        if (!is_claimed[i])
-            list_add_u64(list, set->ports[i]);
+        list_add_u64(list, set->ports[i]);
 }
 
 static void list_attributes(struct text *list, const struct controller *controller,
@@ -243,9 +226,9 @@ static void write_instance(const struct controller *controller, instance_id id, 
     text_field_i64(out, "memory", instance->mem_registered);
     text_field_u64(out, "gpus", instance->gpu_count);
     text_field_u64(out, "enis", instance->eni_limit);
-    list_own_ports(&list, controller, host, &instance->tcp, true);
+    list_ports(&list, cluster_own_ports(controller->cluster, id, true));
     field_list(out, "tcp", &list);
-    list_own_ports(&list, controller, host, &instance->udp, false);
+    list_ports(&list, cluster_own_ports(controller->cluster, id, false));
     field_list(out, "udp", &list);
     list_attributes(&list, controller, instance);
     field_list(out, "attributes", &list);
@@ -286,17 +269,11 @@ static void list_specs(const struct plan *plan, struct text *strategies, struct 
                strategies, constraints);
 }
 
-static void add_def(struct text *out, const struct task_def *def)
-{
-    text_addf(out, "%s:%lu", def->family, (unsigned long)def->revision);
-}
-
 static void field_def(struct text *out, const struct task_def *def)
 {
-    struct text name = TEXT_INIT;
-    add_def(&name, def);
-    text_field(out, "def", name.bytes);
-    text_free(&name);
+    text_field(out, "def", def->family);
+    text_add_n(out, ":", 1); /* Neither this nor digits are escaped. */
+    text_add_u64(out, def->revision);
 }
 
 static void list_target_groups(const struct controller *controller,
@@ -675,6 +652,18 @@ static void write_def(const struct controller *controller, const struct task_def
     text_field(out, "document", def->document);
 }
 
+static void number_key(struct text *key, const char *kind, uint64_t number, size_t digits)
+{
+    text_add(key, kind);
+    text_add_digits(key, number, digits);
+}
+
+static void name_key(struct text *key, const char *kind, const char *name)
+{
+    text_add(key, kind);
+    text_add(key, name);
+}
+
 void controller_record_key(const struct controller *controller, const struct change *change,
                            struct text *key)
 {
@@ -683,31 +672,31 @@ void controller_record_key(const struct controller *controller, const struct cha
         text_add(key, "controller");
         break;
     case RECORD_TASK_DEFINITION:
-        text_addf(key, "taskdef/%s/%08lu", change->u.task_def->family,
-                  (unsigned long)change->u.task_def->revision);
+        name_key(key, "taskdef/", change->u.task_def->family);
+        number_key(key, "/", change->u.task_def->revision, 8);
         break;
     case RECORD_INSTANCE:
-        text_addf(key, "instance/%08lu", (unsigned long)change->u.instance);
+        number_key(key, "instance/", change->u.instance, 8);
         break;
     case RECORD_SERVICE:
-        text_addf(key, "service/%s", symbols_text(controller->symbols, change->u.service.name));
+        name_key(key, "service/", symbols_text(controller->symbols, change->u.service.name));
         break;
     case RECORD_TASK:
-        text_addf(key, "task/%020llu", (unsigned long long)change->u.task.task);
+        number_key(key, "task/", change->u.task.task, 20);
         break;
     case RECORD_GROUP:
-        text_addf(key, "group/%08lu", (unsigned long)change->u.group);
+        number_key(key, "group/", change->u.group, 8);
         break;
     case RECORD_SCALING:
-        text_addf(key, "scaling/%s",
-                  symbols_text(controller->symbols, change->u.scaling.service_name));
+        name_key(key, "scaling/",
+                 symbols_text(controller->symbols, change->u.scaling.service_name));
         break;
     case RECORD_PROVIDER:
-        text_addf(key, "provider/%s", symbols_text(controller->symbols, change->u.provider.name));
+        name_key(key, "provider/", symbols_text(controller->symbols, change->u.provider.name));
         break;
     case RECORD_DEPLOYMENT:
-        text_addf(key, "deployment/%08lu/%020llu", (unsigned long)change->u.deployment.service,
-                  (unsigned long long)change->u.deployment.deployment);
+        number_key(key, "deployment/", change->u.deployment.service, 8);
+        number_key(key, "/", change->u.deployment.deployment, 20);
         break;
     case RECORD_KIND_COUNT:
         break;

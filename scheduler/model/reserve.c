@@ -24,6 +24,13 @@ static bool fits_ports(const struct port_set *tcp, const struct port_set *udp,
            port_set_has_none(udp, demand->udp_ports, demand->udp_port_count);
 }
 
+const struct port_set *cluster_own_ports(const struct cluster *cluster, instance_id id, bool is_tcp)
+{
+    assert(id < cluster->own_ports_of.count);
+    const struct own_ports *own = &cluster->own_ports.items[cluster->own_ports_of.items[id]];
+    return is_tcp ? &own->tcp : &own->udp;
+}
+
 bool cluster_fits_ports(const struct cluster *cluster, instance_id id, const struct demand *demand)
 {
     const struct instance *instance = cluster_instance(cluster, id);

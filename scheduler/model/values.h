@@ -32,6 +32,10 @@ symbol cluster_spread_value(const struct cluster *cluster, instance_id id, symbo
 /* True when `demand` would fit on the instance if no task held anything of it. */
 bool cluster_fits_empty(const struct cluster *cluster, instance_id id, const struct demand *demand);
 
+/* Host ports of the instance's own agent: occupied when no task is there. */
+const struct port_set *cluster_own_ports(const struct cluster *cluster, instance_id id,
+                                         bool is_tcp);
+
 /* CPU, memory, ports, ENI and GPUs taken one by one. */
 bool cluster_fits_ports(const struct cluster *cluster, instance_id id, const struct demand *demand);
 bool cluster_fits_eni(const struct cluster *cluster, instance_id id, const struct demand *demand);

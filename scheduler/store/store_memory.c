@@ -38,13 +38,19 @@ struct memory_store {
     VEC(struct record) sorted;
 };
 
-static void apply_write(struct memory_store *store, struct pending_write *write)
+/* Takes the value. */
+static void put(struct memory_store *store, const char *key_text, char *value)
 {
-    symbol key = symbols_add(store->keys, write->key);
+    symbol key = symbols_add(store->keys, key_text);
     while (store->values.count <= key)
         *vec_push(&store->values) = NULL;
     mem_free(store->values.items[key]);
-    store->values.items[key] = write->value;
+    store->values.items[key] = value;
+}
+
+static void apply_write(struct memory_store *store, struct pending_write *write)
+{
+    put(store, write->key, write->value);
     write->value = NULL;
 }
 
@@ -89,6 +95,13 @@ static enum berth_err append(void *self, uint64_t batch, const struct store_writ
             "memory store: batch %llu was not written; reset the store and load again",
             (unsigned long long)(store->durable_batch + 1));
     assert(batch == store->durable_batch + store->pending.count + 1);
+    if (store->delay_batches == 0 && !store->holds && store->pending.count == 0 &&
+        store->failing_batch == 0) { /* Durable at once: nothing to keep for later. */
+        for (size_t i = 0; i < write_count; i++)
+            put(store, writes[i].key, mem_copy_text(writes[i].value));
+        store->durable_batch++;
+        return BERTH_OK;
+    }
     struct pending_batch *pending = vec_push(&store->pending);
     *pending = (struct pending_batch){NULL, write_count};
     if (write_count > 0)

@@ -30,6 +30,27 @@ static void test_adding(void **state)
     assert_null(text.bytes);
 }
 
+static void test_digits(void **state)
+{
+    static const struct {
+        uint64_t value;
+        size_t digits;
+        const char *text;
+    } rows[] = {{0, 1, "0"},
+                {7, 8, "00000007"},
+                {123456789, 8, "123456789"},
+                {UINT64_MAX, 20, "18446744073709551615"},
+                {0, 20, "00000000000000000000"}};
+    struct text text = TEXT_INIT;
+    (void)state;
+    for (size_t i = 0; i < sizeof rows / sizeof rows[0]; i++) {
+        text_clear(&text);
+        text_add_digits(&text, rows[i].value, rows[i].digits);
+        assert_string_equal(text.bytes, rows[i].text);
+    }
+    text_free(&text);
+}
+
 static void test_json(void **state)
 {
     (void)state;
@@ -201,7 +222,7 @@ int main(void)
         cmocka_unit_test(test_adding),        cmocka_unit_test(test_json),
         cmocka_unit_test(test_line),          cmocka_unit_test(test_reading),
         cmocka_unit_test(test_number_limits), cmocka_unit_test(test_bad_lines),
-        cmocka_unit_test(test_round_trip),
+        cmocka_unit_test(test_round_trip),    cmocka_unit_test(test_digits),
     };
     return cmocka_run_group_tests(tests, NULL, NULL);
 }
