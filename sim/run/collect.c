@@ -132,14 +132,14 @@ void collect_destroy(struct collect *collect)
     collect_load_free(collect);
     vec_free(&collect->instances);
     vec_free(&collect->paid_since);
+    for (size_t i = 0; i < collect->tasks.count; i++)
+        mem_free(collect->tasks.items[i]);
     vec_free(&collect->tasks);
-    vec_free(&collect->free_tasks);
     vec_free(&collect->service_of);
     vec_free(&collect->service_of_group);
     vec_free(&collect->smallest);
     vec_free(&collect->disturbances);
     vec_free(&collect->deployments);
-    task_table_free(&collect->task_at);
     if (collect->waits != NULL)
         histogram_destroy(collect->waits);
     mem_free(collect);
@@ -183,7 +183,7 @@ static void take_heat(struct collect *collect)
         struct host_view view = fleet_host(collect->fleet, host);
         int64_t load = -1;
         if (view.power == HOST_UP && view.is_registered && view.instance < collect->instances.count)
-            load = collect->instances.items[view.instance].load / 10;
+            load = collect_instance_load(&collect->instances.items[view.instance]) / 10;
         collect->heat[(size_t)row * collect->sample_capacity + collect->sample_count] =
             (int16_t)(load > 1000 ? 1000 : load);
     }
@@ -350,12 +350,11 @@ void collect_power(struct collect *collect, berth_ns now_ns, uint32_t host, enum
 /* Little's law is an identity of every run, warm-up or not: anything else is a bug in here. */
 static void check_little(struct collect *collect)
 {
-    level_integral sojourn_ns = collect->sojourn_ns;
-    for (size_t i = 0; i < collect->tasks.count; i++)
-        if (collect->tasks.items[i].begun_ns != BERTH_NS_NEVER)
-            sojourn_ns += collect->duration_ns - collect->tasks.items[i].begun_ns;
+    const struct level *tasks = &collect->levels.items[LEVEL_TASKS];
+    level_integral living_ns = (level_integral)tasks->now * collect->duration_ns;
+    level_integral sojourn_ns = collect->ended_ns + living_ns - collect->begun_ns;
     level_add(&collect->levels, LEVEL_TASKS, collect->duration_ns, 0);
-    assert(collect->levels.items[LEVEL_TASKS].total == sojourn_ns);
+    assert(tasks->total == sojourn_ns);
     (void)sojourn_ns;
 }
 

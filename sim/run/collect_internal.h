@@ -6,7 +6,6 @@
 
 #include "scheduler/base/mem.h"
 #include "scheduler/core/controller.h"
-#include "sim/fleet/task_table.h"
 #include "sim/run/collect.h"
 #include "sim/run/histogram.h"
 #include "sim/run/levels.h"
@@ -32,23 +31,23 @@ enum level_name {
     LEVEL_COUNT      /* the fleet groups' paid hosts, their CPU units and MiB follow, in order */
 };
 
-/* What one instance adds to the levels. */
+/* What one instance adds to the levels; all 0 when it is not registered. */
 struct instance_figures {
-    int64_t figure[LEVEL_INSTANCES_IN_USE + 1]; /* CPU_RESERVED .. INSTANCES_IN_USE are used */
-    int64_t load; /* reserved CPU in ten-thousandths of what is registered */
+    int32_t cpu_remaining, mem_remaining; /* may be below 0 */
+    int32_t cpu_registered, mem_registered;
+    int32_t gpu_registered, gpu_reserved; /* thousandths of a card */
     bool is_registered;
-    uint32_t tasks; /* that hold a reservation here, daemons' left out: they are everywhere */
-    uint32_t zone;  /* index + 1; 0: not known yet */
+    bool is_in_use;
+    bool is_stranded; /* no definition fits into what is left */
+    uint32_t zone;    /* index + 1; 0: not known yet */
+    uint32_t tasks;   /* that hold a reservation here, daemons' left out: they are everywhere */
 };
 
-struct task_figures {
-    berth_ns begun_ns; /* when the controller was asked, for Little's law */
-    instance_id instance;
-    uint32_t service; /* of the scenario, or UINT32_MAX */
-    uint32_t zone;
-    bool is_daemon, is_waiting, is_running;
-    bool has_run;    /* it was seen RUNNING once */
-    bool is_counted; /* in its service's zone counts */
+/* What is known of a task, a byte for each: those that live now were mostly made together. */
+#define TASK_TRAITS 256
+struct task_traits {
+    uint8_t traits[TASK_TRAITS]; /* of enum task_trait; 0: not known */
+    uint32_t count;              /* known */
 };
 
 struct service_figures { /* of a daemon only what its deployments need */
@@ -107,14 +106,12 @@ struct collect {
     struct levels levels;
     VEC(struct instance_figures) instances;
     int64_t load_sum, load_squares, load_count; /* over registered instances */
-    VEC(struct task_figures) tasks;
-    VEC(uint32_t) free_tasks;
-    struct task_table task_at;
-    struct service_figures *services; /* owned, by scenario */
-    VEC(uint32_t) service_of;         /* by service id: scenario's index, or UINT32_MAX */
-    VEC(uint32_t) service_of_group;   /* by group: the same */
-    bool is_blast_due;                /* a desired count has changed since the last scan */
-    const char **zones;               /* owned array of lent texts */
+    VEC(struct task_traits *) tasks;            /* owned; NULL: none of these lives */
+    struct service_figures *services;           /* owned, by scenario */
+    VEC(uint32_t) service_of;                   /* by service id: scenario's index, or UINT32_MAX */
+    VEC(uint32_t) service_of_group;             /* by group: the same */
+    bool is_blast_due;  /* a desired count has changed since the last scan */
+    const char **zones; /* owned array of lent texts */
     uint32_t zone_count;
     VEC(struct smallest) smallest;
     uint32_t measured_count; /* REPLICA services */
@@ -138,7 +135,7 @@ struct collect {
     int64_t blast_tasks, blast_desired; /* the largest share, as a fraction */
     double variation_sum;
     uint64_t variation_count;
-    level_integral sojourn_ns; /* of tasks that ended */
+    level_integral begun_ns, ended_ns; /* sums of the times at which tasks came and ended */
     struct histogram *waits;
     struct run_sample *samples;
     uint32_t sample_count, sample_capacity;
@@ -151,6 +148,7 @@ struct collect {
 };
 
 void collect_instance(struct collect *collect, berth_ns now_ns, instance_id id);
+int64_t collect_instance_load(const struct instance_figures *figures);
 uint32_t collect_zone(struct collect *collect, instance_id id);
 void collect_task(struct collect *collect, berth_ns now_ns, const struct change *change);
 void collect_service(struct collect *collect, berth_ns now_ns, const struct change *change);

@@ -25,6 +25,7 @@ static int64_t not_negative(int64_t value)
     return value > 0 ? value : 0;
 }
 
+/* The figures of `was` that only change here; of an unregistered instance nothing else is left. */
 static struct instance_figures read_instance(const struct collect *collect,
                                              const struct instance *instance,
                                              const struct instance_figures *was)
@@ -32,24 +33,18 @@ static struct instance_figures read_instance(const struct collect *collect,
     struct instance_figures is = {.zone = was->zone, .tasks = was->tasks};
     if (instance->status == INSTANCE_INACTIVE)
         return is;
-    int64_t cpu_free = not_negative(instance->cpu_remaining);
-    int64_t mem_free = not_negative(instance->mem_remaining);
     is.is_registered = true;
-    is.figure[LEVEL_CPU_REGISTERED] = instance->cpu_registered;
-    is.figure[LEVEL_CPU_RESERVED] = instance->cpu_registered - instance->cpu_remaining;
-    is.figure[LEVEL_MEM_REGISTERED] = instance->mem_registered;
-    is.figure[LEVEL_MEM_RESERVED] = instance->mem_registered - instance->mem_remaining;
-    if (is_stranded(collect, cpu_free, mem_free)) {
-        is.figure[LEVEL_CPU_STRANDED] = cpu_free;
-        is.figure[LEVEL_MEM_STRANDED] = mem_free;
-    }
-    is.figure[LEVEL_GPU_REGISTERED] = (int64_t)instance->gpu_count * BERTH_GPU_MILLI;
-    is.figure[LEVEL_GPU_RESERVED] = is.figure[LEVEL_GPU_REGISTERED];
+    is.is_in_use = was->tasks > 0;
+    is.cpu_remaining = instance->cpu_remaining;
+    is.mem_remaining = instance->mem_remaining;
+    is.cpu_registered = instance->cpu_registered;
+    is.mem_registered = instance->mem_registered;
+    is.is_stranded = is_stranded(collect, not_negative(instance->cpu_remaining),
+                                 not_negative(instance->mem_remaining));
+    is.gpu_registered = (int32_t)instance->gpu_count * BERTH_GPU_MILLI;
+    is.gpu_reserved = is.gpu_registered;
     for (uint16_t i = 0; i < instance->gpu_count; i++)
-        is.figure[LEVEL_GPU_RESERVED] -= instance->gpu_free_milli[i];
-    is.figure[LEVEL_INSTANCES_IN_USE] = was->tasks > 0;
-    if (instance->cpu_registered > 0)
-        is.load = is.figure[LEVEL_CPU_RESERVED] * 10000 / instance->cpu_registered;
+        is.gpu_reserved -= instance->gpu_free_milli[i];
     return is;
 }
 
@@ -77,63 +72,117 @@ static struct instance_figures *instance_figures(struct collect *collect, instan
 
 uint32_t collect_zone(struct collect *collect, instance_id id)
 {
-    return instance_figures(collect, id)->zone - 1;
+    return instance_figures(collect, id)->zone - 1u;
+}
+
+/* Most changes of a task change nothing of its instance: RUNNING reserves what PENDING did. */
+static bool is_as_it_was(const struct instance *instance, const struct instance_figures *was)
+{
+    return was->is_registered && instance->status != INSTANCE_INACTIVE &&
+           instance->cpu_remaining == was->cpu_remaining &&
+           instance->mem_remaining == was->mem_remaining && was->is_in_use == (was->tasks > 0) &&
+           instance->cpu_registered == was->cpu_registered &&
+           instance->mem_registered == was->mem_registered && instance->gpu_count == 0 &&
+           was->gpu_registered == 0;
+}
+
+/* Reserved CPU in ten-thousandths of what is registered. */
+int64_t collect_instance_load(const struct instance_figures *figures)
+{
+    int64_t reserved = (int64_t)figures->cpu_registered - figures->cpu_remaining;
+    return figures->cpu_registered > 0 ? reserved * 10000 / figures->cpu_registered : 0;
+}
+
+static void change_level(struct collect *collect, berth_ns now_ns, enum level_name level,
+                         int64_t change)
+{
+    if (change != 0)
+        level_add(&collect->levels, level, now_ns, change);
+}
+
+static int64_t stranded(const struct instance_figures *figures, int32_t remaining)
+{
+    return figures->is_stranded ? not_negative(remaining) : 0;
+}
+
+static void change_levels(struct collect *collect, berth_ns now_ns,
+                          const struct instance_figures *was, const struct instance_figures *is)
+{
+    int64_t cpu = (int64_t)is->cpu_registered - was->cpu_registered;
+    int64_t mem = (int64_t)is->mem_registered - was->mem_registered;
+    change_level(collect, now_ns, LEVEL_CPU_REGISTERED, cpu);
+    change_level(collect, now_ns, LEVEL_MEM_REGISTERED, mem);
+    change_level(collect, now_ns, LEVEL_CPU_RESERVED,
+                 cpu - ((int64_t)is->cpu_remaining - was->cpu_remaining));
+    change_level(collect, now_ns, LEVEL_MEM_RESERVED,
+                 mem - ((int64_t)is->mem_remaining - was->mem_remaining));
+    change_level(collect, now_ns, LEVEL_CPU_STRANDED,
+                 stranded(is, is->cpu_remaining) - stranded(was, was->cpu_remaining));
+    change_level(collect, now_ns, LEVEL_MEM_STRANDED,
+                 stranded(is, is->mem_remaining) - stranded(was, was->mem_remaining));
+    change_level(collect, now_ns, LEVEL_GPU_REGISTERED,
+                 (int64_t)is->gpu_registered - was->gpu_registered);
+    change_level(collect, now_ns, LEVEL_GPU_RESERVED,
+                 (int64_t)is->gpu_reserved - was->gpu_reserved);
+    change_level(collect, now_ns, LEVEL_INSTANCES_IN_USE, is->is_in_use - was->is_in_use);
 }
 
 void collect_instance(struct collect *collect, berth_ns now_ns, instance_id id)
 {
     struct instance_figures *was = instance_figures(collect, id);
-    struct instance_figures is =
-        read_instance(collect, cluster_instance(controller_cluster(collect->controller), id), was);
-    for (uint32_t i = LEVEL_CPU_RESERVED; i <= LEVEL_INSTANCES_IN_USE; i++)
-        if (is.figure[i] != was->figure[i])
-            level_add(&collect->levels, i, now_ns, is.figure[i] - was->figure[i]);
-    collect->load_sum += is.load - was->load;
-    collect->load_squares += is.load * is.load - was->load * was->load;
+    const struct instance *instance = cluster_instance(controller_cluster(collect->controller), id);
+    if (is_as_it_was(instance, was))
+        return;
+    struct instance_figures is = read_instance(collect, instance, was);
+    int64_t load = collect_instance_load(&is), load_before = collect_instance_load(was);
+    change_levels(collect, now_ns, was, &is);
+    collect->load_sum += load - load_before;
+    collect->load_squares += load * load - load_before * load_before;
     collect->load_count += is.is_registered - was->is_registered;
     *was = is;
 }
 
-static struct task_figures *find_task(struct collect *collect, task_id task)
+enum task_trait {
+    TRAIT_KNOWN = 1,
+    TRAIT_PLACED = 2,
+    TRAIT_WAITING = 4,
+    TRAIT_RUNNING = 8,
+    TRAIT_HAS_RUN = 16, /* it was seen RUNNING once */
+    TRAIT_COUNTED = 32, /* in its service's zone counts */
+};
+
+/* The traits of a task that has not ended; they are there, perhaps not known yet. */
+static uint8_t *traits_of(struct collect *collect, task_id task)
 {
-    uint32_t slot = task_table_get(&collect->task_at, task);
-    return slot == TASK_TABLE_ABSENT ? NULL : &collect->tasks.items[slot];
+    size_t page = (size_t)(task / TASK_TRAITS);
+    while (collect->tasks.count <= page)
+        *vec_push(&collect->tasks) = NULL;
+    struct task_traits **tasks = &collect->tasks.items[page];
+    if (*tasks == NULL)
+        *tasks = mem_alloc(sizeof **tasks);
+    return &(*tasks)->traits[task % TASK_TRAITS];
 }
 
-static struct task_figures *add_task(struct collect *collect, berth_ns now_ns,
-                                     const struct task_view *view)
+static void add_task(struct collect *collect, berth_ns now_ns, const struct task_view *view)
 {
-    uint32_t slot;
-    if (collect->free_tasks.count > 0) {
-        slot = collect->free_tasks.items[--collect->free_tasks.count];
-    } else {
-        slot = (uint32_t)collect->tasks.count;
-        (void)vec_push(&collect->tasks);
-    }
-    task_table_put(&collect->task_at, view->task, slot);
-    struct task_figures *task = &collect->tasks.items[slot];
-    *task =
-        (struct task_figures){.begun_ns = now_ns, .instance = INSTANCE_NONE, .service = UINT32_MAX};
-    if (view->service != SERVICE_NONE)
-        task->service = collect_service_index(collect, view->service);
+    collect->tasks.items[view->task / TASK_TRAITS]->count++;
+    collect->begun_ns += now_ns;
     level_add(&collect->levels, LEVEL_TASKS, now_ns, 1);
     if (collect->is_in_window && view->service != SERVICE_NONE)
         collect->requested++;
-    return task;
 }
 
-static void place_task(struct collect *collect, berth_ns now_ns, struct task_figures *task,
+static void place_task(struct collect *collect, berth_ns now_ns, uint32_t service,
                        const struct task_view *view)
 {
-    task->instance = view->instance;
-    task->zone = collect_zone(collect, view->instance);
-    task->is_daemon = task->service != UINT32_MAX && !collect_is_measured(collect, task->service);
-    collect->instances.items[view->instance].tasks += !task->is_daemon;
+    bool is_measured = collect_is_measured(collect, service);
+    bool is_daemon = service != UINT32_MAX && !is_measured;
+    instance_figures(collect, view->instance)->tasks += !is_daemon;
     if (!collect->is_in_window)
         return;
     collect->placed++;
-    collect->starts += collect_is_measured(collect, task->service);
-    if (!task->is_daemon)
+    collect->starts += is_measured;
+    if (!is_daemon)
         histogram_add(collect->waits, now_ns - view->requested_mono_ns);
 }
 
@@ -180,62 +229,78 @@ static void count_end(struct collect *collect, const struct task_view *view)
     }
 }
 
-static void remove_task(struct collect *collect, berth_ns now_ns, const struct task_view *view)
+static void remove_task(struct collect *collect, berth_ns now_ns, bool is_measured,
+                        const struct task_view *view)
 {
-    uint32_t slot = task_table_get(&collect->task_at, view->task);
-    collect->sojourn_ns += now_ns - collect->tasks.items[slot].begun_ns;
+    struct task_traits **tasks = &collect->tasks.items[view->task / TASK_TRAITS];
+    uint8_t *traits = &(*tasks)->traits[view->task % TASK_TRAITS];
+    collect->ended_ns += now_ns;
     level_add(&collect->levels, LEVEL_TASKS, now_ns, -1);
-    task_table_remove(&collect->task_at, view->task);
-    collect->tasks.items[slot].begun_ns = BERTH_NS_NEVER;
-    *vec_push(&collect->free_tasks) = slot;
-    const struct task_figures *task = &collect->tasks.items[slot];
-    if (collect->is_in_window && collect_is_measured(collect, task->service)) {
+    if (collect->is_in_window && is_measured) {
         collect->stops += view->instance != INSTANCE_NONE;
-        collect->disturbed += task->has_run;
+        collect->disturbed += (*traits & TRAIT_HAS_RUN) != 0;
     }
     count_end(collect, view);
+    *traits = 0;
+    if (--(*tasks)->count > 0)
+        return;
+    mem_free(*tasks);
+    *tasks = NULL;
 }
 
-static void set_flag(struct collect *collect, berth_ns now_ns, enum level_name level, bool *flag,
-                     bool is)
+static void set_level(struct collect *collect, berth_ns now_ns, enum level_name level, bool was,
+                      bool is)
 {
-    if (*flag != is)
+    if (was != is)
         level_add(&collect->levels, level, now_ns, is ? 1 : -1);
-    *flag = is;
 }
 
+/* A task of a service counts in its zone, or no longer. */
+static void count_task(struct collect *collect, berth_ns now_ns, uint32_t service,
+                       const struct task_view *view, bool is_counted)
+{
+    if (!is_counted && view->stop_reason == STOP_REASON_REBALANCING)
+        collect_rebalanced(collect, service);
+    collect_zone_count(collect, now_ns, service, collect_zone(collect, view->instance),
+                       is_counted ? 1 : -1);
+    if (is_counted && collect->is_in_window)
+        collect_blast(collect, service,
+                      cluster_group_tasks_on(controller_cluster(collect->controller), view->group,
+                                             view->instance));
+}
+
+/* Once it is placed, every change of a task names its instance. */
 void collect_task(struct collect *collect, berth_ns now_ns, const struct change *change)
 {
     const struct task_view *view = &change->u.task;
     bool has_ended = view->last_status == TASK_STOPPED;
     if (view->previous_status == TASK_STOPPED)
         return; /* It ended an hour ago, and is forgotten now. */
-    struct task_figures *task = find_task(collect, view->task);
-    if (task == NULL)
-        task = add_task(collect, now_ns, view);
-    story_task(collect->teller, task->service, view);
-    if (task->instance == INSTANCE_NONE && view->instance != INSTANCE_NONE)
-        place_task(collect, now_ns, task, view);
-    set_flag(collect, now_ns, LEVEL_WAITING, &task->is_waiting,
-             !has_ended && view->instance == INSTANCE_NONE);
-    set_flag(collect, now_ns, LEVEL_RUNNING, &task->is_running,
-             !has_ended && view->last_status == TASK_RUNNING);
-    task->has_run = task->has_run || task->is_running;
-    bool is_counted = !has_ended && task->instance != INSTANCE_NONE && view->desired_running;
-    if (collect_is_measured(collect, task->service) && is_counted != task->is_counted) {
-        if (!is_counted && view->stop_reason == STOP_REASON_REBALANCING)
-            collect_rebalanced(collect, task->service);
-        collect_zone_count(collect, now_ns, task->service, task->zone, is_counted ? 1 : -1);
-        if (is_counted && collect->is_in_window)
-            collect_blast(collect, task->service,
-                          cluster_group_tasks_on(controller_cluster(collect->controller),
-                                                 view->group, view->instance));
-    }
-    task->is_counted = is_counted;
-    if (has_ended && task->instance != INSTANCE_NONE)
-        collect->instances.items[task->instance].tasks -= !task->is_daemon;
-    if (task->instance != INSTANCE_NONE)
-        collect_instance(collect, now_ns, task->instance);
+    uint32_t service =
+        view->service == SERVICE_NONE ? UINT32_MAX : collect_service_index(collect, view->service);
+    bool is_measured = collect_is_measured(collect, service);
+    uint8_t *traits = traits_of(collect, view->task), was = *traits;
+    bool is_placed = view->instance != INSTANCE_NONE;
+    bool is_running = !has_ended && view->last_status == TASK_RUNNING;
+    bool is_waiting = !has_ended && !is_placed;
+    bool is_counted = !has_ended && is_placed && view->desired_running;
+    assert(is_placed || (was & TRAIT_PLACED) == 0);
+    *traits = (uint8_t)(TRAIT_KNOWN | (was & TRAIT_HAS_RUN) | (is_placed ? TRAIT_PLACED : 0) |
+                        (is_waiting ? TRAIT_WAITING : 0) | (is_counted ? TRAIT_COUNTED : 0) |
+                        (is_running ? TRAIT_RUNNING | TRAIT_HAS_RUN : 0));
+    if ((was & TRAIT_KNOWN) == 0)
+        add_task(collect, now_ns, view);
+    story_task(collect->teller, service, view);
+    if (is_placed && (was & TRAIT_PLACED) == 0)
+        place_task(collect, now_ns, service, view);
+    set_level(collect, now_ns, LEVEL_WAITING, (was & TRAIT_WAITING) != 0, is_waiting);
+    set_level(collect, now_ns, LEVEL_RUNNING, (was & TRAIT_RUNNING) != 0, is_running);
+    if (is_measured && is_counted != ((was & TRAIT_COUNTED) != 0))
+        count_task(collect, now_ns, service, view, is_counted);
+    if (has_ended && is_placed)
+        collect->instances.items[view->instance].tasks -= service == UINT32_MAX || is_measured;
+    if (is_placed)
+        collect_instance(collect, now_ns, view->instance);
     if (has_ended)
-        remove_task(collect, now_ns, view);
+        remove_task(collect, now_ns, is_measured, view);
 }

@@ -103,10 +103,9 @@ static void timer_fires(struct run *run, uint64_t generation)
 
 /* The loop's side: replies, messages and changes come out here, in order. */
 
+/* Only when there is a transcript: an action is a large thing to copy for nobody. */
 static void record(struct run *run, const struct action *action)
 {
-    if (run->options->transcript == NULL)
-        return;
     struct text text = TEXT_INIT;
     transcript_format_action(loop_controller(run->loop), action, &text);
     write_transcript(run, &text);
@@ -116,7 +115,8 @@ static void on_send(void *context, struct step_time decided, const struct messag
 {
     struct run *run = context;
     (void)decided;
-    record(run, &(struct action){.kind = ACTION_SEND, .u.send = *message});
+    if (run->options->transcript != NULL)
+        record(run, &(struct action){.kind = ACTION_SEND, .u.send = *message});
     fleet_send(run->fleet, run->now_ns, message);
 }
 
@@ -184,7 +184,8 @@ static void on_reply(void *context, struct step_time decided, const struct reply
 {
     struct run *run = context;
     (void)decided;
-    record(run, &(struct action){.kind = ACTION_REPLY, .u.reply = *reply});
+    if (run->options->transcript != NULL)
+        record(run, &(struct action){.kind = ACTION_REPLY, .u.reply = *reply});
     if (reply->status == REPLY_THROTTLED) {
         throttled(run, reply);
         return;
@@ -257,7 +258,8 @@ static void on_change(void *context, struct step_time decided, const struct chan
 {
     struct run *run = context;
     (void)decided;
-    record(run, &(struct action){.kind = ACTION_CHANGE, .u.change = *change});
+    if (run->options->transcript != NULL)
+        record(run, &(struct action){.kind = ACTION_CHANGE, .u.change = *change});
     collect_change(run->collect, run->now_ns, change);
     world_change(run->world, run->now_ns, loop_controller(run->loop), change);
     const struct run_observer *observer = run->options->observer;
@@ -266,7 +268,8 @@ static void on_change(void *context, struct step_time decided, const struct chan
     if (change->kind == RECORD_TASK && change->u.task.last_status == TASK_STOPPED &&
         change->u.task.previous_status != TASK_STOPPED)
         arrivals_stopped(run, &change->u.task);
-    journal_change(run->journal, run->now_ns, loop_controller(run->loop), change);
+    if (run->journal != NULL)
+        journal_change(run->journal, run->now_ns, loop_controller(run->loop), change);
 }
 
 static void on_service_event(void *context, struct step_time decided,
@@ -274,7 +277,8 @@ static void on_service_event(void *context, struct step_time decided,
 {
     struct run *run = context;
     (void)decided;
-    record(run, &(struct action){.kind = ACTION_SERVICE_EVENT, .u.service_event = *event});
+    if (run->options->transcript != NULL)
+        record(run, &(struct action){.kind = ACTION_SERVICE_EVENT, .u.service_event = *event});
     collect_service_event(run->collect, event);
     journal_service_event(run->journal, run->now_ns, loop_controller(run->loop), event);
 }
@@ -291,7 +295,8 @@ static void on_request(void *context, struct step_time decided, const struct req
 {
     struct run *run = context;
     (void)decided;
-    record(run, &(struct action){.kind = ACTION_REQUEST, .u.request = *request});
+    if (run->options->transcript != NULL)
+        record(run, &(struct action){.kind = ACTION_REQUEST, .u.request = *request});
     world_request(run->world, run->now_ns, request);
 }
 
@@ -752,7 +757,7 @@ static void observe_end(struct run *run)
 
 static bool is_stopped(const struct run *run)
 {
-    return run->options->stop != NULL && run->taken_count % STOP_CHECK_EVENTS == 0 &&
+    return run->taken_count % STOP_CHECK_EVENTS == 0 && run->options->stop != NULL &&
            *run->options->stop;
 }
 
@@ -765,6 +770,8 @@ static void check_progress(struct run *run, uint64_t before_count)
 {
     uint64_t grown =
         before_count < EVENTS_AT_ONE_TIME ? before_count * 32 : EVENTS_AT_ONE_TIME * 32;
+    if (run->taken_count - before_count <= EVENTS_AT_ONE_TIME)
+        return;
     if (run->taken_count - before_count > EVENTS_AT_ONE_TIME + grown)
         run->code = berth_fail(run->err, BERTH_ERR_INPUT,
                                "%s: time stands still at %.9f s: things happen that take no time; "
@@ -776,20 +783,24 @@ static void check_progress(struct run *run, uint64_t before_count)
 static void turn(struct run *run)
 {
     struct sim_event event;
-    berth_ns at_ns;
+    berth_ns at_ns, boundary_ns = collect_boundary(run->collect);
+    bool has_services = run->scenario->service_count > 0;
     uint64_t before_count = 0;
     while (run->code == BERTH_OK && sim_queue_take(run->queue, &at_ns, &event)) {
         if (at_ns > run->now_ns || event.kind == RUN_ARRIVAL) /* a source is finite */
             before_count = run->taken_count;
-        while (collect_boundary(run->collect) <= at_ns)
+        while (boundary_ns <= at_ns) {
             collect_cross(run->collect);
+            boundary_ns = collect_boundary(run->collect);
+        }
         run->now_ns = at_ns;
         run->taken_count++;
         run->dispatched = event;
         run->has_retry = false;
         run_dispatch(run, &event);
         control_settle(run);
-        collect_settled(run->collect, at_ns);
+        if (has_services)
+            collect_settled(run->collect, at_ns);
         if (run->options->audits)
             audit(run);
         if (run->options->observer != NULL)
