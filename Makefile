@@ -1,6 +1,7 @@
 # Makefile -- builds everything into $(BUILD); knows no list of files.
 #
 #   make            build/berth              make run     the first scenario, end to end
+#   make MPI=1      build/mpi/berth: sweeps on the ranks of an MPI job as well
 #   make test       every check, under ASan too where it pays    make help    all targets
 #
 # CC, OPT, BUILD, CFLAGS, LDFLAGS, PREFIX, DESTDIR and V=1 are respected:
@@ -8,7 +9,7 @@
 
 CC      ?= gcc
 OPT     ?= -O2
-BUILD   ?= build
+BUILD   ?= $(if $(MPI),build/mpi,build)
 PREFIX  ?= /usr/local
 SAN     ?=
 Q       := $(if $(V),,@)
@@ -22,13 +23,19 @@ PKGS    := gsl jansson zlib libpcre2-8 libcrypto
 PKG_CFLAGS = $(shell pkg-config --cflags $(PKGS) 2>/dev/null)
 PKG_LIBS   = $(shell pkg-config --libs $(PKGS) 2>/dev/null)
 
+# With MPI=1; the build id, and so every result, is that of the build without.
+ifneq ($(MPI),)
+MPI_CFLAGS = -DBERTH_MPI $(patsubst -I%,-isystem %,$(shell pkg-config --cflags ompi-c))
+MPI_LIBS   = $(shell pkg-config --libs ompi-c)
+endif
+
 WARN    := -Wall -Wextra -Wpedantic -Wshadow -Wconversion -Wstrict-prototypes -Wmissing-prototypes \
            -Wvla -Wundef -Wformat=2 -Werror
 # -ffp-contract=off: no fused operations, so that every build computes the same bits.
 override CFLAGS += -std=c11 -D_POSIX_C_SOURCE=200809L $(OPT) -g -ffp-contract=off -fno-common \
-           -fno-omit-frame-pointer $(WARN) -I. -I$(BUILD) $(PKG_CFLAGS) $(if $(SAN),-fsanitize=$(SAN))
+           -fno-omit-frame-pointer $(WARN) -I. -I$(BUILD) $(PKG_CFLAGS) $(MPI_CFLAGS) $(if $(SAN),-fsanitize=$(SAN))
 override LDFLAGS += $(if $(SAN),-fsanitize=$(SAN))
-LIBS     = $(PKG_LIBS) -lm
+LIBS     = $(PKG_LIBS) $(MPI_LIBS) -lm
 
 # The purity line: what stands above it may do nothing but compute.
 PURE_DIRS := scheduler/base scheduler/model scheduler/policy scheduler/placement scheduler/core \
@@ -113,6 +120,7 @@ clean:
 
 help:
 	@echo 'make            build $(BUILD)/berth'
+	@echo 'make MPI=1      build build/mpi/berth, whose sweeps run on the ranks of an MPI job too'
 	@echo 'make run        build, then run scenarios/first-look.json and compare strategies'
 	@echo 'make test       lint, unit, property, golden, theory, CLI and fuzz-corpus tests, both compilers'
 	@echo 'make quick-test only the test programs, one compiler'

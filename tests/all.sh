@@ -5,6 +5,7 @@
 #   tests       every test program and the fuzz corpora, built as shipped
 #   sanitizers  the same under AddressSanitizer and UndefinedBehaviorSanitizer
 #   compilers   clang and gcc, -O0 and -O3, sanitizers: the same bytes in every result
+#   ranks       the same sweep by the pool and by MPI; sweeps killed in the middle and continued
 set -u
 cd "$(dirname "$0")/.."
 jobs=$(nproc 2>/dev/null || echo 2)
@@ -36,4 +37,5 @@ phase lint $make lint
 phase tests $make quick-test
 phase sanitizers $make asan
 phase compilers tests/cli/compilers.sh
+phase ranks tests/cli/ranks.sh
 awk '{p += $1; f += $3} END {print p + 0 " passed, " f + 0 " failed"; exit f > 0 || p == 0}' "$totals"

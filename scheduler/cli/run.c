@@ -7,6 +7,7 @@
 #include <stdio.h>
 #include <string.h>
 #include <sys/file.h>
+#include <time.h>
 #include <unistd.h>
 
 #include "scheduler/base/mem.h"
@@ -15,6 +16,7 @@
 #include "scheduler/cli/open_scenario.h"
 #include "sim/experiment/experiment.h"
 #include "sim/experiment/files.h"
+#include "sim/experiment/ranks.h"
 #include "sim/experiment/summary.h"
 #include "sim/report/csv.h"
 #include "sim/report/results.h"
@@ -164,18 +166,29 @@ static void print_result(const struct run_request *request, const struct experim
     text_free(&text);
 }
 
-static enum berth_err run_and_write(const struct run_request *request,
-                                    const struct scenario_set *set, struct berth_error *err)
+static struct experiment_options options_of(const struct run_request *request)
 {
-    const struct experiment_options options = {.parts = request->parts,
-                                               .seed = request->has_seed ? &request->seed : NULL,
-                                               .replications = request->replications,
-                                               .jobs = request->jobs,
-                                               .audits = request->audits,
-                                               .stop = &command_stop,
-                                               .progress = show_progress,
-                                               .notice = show_notice,
-                                               .context = (void *)(uintptr_t)request};
+    return (struct experiment_options){.parts = request->parts,
+                                       .seed = request->has_seed ? &request->seed : NULL,
+                                       .replications = request->replications,
+                                       .jobs = request->jobs,
+                                       .audits = request->audits,
+                                       .stop = &command_stop,
+                                       .progress = show_progress,
+                                       .notice = show_notice,
+                                       .context = (void *)(uintptr_t)request};
+}
+
+static enum berth_err run_and_write(const struct run_request *request,
+                                    const struct scenario_set *set, struct ranks *ranks,
+                                    struct berth_error *err)
+{
+    struct text origin = TEXT_INIT;
+    struct experiment_options options = options_of(request);
+    options.farm = ranks_farm(ranks);
+    experiment_origin(set, &options, &origin);
+    ranks_expect(ranks, origin.bytes);
+    text_free(&origin);
     const struct results_options writing = {.folder = request->folder,
                                             .parts = request->parts,
                                             .wants_plots = request->wants_plots,
@@ -195,20 +208,29 @@ static enum berth_err run_and_write(const struct run_request *request,
     return code;
 }
 
-/* Two runs into one folder would take each other's parts for their own. */
+/*
+ * Two runs into one folder would take each other's parts for their own. The processes of one that
+ * was killed just now may take a moment to end.
+ */
 static enum berth_err lock_folder(const char *folder, int *lock, struct berth_error *err)
 {
     enum berth_err code = files_make_folder(folder, err);
     *lock = code == BERTH_OK ? open(folder, O_RDONLY | O_CLOEXEC) : -1;
-    if (*lock >= 0 && flock(*lock, LOCK_EX | LOCK_NB) != 0 && errno == EWOULDBLOCK)
-        code = berth_fail(err, BERTH_ERR_ENVIRONMENT,
-                          "%s: another berth run is at work there; wait, or choose another folder "
-                          "with --out",
-                          folder);
-    return code;
+    if (*lock < 0)
+        return code;
+    for (int try = 0; try < 10; try++) {
+        if (flock(*lock, LOCK_EX | LOCK_NB) == 0 || errno != EWOULDBLOCK)
+            return BERTH_OK;
+        nanosleep(&(struct timespec){.tv_nsec = 50000000}, NULL);
+    }
+    return berth_fail(err, BERTH_ERR_ENVIRONMENT,
+                      "%s: another berth run is at work there; wait, or choose another folder "
+                      "with --out",
+                      folder);
 }
 
-static enum berth_err run(int argc, char **argv, struct berth_error *err)
+static enum berth_err run_as_master(int argc, char **argv, struct ranks *ranks,
+                                    struct berth_error *err)
 {
     struct run_request request = {.file = NULL};
     const char *out = NULL;
@@ -226,13 +248,49 @@ static enum berth_err run(int argc, char **argv, struct berth_error *err)
     code = lock_folder(request.folder, &lock, err);
     if (code == BERTH_OK) {
         command_catch_signals();
-        code = run_and_write(&request, set, err);
+        code = run_and_write(&request, set, ranks, err);
     }
     if (lock >= 0)
         close(lock);
     mem_free(request.folder);
     mem_free(request.parts);
     scenario_set_destroy(set);
+    return code;
+}
+
+/* Not a word: what is wrong is for the master to tell. */
+static enum berth_err run_as_worker(int argc, char **argv, struct berth_error *err)
+{
+    struct run_request request = {.file = NULL};
+    struct scenario_set *set = NULL;
+    struct berth_error complaint = BERTH_ERROR_INIT;
+    const char *out = NULL;
+    enum berth_err code = parse(argc, argv, &request, &out, &complaint);
+    if (code == BERTH_OK)
+        code = open_scenario(request.file, &set, &complaint);
+    if (code != BERTH_OK)
+        return ranks_serve(NULL, complaint.text, err);
+    struct text origin = TEXT_INIT;
+    const struct experiment_options options = options_of(&request);
+    struct farm_work work = experiment_work(set, &options);
+    experiment_origin(set, &options, &origin);
+    command_catch_signals();
+    code = ranks_serve(&work, origin.bytes, err);
+    text_free(&origin);
+    experiment_work_free(&work);
+    scenario_set_destroy(set);
+    return code;
+}
+
+static enum berth_err run(int argc, char **argv, struct berth_error *err)
+{
+    struct ranks *ranks = NULL;
+    if (ranks_mine() > 0)
+        return run_as_worker(argc, argv, err);
+    enum berth_err code = ranks_open(&ranks, err);
+    if (code == BERTH_OK)
+        code = run_as_master(argc, argv, ranks, err);
+    ranks_close(ranks);
     return code;
 }
 
@@ -256,11 +314,15 @@ const struct command command_run = {
         "                      violated first is told, and ends the run with status 1\n\n"
         "Writes DIR/summary.json, metrics.csv, timeline.csv, services.csv, marks.csv, "
         "report.html,\n"
-        "plots/*.svg and *.png, and events.jsonl when run.events asks for it. An interrupted run\n"
-        "leaves its finished replications in DIR/.parts, and the same command continues it.\n\n"
+        "plots/*.svg and *.png, and events.jsonl when run.events asks for it. A run that was\n"
+        "interrupted or killed leaves its finished replications in DIR/.parts, and the same\n"
+        "command continues it.\n\n"
+        "A build with MPI=1 also runs on the ranks of an MPI job, all but rank 0 computing (see\n"
+        "README.md, \"Sweeps\").\n\n"
         "Examples:\n"
         "  berth run scenarios/first-look.json\n"
-        "  berth run --replications 5 --no-plots --format csv scenarios/first-look.json\n\n"
+        "  berth run --replications 5 --no-plots --format csv scenarios/first-look.json\n"
+        "  mpirun -n 33 build/mpi/berth run --no-plots scenarios/first-look.json\n\n"
         "Exit status: 0 done; 1 an invariant was violated (--audit); 2 bad input;\n"
         "3 the folder cannot be written; 130 interrupted.\n",
     .run = run,
