@@ -137,22 +137,22 @@ static void add_chunk(struct sim_queue *queue, struct bucket *bucket)
     bucket->end = chunk * CHUNK;
 }
 
-static void put_wheel(struct sim_queue *queue, struct entry entry)
+static void put_wheel(struct sim_queue *queue, const struct entry *entry)
 {
     /* The lowest bit may differ or not: either way it is level 0. */
-    uint32_t highest = 63 - (uint32_t)__builtin_clzll((entry.key ^ queue->base) | 1);
+    uint32_t highest = 63 - (uint32_t)__builtin_clzll((entry->key ^ queue->base) | 1);
     uint32_t level = highest / DIGIT_BITS;
-    uint32_t slot = (uint32_t)(entry.key >> (level * DIGIT_BITS)) % SLOTS;
+    uint32_t slot = (uint32_t)(entry->key >> (level * DIGIT_BITS)) % SLOTS;
     struct bucket *bucket = &queue->buckets[level][slot];
     if (bucket->end % CHUNK == 0) {
         add_chunk(queue, bucket);
         queue->used[level][slot / WORD_BITS] |= UINT64_C(1) << slot % WORD_BITS;
         queue->used_levels |= UINT32_C(1) << level;
     }
-    queue->entries[bucket->end++] = entry;
+    queue->entries[bucket->end++] = *entry;
     bucket->count++;
-    if (entry.key < queue->least)
-        queue->least = entry.key;
+    if (entry->key < queue->least)
+        queue->least = entry->key;
 }
 
 /* Room for one entry more behind the last. */
@@ -168,15 +168,24 @@ static void make_room(struct sim_queue *queue)
     queue->end = length;
 }
 
-static void put_front(struct sim_queue *queue, struct entry entry)
+/* What comes soon moves the few before it down, the rest moves those behind it up. */
+static void put_front(struct sim_queue *queue, const struct entry *entry)
 {
     if (queue->end == queue->front_capacity)
         make_room(queue);
     struct entry *front = queue->front;
+    uint32_t middle = queue->head + (queue->end - queue->head) / 2;
+    if (queue->head > 0 && middle < queue->end && entry->key < front[middle].key) {
+        uint32_t at = --queue->head;
+        for (; front[at + 1].key <= entry->key; at++)
+            front[at] = front[at + 1];
+        front[at] = *entry;
+        return;
+    }
     uint32_t at = queue->end++;
-    for (; at > queue->head && front[at - 1].key > entry.key; at--)
+    for (; at > queue->head && front[at - 1].key > entry->key; at--)
         front[at] = front[at - 1];
-    front[at] = entry;
+    front[at] = *entry;
 }
 
 /*
@@ -193,7 +202,7 @@ static void unload_front(struct sim_queue *queue)
     queue->front_last = queue->base;
     queue->end = kept;
     for (uint32_t i = kept; i < end; i++)
-        put_wheel(queue, queue->front[i]);
+        put_wheel(queue, &queue->front[i]);
 }
 
 void sim_queue_put(struct sim_queue *queue, berth_ns at_ns, struct sim_event event)
@@ -205,9 +214,9 @@ void sim_queue_put(struct sim_queue *queue, berth_ns at_ns, struct sim_event eve
         queue->front[queue->end - 1].key > queue->now)
         unload_front(queue);
     if (entry.key <= queue->front_last)
-        put_front(queue, entry);
+        put_front(queue, &entry);
     else
-        put_wheel(queue, entry);
+        put_wheel(queue, &entry);
 }
 
 /* The nearest bucket in use; there is one. */
@@ -236,14 +245,16 @@ static struct bucket take_bucket(struct sim_queue *queue, uint32_t level, uint32
 
 /* Hand every entry of a bucket to `put`, in order, and give its chunks back. */
 static inline void empty_bucket(struct sim_queue *queue, struct bucket bucket,
-                                void (*put)(struct sim_queue *, struct entry))
+                                void (*put)(struct sim_queue *, const struct entry *))
 {
     uint32_t at = bucket.first;
     while (bucket.count > 0) {
         uint32_t chunk = at / CHUNK, next = queue->next_chunk[chunk];
         uint32_t length = bucket.count < CHUNK ? bucket.count : CHUNK;
-        for (uint32_t i = 0; i < length; i++)
-            put(queue, queue->entries[at + i]);
+        for (uint32_t i = 0; i < length; i++) {
+            const struct entry entry = queue->entries[at + i]; /* putting may move them all */
+            put(queue, &entry);
+        }
         free_chunk(queue, chunk);
         bucket.count -= length;
         at = next * CHUNK;
@@ -259,7 +270,7 @@ static void fill_front(struct sim_queue *queue)
         uint32_t level, slot;
         find_first(queue, &level, &slot);
         uint32_t shift = level * DIGIT_BITS;
-        uint64_t above = ~((UINT64_C(2) << (shift + DIGIT_BITS - 1)) - 1);
+        uint64_t above = shift + DIGIT_BITS < 64 ? UINT64_MAX << (shift + DIGIT_BITS) : 0;
         uint64_t start = (queue->base & above) | (uint64_t)slot << shift;
         bool is_long = level > 0 && queue->buckets[level][slot].count > BUCKET_MOST;
         if (is_long && queue->end > 0)
