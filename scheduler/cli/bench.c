@@ -54,27 +54,22 @@ static void print(struct text *text)
 }
 
 static enum berth_err measure(const struct bench_line *const *lines, size_t count,
-                              const struct bench_setting *setting, struct berth_error *err)
+                              const struct bench_setting *setting)
 {
     struct bench_result *results = mem_alloc(count * sizeof *results);
     struct text text = TEXT_INIT;
-    enum berth_err code = BERTH_OK;
     bool has_failed = false;
-    for (size_t i = 0; i < count && code == BERTH_OK; i++) {
-        code = bench_measure(lines[i], setting, &results[i], err);
-        if (code != BERTH_OK)
-            break;
+    for (size_t i = 0; i < count; i++) {
+        bench_measure(lines[i], setting, &results[i]);
         has_failed = has_failed || bench_has_failed(&results[i]);
         bench_format(&results[i], &text);
         print(&text);
     }
-    if (code == BERTH_OK) {
-        bench_format_summary(results, count, &text);
-        print(&text);
-    }
+    bench_format_summary(results, count, &text);
+    print(&text);
     text_free(&text);
     mem_free(results);
-    return code == BERTH_OK && has_failed ? BERTH_ERR_FAILED : code;
+    return has_failed ? BERTH_ERR_FAILED : BERTH_OK;
 }
 
 static enum berth_err run(int argc, char **argv, struct berth_error *err)
@@ -97,7 +92,7 @@ static enum berth_err run(int argc, char **argv, struct berth_error *err)
     const struct bench_setting setting = {.is_quick = quick != 0,
                                           .seed = seed_number,
                                           .traces = traces != NULL ? traces : "../shared/traces"};
-    return measure(lines, count, &setting, err);
+    return measure(lines, count, &setting);
 }
 
 const struct command command_bench = {

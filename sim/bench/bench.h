@@ -74,8 +74,8 @@ enum bench_verdict { BENCH_AIMED = 0, BENCH_MET, BENCH_MISSED, BENCH_NOT_JUDGED 
 extern const char *const bench_verdict_names[];
 
 /* Five rounds; three when one takes over ten seconds, one when it takes a minute. */
-enum berth_err bench_measure(const struct bench_line *line, const struct bench_setting *setting,
-                             struct bench_result *out, struct berth_error *err) BERTH_MUST_CHECK;
+void bench_measure(const struct bench_line *line, const struct bench_setting *setting,
+                   struct bench_result *out);
 
 /* Of the rounds: the median, and (largest - least) / median. Ratios likewise. */
 struct bench_number {
@@ -106,6 +106,15 @@ void bench_describe(struct bench_round *round, const char *format, ...) BERTH_PR
 void bench_leave_out(struct bench_round *round, const char *format, ...) BERTH_PRINTF(2, 3);
 /* Returns `holds`. */
 bool bench_check(struct bench_round *round, bool holds, const char *format, ...) BERTH_PRINTF(3, 4);
+
+/*
+ * Do the work in a process of its own; what it leaves in `result`, which lies anywhere in the
+ * memory of both, is brought back. False when it did not live to say so; *status is then its exit
+ * status.
+ */
+bool bench_in_child(void (*work)(void *context), void *context, void *result, size_t bytes,
+                    int *status);
+double bench_resident_bytes(void); /* of this process, now */
 
 /* A cheap generator, so that what is measured is not the dice. */
 struct bench_dice {

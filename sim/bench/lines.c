@@ -32,5 +32,12 @@ const struct bench_line bench_lines[] = {
     {"S4", {{LESS("s", 10, 3)}, MEMORY(1)}, 2, false, bench_s4},
     {"S6", {{MORE("M tasks/s", 0.3, 0.8)}, MEMORY(1.5)}, 2, true, bench_s6},
     {"S7", {{LESS("s", 10, 3)}}, 1, true, bench_s7},
+    {"M1",
+     {{LESS("B", 1024, 256), .what = "a live task"},
+      {LESS("B", 2048, 1024), .what = "an instance"},
+      {LESS("B", 96, 64), .what = "a stopped task"}},
+     3,
+     false,
+     bench_m1},
     {.id = NULL},
 };

@@ -12,5 +12,6 @@ bench_measure_line bench_e1, bench_e2;                               /* bench_qu
 bench_measure_line bench_s1, bench_s6, bench_s7;                     /* bench_runs.c */
 bench_measure_line bench_s2;                                         /* bench_services.c */
 bench_measure_line bench_s3, bench_s4;                               /* bench_files.c */
+bench_measure_line bench_m1;                                         /* bench_memory.c */
 
 #endif

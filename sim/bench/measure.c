@@ -82,22 +82,12 @@ uint32_t bench_roll(struct bench_dice *dice, uint32_t limit)
     return (uint32_t)((mixed >> 32) * limit >> 32);
 }
 
-static _Noreturn void round_main(const struct bench_line *line, const struct bench_setting *setting,
-                                 int pipe)
-{
-    struct bench_round round = {.workload = ""};
-    line->measure(setting, &round);
-    round.cpu_s = bench_cpu_s();
-    (void)!write(pipe, &round, sizeof round);
-    _exit(0);
-}
-
 /* The child may have ended without a word. */
-static bool receive(int pipe, struct bench_round *round)
+static bool receive(int pipe, void *result, size_t bytes)
 {
     size_t length = 0;
-    while (length < sizeof *round) {
-        ssize_t got = read(pipe, (char *)round + length, sizeof *round - length);
+    while (length < bytes) {
+        ssize_t got = read(pipe, (char *)result + length, bytes - length);
         if (got == 0 || (got < 0 && errno != EINTR))
             return false;
         length += got > 0 ? (size_t)got : 0;
@@ -105,36 +95,63 @@ static bool receive(int pipe, struct bench_round *round)
     return true;
 }
 
-static enum berth_err measure_round(const struct bench_line *line,
-                                    const struct bench_setting *setting, struct bench_round *round,
-                                    struct berth_error *err)
+bool bench_in_child(void (*work)(void *context), void *context, void *result, size_t bytes,
+                    int *status)
 {
-    int ends[2], status = 0;
+    int ends[2];
+    *status = -1;
     if (pipe(ends) != 0)
-        return berth_fail(err, BERTH_ERR_ENVIRONMENT, "no pipe: %s", strerror(errno));
+        return false;
     pid_t child = fork();
     if (child == 0) {
         (void)close(ends[0]);
-        round_main(line, setting, ends[1]);
+        work(context);
+        _exit(write(ends[1], result, bytes) == (ssize_t)bytes ? 0 : 1);
     }
     (void)close(ends[1]);
-    if (child < 0) {
-        (void)close(ends[0]);
-        return berth_fail(err, BERTH_ERR_ENVIRONMENT, "no new process: %s", strerror(errno));
-    }
-    bool is_whole = receive(ends[0], round);
+    bool is_whole = child > 0 && receive(ends[0], result, bytes);
     (void)close(ends[0]);
-    while (waitpid(child, &status, 0) < 0 && errno == EINTR)
+    while (child > 0 && waitpid(child, status, 0) < 0 && errno == EINTR)
         continue;
-    if (!is_whole) {
-        *round = (struct bench_round){.workload = ""};
-        if (WIFSIGNALED(status))
-            (void)bench_check(round, false, "its process was ended by signal %d (%s)",
-                              WTERMSIG(status), strsignal(WTERMSIG(status)));
-        else
-            (void)bench_check(round, false, "its process ended with status %d", status);
-    }
-    return BERTH_OK;
+    return is_whole;
+}
+
+double bench_resident_bytes(void)
+{
+    FILE *file = fopen("/proc/self/statm", "r");
+    unsigned long pages = 0;
+    if (file == NULL || fscanf(file, "%*u %lu", &pages) != 1)
+        pages = 0;
+    if (file != NULL)
+        (void)fclose(file);
+    return (double)pages * (double)sysconf(_SC_PAGESIZE);
+}
+
+struct round_work {
+    const struct bench_line *line;
+    const struct bench_setting *setting;
+    struct bench_round *round;
+};
+
+static void work_round(void *context)
+{
+    const struct round_work *work = context;
+    work->line->measure(work->setting, work->round);
+    work->round->cpu_s = bench_cpu_s();
+}
+
+static void measure_round(const struct bench_line *line, const struct bench_setting *setting,
+                          struct bench_round *round)
+{
+    struct round_work work = {line, setting, round};
+    int status = 0;
+    if (bench_in_child(work_round, &work, round, sizeof *round, &status))
+        return;
+    if (status >= 0 && WIFSIGNALED(status))
+        (void)bench_check(round, false, "its process was ended by signal %d (%s)", WTERMSIG(status),
+                          strsignal(WTERMSIG(status)));
+    else
+        (void)bench_check(round, false, "its process did not come to its end (status %d)", status);
 }
 
 static uint32_t rounds_for(const struct bench_setting *setting, double first_s)
@@ -152,22 +169,19 @@ static bool may_go_on(const struct bench_round *round)
     return round->left_out[0] == '\0';
 }
 
-enum berth_err bench_measure(const struct bench_line *line, const struct bench_setting *setting,
-                             struct bench_result *out, struct berth_error *err)
+void bench_measure(const struct bench_line *line, const struct bench_setting *setting,
+                   struct bench_result *out)
 {
     *out = (struct bench_result){.line = line};
     uint32_t wanted = 1;
     while (out->round_count < wanted) {
         struct bench_round *round = &out->rounds[out->round_count];
-        enum berth_err code = measure_round(line, setting, round, err);
-        if (code != BERTH_OK)
-            return code;
+        measure_round(line, setting, round);
         if (++out->round_count == 1)
             wanted = rounds_for(setting, round->cpu_s);
         if (!may_go_on(round))
             break;
     }
-    return BERTH_OK;
 }
 
 static int compare_numbers(const void *a, const void *b)

@@ -23,12 +23,16 @@ static void begin(struct text *json, uint32_t instances, const char *size)
               instances, size);
 }
 
-static void end(struct text *json, uint32_t duration_s)
+static void end_with(struct text *json, uint32_t duration_s, const char *strategy)
 {
     text_addf(json,
-              "\"run\":{\"duration\":%" PRIu32 ",\"replications\":1,\"placementStrategy\":"
-              "[{\"type\":\"binpack\",\"field\":\"memory\"}]}}",
-              duration_s);
+              "\"run\":{\"duration\":%" PRIu32 ",\"replications\":1,\"placementStrategy\":[%s]}}",
+              duration_s, strategy);
+}
+
+static void end(struct text *json, uint32_t duration_s)
+{
+    end_with(json, duration_s, "{\"type\":\"binpack\",\"field\":\"memory\"}");
 }
 
 static const char *comma(uint32_t i)
@@ -140,4 +144,32 @@ void scenario_write_machines(uint32_t instances, const char *csv, uint32_t durat
                   comma(i), i, UINT32_C(1024) << i, UINT32_C(4096) << i);
     text_addf(json, "},\"arrivals\":{\"trace\":{\"csv\":\"%s\"}},", csv);
     end(json, duration_s);
+}
+
+void scenario_write_population(const struct population *population, struct text *json)
+{
+    begin(json, population->instances, "\"cpu\":\"8 vCPU\",\"memory\":\"16 GB\"");
+    for (uint32_t i = 0; i < SHAPES; i++) {
+        text_addf(json, "%s\"t%" PRIu32 "\":", comma(i), i);
+        add_definition(json, i, 256, 512, "");
+    }
+    text_add(json, ",\"hourly\":{\"definition\":");
+    add_definition(json, 0, 256, 512, "");
+    text_addf(json,
+              ",\"lifetime\":3600}},\"services\":{\"s\":{\"taskDefinition\":\"hourly\","
+              "\"desiredCount\":%" PRIu32 "}},\"arrivals\":{",
+              population->copies);
+    for (uint32_t i = 0; i < SHAPES; i++)
+        text_addf(json,
+                  "%s\"b%" PRIu32 "\":{\"batch\":%" PRIu32 ",\"startAt\":%" PRIu32
+                  ",\"taskDefinition\":\"t%" PRIu32 "\",\"lifetime\":%" PRIu32 "}",
+                  comma(i), i, population->at_once / SHAPES + (population->at_once == 0), i, i,
+                  population->at_once_life_s);
+    for (uint32_t i = 0; i < SHAPES; i++)
+        text_addf(json,
+                  ",\"r%" PRIu32 "\":{\"ratePerHour\":%.6f,\"taskDefinition\":\"t%" PRIu32
+                  "\",\"lifetime\":%" PRIu32 "}",
+                  i, population->per_hour / SHAPES, i, population->life_s);
+    text_add(json, "},");
+    end_with(json, population->duration_s, "{\"type\":\"spread\",\"field\":\"instanceId\"}");
 }

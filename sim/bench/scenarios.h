@@ -32,4 +32,16 @@ void scenario_write_start_up(const struct start_up *start_up, struct text *json)
 void scenario_write_machines(uint32_t instances, const char *csv, uint32_t duration_s,
                              struct text *json);
 
+/* Tasks of one size, spread over the instances: some from the start on, others come all the time.
+ */
+struct population {
+    uint32_t instances;
+    uint32_t at_once, at_once_life_s;
+    double per_hour;
+    uint32_t life_s;
+    uint32_t copies; /* of one service; its tasks live an hour */
+    uint32_t duration_s;
+};
+void scenario_write_population(const struct population *population, struct text *json);
+
 #endif
