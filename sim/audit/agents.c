@@ -27,8 +27,15 @@ static void forget(struct audit *audit, uint32_t at)
             slot->runs.items[i] = slot->runs.items[--slot->runs.count];
             break;
         }
-    (void)map_remove(&audit->run_at, run->task);
+    id_table_remove(&audit->run_at, run->task);
     *vec_push(&audit->free_runs) = at;
+}
+
+static void removed(struct audit *audit, task_id task)
+{
+    uint32_t at = id_table_get(&audit->run_at, task);
+    if (at != ID_ABSENT)
+        forget(audit, at);
 }
 
 static void forget_all(struct audit *audit, uint32_t host)
@@ -51,8 +58,8 @@ void agents_power(struct audit *audit, uint32_t host, enum host_power after)
 static struct audit_run *begin(struct audit *audit, uint32_t host,
                                const struct task_payload *payload)
 {
-    uint32_t at = map_get(&audit->run_at, payload->task);
-    if (at != MAP_ABSENT)
+    uint32_t at = id_table_get(&audit->run_at, payload->task);
+    if (at != ID_ABSENT)
         return &audit->runs.items[at];
     if (audit->free_runs.count > 0) {
         at = audit->free_runs.items[--audit->free_runs.count];
@@ -68,7 +75,7 @@ static struct audit_run *begin(struct audit *audit, uint32_t host,
                               .mem_mib = payload->mem_mib};
     for (uint16_t i = 0; i < payload->grant_count; i++)
         run->gpu_milli += payload->grants[i].milli;
-    map_put(&audit->run_at, payload->task, at);
+    id_table_put(&audit->run_at, payload->task, at);
     *vec_push(&slot_at(audit, host)->runs) = at;
     return run;
 }
@@ -164,8 +171,8 @@ static void engine_emptied(struct audit *audit, uint32_t host)
 
 static void happened(struct audit *audit, const struct agent_event *event)
 {
-    uint32_t at = map_get(&audit->run_at, event->task);
-    if (at == MAP_ABSENT)
+    uint32_t at = id_table_get(&audit->run_at, event->task);
+    if (at == ID_ABSENT)
         return;
     struct audit_run *run = &audit->runs.items[at];
     uint16_t bit = (uint16_t)(1u << event->container), was_alive = run->alive;
@@ -199,9 +206,8 @@ void agents_stepped(struct audit *audit, uint32_t host, instance_id instance,
         const struct agent_action *action = &actions->items[i];
         if (action->kind == AGENT_ACTION_START)
             ordered_start(audit, host, action);
-        else if (action->kind == AGENT_ACTION_REMOVE &&
-                 map_get(&audit->run_at, action->task) != MAP_ABSENT)
-            forget(audit, map_get(&audit->run_at, action->task));
+        else if (action->kind == AGENT_ACTION_REMOVE)
+            removed(audit, action->task);
     }
     agent_granted(agent, &cpu_units, &mem_mib);
     if (registered != NULL)
@@ -218,5 +224,5 @@ void agents_destroy(struct audit *audit)
     vec_free(&audit->slots);
     vec_free(&audit->runs);
     vec_free(&audit->free_runs);
-    map_free(&audit->run_at);
+    id_table_free(&audit->run_at);
 }

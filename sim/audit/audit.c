@@ -185,9 +185,10 @@ void audit_destroy(struct audit *audit)
         return;
     vec_free(&audit->tasks);
     vec_free(&audit->free_tasks);
-    map_free(&audit->task_at);
+    id_table_free(&audit->task_at);
     vec_free(&audit->pending.items);
     vec_free(&audit->stopping.items);
+    vec_free(&audit->young.items);
     hosts_destroy(audit);
     services_destroy(audit);
     agents_destroy(audit);

@@ -5,26 +5,41 @@
  *     tasks.c      the life of a task                         phases.c   deadlines, steady, quiet
  *     hosts.c      instances: what is held, what may come     member.c   memberOf, read anew
  *     services.c   floors, ceilings, counts, throttles        deployments.c   and the launch rate
+ *     tallies.c    what a service has
  */
 #ifndef BERTH_SIM_AUDIT_AUDIT_INTERNAL_H
 #define BERTH_SIM_AUDIT_AUDIT_INTERNAL_H
 
-#include "scheduler/base/map.h"
+#include "scheduler/base/id_table.h"
 #include "scheduler/base/mem.h"
 #include "sim/audit/audit.h"
 
 #define SLOT_NONE UINT32_MAX
 
+/* As its last change said; small, since a large run keeps a million of them. */
 struct audit_task {
-    struct task_view view; /* as the last change said */
-    uint64_t revision;     /* of that change */
-    uint64_t report_seq;   /* of the last report about it; 0: none yet */
-    berth_ns running_ns;   /* when it was said to be RUNNING; BERTH_NS_NEVER: not yet */
-    berth_ns launched_ns;
-    berth_ns stopping_ns; /* when its desiredStatus fell */
-    uint32_t rules;       /* constraint set, or SLOT_NONE: not known */
-    uint32_t at;          /* in its service's list */
+    task_id task;
+    uint64_t revision;    /* of that change */
+    uint64_t report_mark; /* of the last report about it; 0: none yet */
+    const struct task_def *def;
+    uint64_t deployment;
+    berth_ns running_ns; /* when it was said to be RUNNING; BERTH_NS_NEVER: not yet */
+    instance_id instance;
+    service_id service;
+    group_id group;
+    uint32_t version;
+    int32_t cpu_units, mem_mib;
+    uint32_t gpu_milli;
+    uint32_t rules;      /* constraint set, or SLOT_NONE: not known */
+    uint32_t at;         /* in its service's list */
+    uint8_t last_status; /* enum task_status */
+    uint8_t stop_code;   /* enum stop_code */
+    uint8_t health;      /* enum task_health */
+    bool desired_running, counts_as_healthy, is_protected;
+    bool has_check; /* an essential container of it has a health check */
+    bool is_old;    /* RUNNING for as long as makes one without checks healthy */
     bool is_live;
+    bool is_listed; /* by its service, and counted there */
 };
 
 struct audit_group { /* tasks of a group that are to run on an instance */
@@ -66,6 +81,12 @@ struct audit_move { /* of rebalancing, or scale-in */
     berth_ns at_ns;
 };
 
+struct audit_tally { /* of a service's tasks that are not STOPPED, by what they are said to be */
+    uint32_t wanted; /* desiredStatus RUNNING; and of those: */
+    uint32_t running, pending, healthy;
+    uint32_t is_protected; /* of all */
+};
+
 struct audit_service {
     char *name; /* owned */
     service_id id;
@@ -76,6 +97,7 @@ struct audit_service {
     bool is_unmoved; /* its last change said what the one before had said */
     struct service_view view;
     VEC(uint32_t) tasks; /* slots, not STOPPED */
+    struct audit_tally tally;
     VEC(struct audit_deployment) deployments;
     berth_ns rate_ns, launched_ns; /* the minute's first launch, and the last one */
     uint32_t launches;             /* of that minute */
@@ -133,7 +155,7 @@ struct audit {
 
     VEC(struct audit_task) tasks;
     VEC(uint32_t) free_tasks;
-    struct map task_at;
+    struct id_table task_at;
     uint32_t live_tasks, live_most;
 
     VEC(struct audit_host) hosts; /* by instance */
@@ -141,7 +163,7 @@ struct audit {
     VEC(instance_id) touched_hosts;
 
     VEC(struct audit_service) services; /* in order of creation; a name may come again */
-    struct map service_at;              /* by id */
+    VEC(uint32_t) service_at;           /* by id; SLOT_NONE: not known */
     VEC(uint32_t) touched_services;
     VEC(struct audit_rules) rules;
     uint32_t run_task_rules; /* of the step under way */
@@ -149,9 +171,9 @@ struct audit {
     VEC(struct audit_slot) slots; /* by host of the fleet */
     VEC(struct audit_run) runs;
     VEC(uint32_t) free_runs;
-    struct map run_at;
+    struct id_table run_at; /* by task */
 
-    struct audit_fifo pending, stopping;
+    struct audit_fifo pending, stopping, young;
     berth_ns pending_bound_ns, stopping_bound_ns;
     berth_ns steady_by_ns, quiet_from_ns;
     bool was_steady;
@@ -172,7 +194,7 @@ struct audit_task *audit_find_task(struct audit *audit, task_id task);
 void tasks_changed(struct audit *audit, const struct change *change);
 void tasks_message(struct audit *audit, const struct event *event,
                    const struct action_list *actions);
-bool task_is_healthy(struct audit *audit, const struct audit_task *task);
+void tasks_grow_old(struct audit *audit); /* those that have run for long enough by now */
 void tasks_reloaded(struct audit *audit, const struct controller *controller);
 
 /* hosts.c */
@@ -193,8 +215,6 @@ void services_event(struct audit *audit, const struct event *event,
                     const struct action_list *actions);
 void services_changed(struct audit *audit, const struct change *change);
 struct audit_service *audit_find_service(struct audit *audit, service_id service);
-void services_add_task(struct audit *audit, uint32_t slot);
-void services_drop_task(struct audit *audit, uint32_t slot);
 void services_stopped(struct audit *audit, const struct audit_task *task,
                       const struct task_view *now); /* its desiredStatus fell, or it ended */
 void services_launched(struct audit *audit, const struct audit_task *task);
@@ -206,6 +226,15 @@ void services_reloaded(struct audit *audit, const struct controller *controller)
 void services_destroy(struct audit *audit);
 
 struct audit_service *services_touch(struct audit *audit, service_id id);
+
+/* tallies.c */
+void services_add_task(struct audit *audit, uint32_t slot);
+void services_drop_task(struct audit *audit, uint32_t slot);
+/* Out of its service's figures before it changes (-1), and into them when it has (+1). */
+void services_count(struct audit *audit, const struct audit_task *task, int change);
+/* What makes a task healthy has changed for all of them. */
+void services_tally(struct audit *audit, struct audit_service *service);
+bool task_is_healthy(const struct audit_service *service, const struct audit_task *task);
 
 /* deployments.c */
 void deployments_changed(struct audit *audit, const struct change *change);

@@ -107,14 +107,6 @@ static symbol zone_of(struct audit *audit, instance_id instance)
     return SYMBOL_NONE;
 }
 
-static bool is_protecting(const struct audit *audit, const struct audit_service *service)
-{
-    for (size_t i = 0; i < service->tasks.count; i++)
-        if (audit->tasks.items[service->tasks.items[i]].view.is_protected)
-            return true;
-    return false;
-}
-
 /* Whether it may stand is known at the end of the step, when its reasons have been read. */
 static void move(struct audit *audit, struct audit_service *service, struct audit_move before,
                  struct audit_move *out, symbol zone)
@@ -155,7 +147,7 @@ static void check_moves(struct audit *audit, struct audit_service *service)
         return;
     AUDIT_CHECK(audit, INVARIANT_PING_PONG,
                 at_ns == BERTH_NS_NEVER || service->upset_ns > at_ns || audit->upset_ns > at_ns ||
-                    is_protecting(audit, service),
+                    service->tally.is_protected > 0,
                 "service %s undoes in a zone what it did there at %.3f s", service->name,
                 (double)at_ns / (double)BERTH_NS_PER_S);
 }

@@ -116,37 +116,36 @@ static struct audit_group *group_on(struct audit_host *host, group_id group)
 
 static void check_rules(struct audit *audit, const struct audit_task *task, struct audit_host *host)
 {
-    const struct task_view *view = &task->view;
-    const struct audit_service *service = audit_find_service(audit, view->service);
+    const struct audit_service *service = audit_find_service(audit, task->service);
     uint32_t at = service != NULL ? service->rules : task->rules;
-    for (size_t i = 0; i < view->def->member_of_count; i++)
-        AUDIT_CHECK(audit, INVARIANT_MEMBER_OF, member_of(host, view->def->member_of[i]) != 0,
-                    "task %llu on instance %u: %s", (unsigned long long)view->task, view->instance,
-                    view->def->member_of[i]);
+    for (size_t i = 0; i < task->def->member_of_count; i++)
+        AUDIT_CHECK(audit, INVARIANT_MEMBER_OF, member_of(host, task->def->member_of[i]) != 0,
+                    "task %llu on instance %u: %s", (unsigned long long)task->task, task->instance,
+                    task->def->member_of[i]);
     if (at == SLOT_NONE)
         return;
     const struct audit_rules *rules = &audit->rules.items[at];
     for (size_t i = 0; i < rules->expressions.count; i++)
         AUDIT_CHECK(audit, INVARIANT_MEMBER_OF, member_of(host, rules->expressions.items[i]) != 0,
-                    "task %llu on instance %u: %s", (unsigned long long)view->task, view->instance,
+                    "task %llu on instance %u: %s", (unsigned long long)task->task, task->instance,
                     rules->expressions.items[i]);
     if (rules->is_distinct)
-        AUDIT_CHECK(audit, INVARIANT_DISTINCT, group_on(host, view->group)->tasks == 0,
+        AUDIT_CHECK(audit, INVARIANT_DISTINCT, group_on(host, task->group)->tasks == 0,
                     "task %llu joined %u of its group on instance %u",
-                    (unsigned long long)view->task, group_on(host, view->group)->tasks,
-                    view->instance);
+                    (unsigned long long)task->task, group_on(host, task->group)->tasks,
+                    task->instance);
 }
 
-static void take_ports(struct audit *audit, struct audit_host *host, const struct task_view *view)
+static void take_ports(struct audit *audit, struct audit_host *host, const struct audit_task *task)
 {
-    const struct demand *demand = &view->def->demand;
+    const struct demand *demand = &task->def->demand;
     for (int is_udp = 0; is_udp < 2; is_udp++) {
         const uint16_t *ports = is_udp ? demand->udp_ports : demand->tcp_ports;
         uint16_t count = is_udp ? demand->udp_port_count : demand->tcp_port_count;
         for (uint16_t i = 0; i < count; i++) {
             AUDIT_CHECK(audit, INVARIANT_NO_OVERCOMMIT, !has_port(host, ports[i], is_udp != 0),
                         "task %llu takes port %u of instance %u, which is held",
-                        (unsigned long long)view->task, ports[i], view->instance);
+                        (unsigned long long)task->task, ports[i], task->instance);
             add_port(host, ports[i], is_udp != 0);
         }
     }
@@ -154,55 +153,52 @@ static void take_ports(struct audit *audit, struct audit_host *host, const struc
 
 void hosts_check_place(struct audit *audit, const struct audit_task *task)
 {
-    const struct task_view *view = &task->view;
-    struct audit_host *host = host_at(audit, view->instance);
+    struct audit_host *host = host_at(audit, task->instance);
     AUDIT_CHECK(audit, INVARIANT_ELIGIBLE,
                 host->is_known && host->status == INSTANCE_ACTIVE && host->is_connected,
                 "task %llu on instance %u, which is %s and %sconnected",
-                (unsigned long long)view->task, view->instance, instance_status_names[host->status],
+                (unsigned long long)task->task, task->instance, instance_status_names[host->status],
                 host->is_connected ? "" : "not ");
     check_rules(audit, task, host);
 }
 
 void hosts_take(struct audit *audit, const struct audit_task *task)
 {
-    const struct task_view *view = &task->view;
-    struct audit_host *host = host_at(audit, view->instance);
-    host->cpu_held += view->cpu_units;
-    host->mem_held += view->mem_mib;
-    host->gpu_held += view->gpu_milli;
-    take_ports(audit, host, view);
+    struct audit_host *host = host_at(audit, task->instance);
+    host->cpu_held += task->cpu_units;
+    host->mem_held += task->mem_mib;
+    host->gpu_held += task->gpu_milli;
+    take_ports(audit, host, task);
     AUDIT_CHECK(audit, INVARIANT_NO_OVERCOMMIT,
                 host->cpu_held <= host->cpu_units && host->mem_held <= host->mem_mib &&
                     host->gpu_held <= host->gpu_milli,
                 "instance %u: %d of %d CPU units, %d of %d MiB, %u of %u thousandths of GPUs held",
-                view->instance, host->cpu_held, host->cpu_units, host->mem_held, host->mem_mib,
+                task->instance, host->cpu_held, host->cpu_units, host->mem_held, host->mem_mib,
                 host->gpu_held, host->gpu_milli);
-    group_on(host, view->group)->tasks++;
-    touch_host(audit, view->instance);
+    group_on(host, task->group)->tasks++;
+    touch_host(audit, task->instance);
 }
 
 void hosts_leave(struct audit *audit, const struct audit_task *task)
 {
-    struct audit_host *host = &audit->hosts.items[task->view.instance];
-    struct audit_group *group = group_on(host, task->view.group);
+    struct audit_host *host = &audit->hosts.items[task->instance];
+    struct audit_group *group = group_on(host, task->group);
     if (--group->tasks == 0)
         *group = host->groups.items[--host->groups.count];
 }
 
 void hosts_free(struct audit *audit, const struct audit_task *task)
 {
-    const struct task_view *view = &task->view;
-    const struct demand *demand = &view->def->demand;
-    struct audit_host *host = &audit->hosts.items[view->instance];
-    host->cpu_held -= view->cpu_units;
-    host->mem_held -= view->mem_mib;
-    host->gpu_held -= view->gpu_milli;
+    const struct demand *demand = &task->def->demand;
+    struct audit_host *host = &audit->hosts.items[task->instance];
+    host->cpu_held -= task->cpu_units;
+    host->mem_held -= task->mem_mib;
+    host->gpu_held -= task->gpu_milli;
     for (uint16_t i = 0; i < demand->tcp_port_count; i++)
         drop_port(host, demand->tcp_ports[i], false);
     for (uint16_t i = 0; i < demand->udp_port_count; i++)
         drop_port(host, demand->udp_ports[i], true);
-    touch_host(audit, view->instance);
+    touch_host(audit, task->instance);
 }
 
 /* The books against what placement reads. */
@@ -249,9 +245,16 @@ static void forget_host(struct audit_host *host)
 void hosts_clear(struct audit *audit)
 {
     const struct cluster *cluster = controller_cluster(audit->controller);
+    uint32_t kept = cluster_instance_count(cluster);
+    for (size_t i = 0; i < audit->tasks.count; i++) {
+        const struct audit_task *task = &audit->tasks.items[i];
+        if (task->is_live && task->instance != INSTANCE_NONE && task->instance < kept &&
+            task->last_status != TASK_STOPPED)
+            hosts_free(audit, task);
+    }
     for (instance_id id = 0; id < audit->hosts.count; id++) {
         struct audit_host *host = &audit->hosts.items[id];
-        if (id >= cluster_instance_count(cluster)) {
+        if (id >= kept) {
             forget_host(host);
             continue;
         }
@@ -259,12 +262,6 @@ void hosts_clear(struct audit *audit)
         host->status = instance->status;
         host->is_connected = instance->is_agent_connected;
         host->disturbed_ns = audit->now_ns;
-        for (uint32_t at = 0; at < audit->tasks.count; at++) {
-            const struct audit_task *task = &audit->tasks.items[at];
-            if (task->is_live && task->view.instance == id &&
-                task->view.last_status != TASK_STOPPED)
-                hosts_free(audit, task);
-        }
         vec_clear(&host->groups);
         touch_host(audit, id);
     }

@@ -84,7 +84,7 @@ static bool has_faults(const struct scenario *scenario)
 /* Nothing but the task's own agent stood between it and its next state since then. */
 static bool is_undisturbed(struct audit *audit, const struct audit_task *task, berth_ns since_ns)
 {
-    const struct audit_host *host = audit_find_host(audit, task->view.instance);
+    const struct audit_host *host = audit_find_host(audit, task->instance);
     return host != NULL && host->is_connected && host->status != INSTANCE_INACTIVE &&
            host->disturbed_ns <= since_ns && audit->scenario->failure_count == 0 &&
            (!has_faults(audit->scenario) || since_ns > audit->scenario->faults.until_ns);
@@ -94,10 +94,10 @@ static void check_head(struct audit *audit, struct audit_fifo *fifo, bool is_sto
 {
     struct audit_watch head = fifo->items.items[fifo->first++];
     struct audit_task *task = audit_find_task(audit, head.task);
-    if (task == NULL || task->view.last_status == TASK_STOPPED)
+    if (task == NULL || task->last_status == TASK_STOPPED)
         return;
-    if (!is_stop && (task->view.last_status >= TASK_RUNNING || !task->view.desired_running ||
-                     may_wait(task->view.def)))
+    if (!is_stop &&
+        (task->last_status >= TASK_RUNNING || !task->desired_running || may_wait(task->def)))
         return;
     if (!is_undisturbed(audit, task, head.since_ns)) {
         watch(audit, fifo, head.task);
@@ -105,7 +105,7 @@ static void check_head(struct audit *audit, struct audit_fifo *fifo, bool is_sto
     }
     AUDIT_CHECK(audit, is_stop ? INVARIANT_STOPPING_DEADLINE : INVARIANT_PENDING_DEADLINE, false,
                 "task %llu on instance %u is %s since %.3f s", (unsigned long long)head.task,
-                task->view.instance, task_status_names[task->view.last_status],
+                task->instance, task_status_names[task->last_status],
                 (double)head.since_ns / (double)BERTH_NS_PER_S);
 }
 
@@ -129,9 +129,9 @@ static bool has_running(const struct audit *audit, const struct audit_service *s
                         instance_id instance)
 {
     for (size_t i = 0; i < service->tasks.count; i++) {
-        const struct task_view *view = &audit->tasks.items[service->tasks.items[i]].view;
-        if (view->instance == instance && view->desired_running &&
-            view->last_status == TASK_RUNNING)
+        const struct audit_task *task = &audit->tasks.items[service->tasks.items[i]];
+        if (task->instance == instance && task->desired_running &&
+            task->last_status == TASK_RUNNING)
             return true;
     }
     return false;
@@ -142,7 +142,7 @@ static void check_daemon(struct audit *audit, const struct audit_service *servic
 {
     const struct task_def *def = NULL;
     if (service->tasks.count > 0)
-        def = audit->tasks.items[service->tasks.items[0]].view.def;
+        def = audit->tasks.items[service->tasks.items[0]].def;
     for (instance_id id = 0; id < audit->hosts.count; id++) {
         const struct audit_host *host = &audit->hosts.items[id];
         bool has_room = def == NULL || (host->cpu_units - host->cpu_held >= def->demand.cpu_units &&
@@ -167,7 +167,7 @@ static bool is_stuck(const struct audit_service *service)
 static bool falls_ill(const struct audit *audit, const struct audit_service *service)
 {
     for (size_t t = 0; t < service->tasks.count; t++) {
-        const struct task_def *def = audit->tasks.items[service->tasks.items[t]].view.def;
+        const struct task_def *def = audit->tasks.items[service->tasks.items[t]].def;
         for (uint32_t i = 0; i < audit->scenario->task_def_count; i++) {
             const struct scenario_task_def *known = &audit->scenario->task_defs[i];
             if ((known->has_unhealthy || known->unhealthy_probability > 0) &&
@@ -183,7 +183,8 @@ static void check_steady(struct audit *audit)
     audit->was_steady = true;
     for (size_t i = 0; i < audit->services.count; i++) {
         const struct audit_service *service = &audit->services.items[i];
-        uint32_t running = 0, rest = 0;
+        uint32_t running = service->tally.running;
+        uint32_t rest = (uint32_t)service->tasks.count - running;
         if (service->is_gone || service->id == SERVICE_NONE || service->is_external ||
             deployments_let_down(service))
             continue;
@@ -197,13 +198,6 @@ static void check_steady(struct audit *audit)
             audit->has_stuck = true;
             continue;
         }
-        for (size_t t = 0; t < service->tasks.count; t++) {
-            const struct task_view *view = &audit->tasks.items[service->tasks.items[t]].view;
-            if (view->desired_running && view->last_status == TASK_RUNNING)
-                running++;
-            else
-                rest++;
-        }
         audit->has_stuck = audit->has_stuck || is_stuck(service);
         AUDIT_CHECK(audit, INVARIANT_STEADY,
                     running == service->view.desired_count && rest == 0 &&
@@ -215,6 +209,7 @@ static void check_steady(struct audit *audit)
 
 void phases_before(struct audit *audit)
 {
+    tasks_grow_old(audit);
     check_deadlines(audit);
     if (!audit->was_steady && audit->now_ns > audit->steady_by_ns)
         check_steady(audit);

@@ -18,10 +18,22 @@ static struct audit_service *touch_service(struct audit *audit, uint32_t index)
     return service;
 }
 
+static uint32_t known_index(const struct audit *audit, service_id service)
+{
+    return service < audit->service_at.count ? audit->service_at.items[service] : SLOT_NONE;
+}
+
+static void know(struct audit *audit, service_id service, uint32_t index)
+{
+    while (audit->service_at.count <= service)
+        *vec_push(&audit->service_at) = SLOT_NONE;
+    audit->service_at.items[service] = index;
+}
+
 struct audit_service *audit_find_service(struct audit *audit, service_id service)
 {
-    uint32_t index = service == SERVICE_NONE ? MAP_ABSENT : map_get(&audit->service_at, service);
-    return index == MAP_ABSENT ? NULL : &audit->services.items[index];
+    uint32_t index = known_index(audit, service);
+    return index == SLOT_NONE ? NULL : &audit->services.items[index];
 }
 
 /* The last one of that name: the others are gone. */
@@ -85,8 +97,10 @@ static void read_settings(struct audit *audit, struct audit_service *service,
         service->maximum_percent = with->maximum_percent;
     if (is_new || with->sets_constraints)
         service->rules = rules_add(audit, with->constraints, with->constraint_count);
-    if (is_new || with->sets_target_groups)
+    if (is_new || with->sets_target_groups) {
         service->has_targets = with->target_group_count > 0;
+        services_tally(audit, service);
+    }
     if (is_new) {
         service->is_rolling = with->controller == CONTROLLER_ECS;
         service->is_external = with->controller == CONTROLLER_EXTERNAL;
@@ -124,15 +138,15 @@ void services_event(struct audit *audit, const struct event *event,
 void services_changed(struct audit *audit, const struct change *change)
 {
     const struct service_view *view = &change->u.service;
-    uint32_t index = map_get(&audit->service_at, view->service);
-    if (index == MAP_ABSENT) {
+    uint32_t index = known_index(audit, view->service);
+    if (index == SLOT_NONE) {
         const struct symbols *symbols = cluster_symbols(controller_cluster(audit->controller));
         struct audit_service *named = by_name(audit, symbols_text(symbols, view->name));
         if (named == NULL)
             return;
         index = (uint32_t)(named - audit->services.items);
         named->id = view->service;
-        map_put(&audit->service_at, view->service, index);
+        know(audit, view->service, index);
     }
     struct audit_service *service = touch_service(audit, index);
     service->is_unmoved = service->view.desired_count == view->desired_count &&
@@ -150,12 +164,12 @@ void services_changed(struct audit *audit, const struct change *change)
 /* A task may be told of before its service is: then the service is the one being created. */
 static uint32_t index_of(struct audit *audit, service_id id)
 {
-    uint32_t index = map_get(&audit->service_at, id);
-    for (size_t i = audit->services.count; index == MAP_ABSENT && i-- > 0;)
+    uint32_t index = known_index(audit, id);
+    for (size_t i = audit->services.count; id != SERVICE_NONE && index == SLOT_NONE && i-- > 0;)
         if (audit->services.items[i].id == SERVICE_NONE) {
             index = (uint32_t)i;
             audit->services.items[i].id = id;
-            map_put(&audit->service_at, id, index);
+            know(audit, id, index);
         }
     return index;
 }
@@ -163,30 +177,7 @@ static uint32_t index_of(struct audit *audit, service_id id)
 struct audit_service *services_touch(struct audit *audit, service_id id)
 {
     uint32_t index = index_of(audit, id);
-    return index == MAP_ABSENT ? NULL : touch_service(audit, index);
-}
-
-void services_add_task(struct audit *audit, uint32_t slot)
-{
-    struct audit_task *task = &audit->tasks.items[slot];
-    uint32_t index = index_of(audit, task->view.service);
-    if (index == MAP_ABSENT)
-        return;
-    struct audit_service *service = touch_service(audit, index);
-    task->at = (uint32_t)service->tasks.count;
-    *vec_push(&service->tasks) = slot;
-}
-
-void services_drop_task(struct audit *audit, uint32_t slot)
-{
-    uint32_t index = index_of(audit, audit->tasks.items[slot].view.service);
-    if (index == MAP_ABSENT)
-        return;
-    struct audit_service *service = touch_service(audit, index);
-    uint32_t at = audit->tasks.items[slot].at;
-    uint32_t last = service->tasks.items[--service->tasks.count];
-    service->tasks.items[at] = last;
-    audit->tasks.items[last].at = at;
+    return index == SLOT_NONE ? NULL : touch_service(audit, index);
 }
 
 static berth_ns delay_after(uint32_t failures)
@@ -201,27 +192,27 @@ static berth_ns delay_after(uint32_t failures)
 
 void services_launched(struct audit *audit, const struct audit_task *task)
 {
-    uint32_t index = index_of(audit, task->view.service);
-    if (index == MAP_ABSENT)
+    uint32_t index = index_of(audit, task->service);
+    if (index == SLOT_NONE)
         return;
     struct audit_service *service = touch_service(audit, index);
     service->started++;
     deployments_launched(audit, service);
-    if (service->failing != task->view.deployment || service->failures == 0 ||
+    if (service->failing != task->deployment || service->failures == 0 ||
         service->scheduling == SCHEDULING_DAEMON)
         return;
     AUDIT_CHECK(audit, INVARIANT_THROTTLE,
                 audit->now_ns - service->failed_ns >= delay_after(service->failures),
                 "service %s launched task %llu %.3f s after start %u in a row had failed",
-                service->name, (unsigned long long)task->view.task,
+                service->name, (unsigned long long)task->task,
                 (double)(audit->now_ns - service->failed_ns) / (double)BERTH_NS_PER_S,
                 service->failures);
 }
 
 void services_running(struct audit *audit, const struct audit_task *task)
 {
-    struct audit_service *service = audit_find_service(audit, task->view.service);
-    if (service != NULL && service->failing == task->view.deployment)
+    struct audit_service *service = audit_find_service(audit, task->service);
+    if (service != NULL && service->failing == task->deployment)
         service->failures = 0;
 }
 
@@ -238,8 +229,8 @@ static void start_failed(struct audit *audit, struct audit_service *service, uin
 void services_stopped(struct audit *audit, const struct audit_task *task,
                       const struct task_view *now)
 {
-    uint32_t index = now->service == SERVICE_NONE ? MAP_ABSENT : index_of(audit, now->service);
-    if (index == MAP_ABSENT)
+    uint32_t index = index_of(audit, now->service);
+    if (index == SLOT_NONE)
         return;
     struct audit_service *service = touch_service(audit, index);
     bool is_failed_start = now->last_status == TASK_STOPPED && task->running_ns == BERTH_NS_NEVER &&
@@ -255,21 +246,17 @@ void services_stopped(struct audit *audit, const struct audit_task *task,
     }
     if ((now->stop_reason == STOP_REASON_DEPLOYMENT || now->stop_reason == STOP_REASON_DRAINING ||
          now->stop_reason == STOP_REASON_REBALANCING) &&
-        task_is_healthy(audit, task))
+        task_is_healthy(service, task))
         service->stopped_healthy++;
 }
 
 static void check_bounds(struct audit *audit, const struct audit_service *service)
 {
-    int64_t desired = service->view.desired_count, healthy = 0, wanted = 0;
-    int64_t all = (int64_t)service->tasks.count;
+    int64_t desired = service->view.desired_count;
+    int64_t all = (int64_t)service->tasks.count, wanted = service->tally.wanted;
+    int64_t healthy = service->tally.healthy;
     int64_t lower = (desired * service->minimum_percent + 99) / 100;
     int64_t upper = desired * service->maximum_percent / 100;
-    for (size_t i = 0; i < service->tasks.count; i++) {
-        const struct audit_task *task = &audit->tasks.items[service->tasks.items[i]];
-        healthy += task_is_healthy(audit, task);
-        wanted += task->view.desired_running;
-    }
     if (service->stopped_healthy > 0)
         AUDIT_CHECK(audit, INVARIANT_FLOOR, healthy >= lower,
                     "service %s stopped %u healthy tasks, %lld are left, the floor is %lld",
@@ -286,24 +273,21 @@ static void check_bounds(struct audit *audit, const struct audit_service *servic
 
 static void check_counts(struct audit *audit, const struct audit_service *service)
 {
-    uint32_t running = 0, pending = 0;
-    for (size_t i = 0; i < service->tasks.count; i++) {
-        const struct task_view *view = &audit->tasks.items[service->tasks.items[i]].view;
-        running += view->desired_running && view->last_status == TASK_RUNNING;
-        pending += view->desired_running && view->last_status < TASK_RUNNING;
-    }
+    const struct audit_tally *sums = &service->tally;
     AUDIT_CHECK(audit, INVARIANT_COUNTS,
-                running == service->view.running_count && pending == service->view.pending_count,
+                sums->running == service->view.running_count &&
+                    sums->pending == service->view.pending_count,
                 "service %s says %u running and %u pending, and has %u and %u", service->name,
-                service->view.running_count, service->view.pending_count, running, pending);
+                service->view.running_count, service->view.pending_count, sums->running,
+                sums->pending);
 }
 
 static void check_gone(struct audit *audit, const struct audit_service *service)
 {
-    const struct task_view *left = NULL;
+    const struct audit_task *left = NULL;
     for (size_t i = 0; i < service->tasks.count && left == NULL; i++)
-        if (audit->tasks.items[service->tasks.items[i]].view.desired_running)
-            left = &audit->tasks.items[service->tasks.items[i]].view;
+        if (audit->tasks.items[service->tasks.items[i]].desired_running)
+            left = &audit->tasks.items[service->tasks.items[i]];
     AUDIT_CHECK(audit, INVARIANT_DELETED, left == NULL, "service %s is gone, task %llu is to run",
                 service->name, (unsigned long long)left->task);
 }
@@ -334,6 +318,7 @@ void services_reloaded(struct audit *audit, const struct controller *controller)
     for (size_t i = 0; i < audit->services.count; i++) {
         struct audit_service *service = &audit->services.items[i];
         vec_clear(&service->tasks);
+        service->tally = (struct audit_tally){0};
         service->failures = 0; /* the last may not have been durable: it will be reported again */
         if (service->is_gone || service->id == SERVICE_NONE)
             continue;
@@ -342,7 +327,7 @@ void services_reloaded(struct audit *audit, const struct controller *controller)
             deployments_reloaded(audit, service, controller);
             continue;
         }
-        (void)map_remove(&audit->service_at, service->id);
+        audit->service_at.items[service->id] = SLOT_NONE;
         service->id = SERVICE_NONE;
         service->is_gone = true;
     }
@@ -363,5 +348,5 @@ void services_destroy(struct audit *audit)
     vec_free(&audit->services);
     vec_free(&audit->rules);
     vec_free(&audit->touched_services);
-    map_free(&audit->service_at);
+    vec_free(&audit->service_at);
 }

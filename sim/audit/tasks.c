@@ -5,8 +5,35 @@
 
 struct audit_task *audit_find_task(struct audit *audit, task_id task)
 {
-    uint32_t slot = map_get(&audit->task_at, task);
-    return slot == MAP_ABSENT ? NULL : &audit->tasks.items[slot];
+    uint32_t slot = id_table_get(&audit->task_at, task);
+    return slot == ID_ABSENT ? NULL : &audit->tasks.items[slot];
+}
+
+static bool has_check(const struct task_def *def)
+{
+    for (size_t i = 0; i < def->container_count; i++)
+        if (def->containers[i].is_essential && container_def_has_health_check(&def->containers[i]))
+            return true;
+    return false;
+}
+
+static void note(struct audit_task *task, const struct task_view *is)
+{
+    task->def = is->def;
+    task->deployment = is->deployment;
+    task->instance = is->instance;
+    task->service = is->service;
+    task->group = is->group;
+    task->version = is->version;
+    task->cpu_units = is->cpu_units;
+    task->mem_mib = is->mem_mib;
+    task->gpu_milli = is->gpu_milli;
+    task->last_status = (uint8_t)is->last_status;
+    task->stop_code = (uint8_t)is->stop_code;
+    task->health = (uint8_t)is->health;
+    task->desired_running = is->desired_running;
+    task->counts_as_healthy = is->counts_as_healthy;
+    task->is_protected = is->is_protected;
 }
 
 static struct audit_task *add(struct audit *audit, const struct task_view *view)
@@ -20,19 +47,20 @@ static struct audit_task *add(struct audit *audit, const struct task_view *view)
     }
     struct audit_task *task = &audit->tasks.items[slot];
     *task = (struct audit_task){
-        .view = *view,
+        .task = view->task,
         .running_ns = BERTH_NS_NEVER,
-        .launched_ns = audit->now_ns,
         .rules = audit->run_task_rules,
+        .has_check = has_check(view->def),
         .is_live = true,
     };
+    note(task, view);
     /* What the new task was before: nowhere, wanted. */
-    task->view.instance = INSTANCE_NONE;
-    task->view.last_status = TASK_PROVISIONING;
-    task->view.desired_running = true;
-    task->view.version = 0;
-    task->view.stop_code = STOP_NONE;
-    map_put(&audit->task_at, view->task, slot);
+    task->instance = INSTANCE_NONE;
+    task->last_status = TASK_PROVISIONING;
+    task->desired_running = true;
+    task->version = 0;
+    task->stop_code = STOP_NONE;
+    id_table_put(&audit->task_at, view->task, slot);
     if (++audit->live_tasks > audit->live_most)
         audit->live_most = audit->live_tasks;
     if (view->service != SERVICE_NONE)
@@ -42,38 +70,33 @@ static struct audit_task *add(struct audit *audit, const struct task_view *view)
 
 static void drop(struct audit *audit, task_id id)
 {
-    uint32_t slot = map_get(&audit->task_at, id);
+    uint32_t slot = id_table_get(&audit->task_at, id);
     audit->tasks.items[slot].is_live = false;
-    (void)map_remove(&audit->task_at, id);
+    id_table_remove(&audit->task_at, id);
     *vec_push(&audit->free_tasks) = slot;
 }
 
-static bool has_check(const struct task_def *def)
+/* One without checks is healthy by its age. All grow old alike, so only the first is looked at. */
+void tasks_grow_old(struct audit *audit)
 {
-    for (size_t i = 0; i < def->container_count; i++)
-        if (def->containers[i].is_essential && container_def_has_health_check(&def->containers[i]))
-            return true;
-    return false;
-}
-
-/* By age, or by its containers' checks; of a service with load balancers, as the change says. */
-bool task_is_healthy(struct audit *audit, const struct audit_task *task)
-{
-    const struct task_view *view = &task->view;
-    const struct audit_service *service = audit_find_service(audit, view->service);
-    if (!view->desired_running || view->last_status != TASK_RUNNING)
-        return false;
-    if (service != NULL && service->has_targets)
-        return view->counts_as_healthy;
-    if (has_check(view->def))
-        return view->health == HEALTH_HEALTHY;
-    return audit->now_ns - task->running_ns >= HEALTHY_AFTER_NS;
+    struct audit_fifo *fifo = &audit->young;
+    while (fifo->first < fifo->items.count &&
+           audit->now_ns - fifo->items.items[fifo->first].since_ns >= HEALTHY_AFTER_NS) {
+        struct audit_task *task = audit_find_task(audit, fifo->items.items[fifo->first++].task);
+        if (task == NULL || task->last_status != TASK_RUNNING ||
+            audit->now_ns - task->running_ns < HEALTHY_AFTER_NS)
+            continue;
+        services_count(audit, task, -1);
+        task->is_old = true;
+        services_count(audit, task, 1);
+    }
 }
 
 static void check_life(struct audit *audit, const struct audit_task *task,
                        const struct change *change)
 {
-    const struct task_view *was = &task->view, *is = &change->u.task;
+    const struct audit_task *was = task;
+    const struct task_view *is = &change->u.task;
     unsigned long long id = is->task;
     AUDIT_CHECK(audit, INVARIANT_FORWARD,
                 is->last_status >= was->last_status && is->previous_status == was->last_status &&
@@ -97,19 +120,33 @@ static void check_life(struct audit *audit, const struct audit_task *task,
                 stop_reason_names[is->stop_reason]);
 }
 
+static void begin_running(struct audit *audit, struct audit_task *task)
+{
+    task->running_ns = audit->now_ns;
+    task->is_old = false;
+    if (task->service == SERVICE_NONE)
+        return;
+    if (!task->has_check)
+        phases_watch(audit, &audit->young, task->task);
+    services_running(audit, task);
+}
+
 /* Its place is taken before, and given back after, what the change says of it. */
 static void follow(struct audit *audit, struct audit_task *task, const struct task_view *is)
 {
-    enum task_status before = task->view.last_status;
-    bool was_placed = task->view.instance != INSTANCE_NONE;
-    bool was_wanted = task->view.desired_running;
+    enum task_status before = (enum task_status)task->last_status;
+    bool was_placed = task->instance != INSTANCE_NONE;
+    bool was_wanted = task->desired_running;
     if (was_wanted && !is->desired_running) {
         if (was_placed)
             hosts_leave(audit, task);
         services_stopped(audit, task, is);
-        task->stopping_ns = audit->now_ns;
     }
-    task->view = *is;
+    services_count(audit, task, -1);
+    note(task, is);
+    if (is->last_status == TASK_RUNNING && before < TASK_RUNNING)
+        begin_running(audit, task);
+    services_count(audit, task, 1);
     if (is->last_status == TASK_STOPPED) {
         if (was_placed && before != TASK_STOPPED)
             hosts_free(audit, task);
@@ -122,10 +159,6 @@ static void follow(struct audit *audit, struct audit_task *task, const struct ta
     }
     if (was_wanted && !is->desired_running)
         phases_watch(audit, &audit->stopping, is->task);
-    if (is->last_status == TASK_RUNNING && before < TASK_RUNNING) {
-        task->running_ns = audit->now_ns;
-        services_running(audit, task);
-    }
 }
 
 void tasks_changed(struct audit *audit, const struct change *change)
@@ -137,7 +170,7 @@ void tasks_changed(struct audit *audit, const struct change *change)
         return; /* it had ended before the controller that forgets it now was loaded */
     if (is_new)
         task = add(audit, is);
-    enum task_status before = task->view.last_status;
+    enum task_status before = (enum task_status)task->last_status;
     check_life(audit, task, change);
     if (is_new && is->service != SERVICE_NONE)
         services_launched(audit, task);
@@ -146,7 +179,7 @@ void tasks_changed(struct audit *audit, const struct change *change)
     if (is->last_status == TASK_STOPPED && before != TASK_STOPPED) {
         audit->live_tasks--;
         if (is->service != SERVICE_NONE)
-            services_drop_task(audit, map_get(&audit->task_at, is->task));
+            services_drop_task(audit, (uint32_t)(task - audit->tasks.items));
     }
     if (change->is_deleted)
         drop(audit, is->task);
@@ -182,8 +215,7 @@ void tasks_message(struct audit *audit, const struct event *event,
     struct audit_task *task = audit_find_task(audit, report->task);
     const struct task_view *changed = changed_task(actions);
     bool is_fenced = host == NULL || host->status == INSTANCE_INACTIVE || task == NULL ||
-                     task->view.instance != message->instance ||
-                     task->view.last_status == TASK_STOPPED;
+                     task->instance != message->instance || task->last_status == TASK_STOPPED;
     if (is_fenced)
         AUDIT_CHECK(audit, INVARIANT_FENCED, changed == NULL,
                     "instance %u reported task %llu, and task %llu changed", message->instance,
@@ -191,13 +223,13 @@ void tasks_message(struct audit *audit, const struct event *event,
     if (task == NULL)
         return;
     uint64_t mark = message->seq << 8 | (uint64_t)report->status << 4 | (uint64_t)report->health;
-    if (task->report_seq == mark)
+    if (task->report_mark == mark)
         AUDIT_CHECK(audit, INVARIANT_REPEAT, changed == NULL,
                     "report %llu of instance %u about task %llu came again, and task %llu changed",
                     (unsigned long long)message->seq, message->instance,
                     (unsigned long long)report->task, (unsigned long long)changed->task);
     if (is_acknowledged(actions)) /* else it was throttled, and the agent says it again */
-        task->report_seq = mark;
+        task->report_mark = mark;
 }
 
 static void check_durable(struct audit *audit, const struct audit_task *task,
@@ -206,15 +238,14 @@ static void check_durable(struct audit *audit, const struct audit_task *task,
     struct task_view now;
     if (task->revision > audit->released_revision)
         return;
-    bool is_there = controller_task(controller, task->view.task, &now);
-    if (task->view.last_status == TASK_STOPPED && !is_there)
+    bool is_there = controller_task(controller, task->task, &now);
+    if (task->last_status == TASK_STOPPED && !is_there)
         return; /* what has ended is only described */
     AUDIT_CHECK(audit, INVARIANT_DURABLE,
-                is_there && now.last_status == task->view.last_status &&
-                    now.instance == task->view.instance &&
-                    now.desired_running == task->view.desired_running,
-                "task %llu was %s on instance %d, and is %s", (unsigned long long)task->view.task,
-                task_status_names[task->view.last_status], (int)task->view.instance,
+                is_there && now.last_status == task->last_status &&
+                    now.instance == task->instance && now.desired_running == task->desired_running,
+                "task %llu was %s on instance %d, and is %s", (unsigned long long)task->task,
+                task_status_names[task->last_status], (int)task->instance,
                 is_there ? task_status_names[now.last_status] : "gone");
 }
 
@@ -223,17 +254,21 @@ static void adopt(struct audit *audit, const struct audit_task *old, const struc
     struct audit_task *task = add(audit, view);
     if (old != NULL) {
         task->running_ns = old->running_ns;
-        task->launched_ns = old->launched_ns;
+        task->is_old = old->is_old;
         task->rules = old->rules;
         task->revision = old->revision;
     }
-    task->view = *view;
-    if (view->last_status >= TASK_RUNNING && task->running_ns == BERTH_NS_NEVER)
+    services_count(audit, task, -1);
+    note(task, view);
+    if (view->last_status >= TASK_RUNNING && task->running_ns == BERTH_NS_NEVER) {
         task->running_ns = audit->now_ns;
+        phases_watch(audit, &audit->young, view->task);
+    }
+    services_count(audit, task, 1);
     if (view->last_status == TASK_STOPPED) {
         audit->live_tasks--;
         if (view->service != SERVICE_NONE)
-            services_drop_task(audit, map_get(&audit->task_at, view->task));
+            services_drop_task(audit, (uint32_t)(task - audit->tasks.items));
     } else if (view->instance != INSTANCE_NONE) {
         hosts_take(audit, task);
         if (!view->desired_running)
@@ -245,28 +280,28 @@ static void adopt(struct audit *audit, const struct audit_task *old, const struc
 void tasks_reloaded(struct audit *audit, const struct controller *controller)
 {
     VEC(struct audit_task) old = VEC_INIT;
-    struct map old_at = MAP_INIT;
+    struct id_table old_at = {.count = 0};
     audit->controller = controller;
     for (size_t i = 0; i < audit->tasks.count; i++) {
         const struct audit_task *task = &audit->tasks.items[i];
         if (!task->is_live)
             continue;
         check_durable(audit, task, controller);
-        map_put(&old_at, task->view.task, (uint32_t)old.count);
+        id_table_put(&old_at, task->task, (uint32_t)old.count);
         *vec_push(&old) = *task;
     }
     services_reloaded(audit, controller);
     hosts_clear(audit);
     vec_clear(&audit->tasks);
     vec_clear(&audit->free_tasks);
-    map_free(&audit->task_at);
+    id_table_free(&audit->task_at);
     audit->live_tasks = 0;
     struct task_view view;
     for (task_id after = TASK_NONE; controller_next_task(controller, after, &view);
          after = view.task) {
-        uint32_t at = map_get(&old_at, view.task);
-        adopt(audit, at == MAP_ABSENT ? NULL : &old.items[at], &view);
+        uint32_t at = id_table_get(&old_at, view.task);
+        adopt(audit, at == ID_ABSENT ? NULL : &old.items[at], &view);
     }
     vec_free(&old);
-    map_free(&old_at);
+    id_table_free(&old_at);
 }
