@@ -51,10 +51,29 @@ static berth_ns timeout_of(berth_ns given_ns, berth_ns default_ns, berth_ns min_
     return given_ns < min_ns ? min_ns : given_ns;
 }
 
+struct agent_pool *agent_pool_create(void)
+{
+    struct agent_pool *pool = mem_alloc(sizeof *pool);
+    pool->tasks = (struct pool)POOL_INIT(struct agent_task);
+    return pool;
+}
+
+void agent_pool_destroy(struct agent_pool *pool)
+{
+    if (pool == NULL)
+        return;
+    pool_free(&pool->tasks);
+    mem_free(pool);
+}
+
 struct agent *agent_create(const struct agent_config *config)
 {
-    struct agent *agent = mem_alloc(sizeof *agent);
+    struct agent *agent = mem_alloc_lines(sizeof *agent);
     agent->config = *config;
+    agent->owns_pool = config->pool == NULL;
+    if (agent->owns_pool)
+        agent->config.pool = agent_pool_create();
+    agent->tasks = &agent->config.pool->tasks;
     agent->config.stop_timeout_ns = timeout_of(config->stop_timeout_ns, STOP_TIMEOUT_DEFAULT_NS, 0);
     agent->config.report_retry_ns = timeout_of(config->report_retry_ns, REPORT_RETRY_DEFAULT_NS, 0);
     agent->config.pull_timeout_ns = timeout_of(config->pull_timeout_ns, PULL_TIMEOUT_DEFAULT_NS, 0);
@@ -74,6 +93,8 @@ void agent_destroy(struct agent *agent)
     if (agent == NULL)
         return;
     table_free(agent);
+    if (agent->owns_pool)
+        agent_pool_destroy(agent->config.pool);
     mem_free(agent->gpu_granted_milli);
     mem_free(agent->candidates);
     mem_free(agent);
@@ -117,11 +138,11 @@ static void take_manifest(struct turn *turn, const struct message *message)
     }
     uint32_t count = 0;
     for (size_t i = 0; i < agent->entry_count; i++) {
-        struct agent_task *task = agent->entries[i].state;
+        struct agent_task *task = table_task(agent, i);
         if (is_wanted(task) && !task->is_listed) {
             agent->candidates =
                 mem_resize(agent->candidates, (size_t)count + 1, sizeof *agent->candidates);
-            agent->candidates[count++] = task->payload.task;
+            agent->candidates[count++] = task->task;
         }
         task->is_listed = false;
     }
@@ -171,13 +192,13 @@ static void take_message(struct turn *turn, const struct message *message)
 static void host_restarted(struct turn *turn)
 {
     for (size_t i = 0; i < turn->agent->entry_count; i++)
-        lifecycle_host_restarted(turn, turn->agent->entries[i].state);
+        lifecycle_host_restarted(turn, table_task(turn->agent, i));
 }
 
 static void engine_restarted(struct turn *turn, bool keeps_containers)
 {
     for (size_t i = 0; i < turn->agent->entry_count; i++) {
-        struct agent_task *task = turn->agent->entries[i].state;
+        struct agent_task *task = table_task(turn->agent, i);
         if (task->stage != STAGE_GRANTED)
             continue;
         if (keeps_containers)
@@ -249,7 +270,7 @@ berth_ns agent_next_deadline(const struct agent *agent)
 
 uint32_t agent_task_count(const struct agent *agent)
 {
-    return (uint32_t)agent->entry_count;
+    return agent->entry_count;
 }
 
 void agent_granted(const struct agent *agent, int32_t *cpu_units, int32_t *mem_mib)

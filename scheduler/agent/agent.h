@@ -12,7 +12,14 @@
 
 #include "scheduler/core/message.h"
 
+/* Where agents of one process keep their tasks, so that what one leaves is the next one's. */
+struct agent_pool;
+
+struct agent_pool *agent_pool_create(void);
+void agent_pool_destroy(struct agent_pool *pool); /* after its agents */
+
 struct agent_config {
+    struct agent_pool *pool; /* borrowed; NULL: its own */
     instance_id instance;
     int32_t cpu_units, mem_mib; /* what it registered: the host-resource gate counts these */
     uint16_t gpu_count;
@@ -69,8 +76,10 @@ struct agent_action {
     enum agent_action_kind kind;
     task_id task;
     uint16_t container;
-    const struct task_payload *payload; /* PULL, START: lent until the task is removed */
-    struct message message;             /* SEND: lent until the next step */
+    union {
+        struct task_payload payload; /* PULL, START, TERMINATE, KILL; grants lent, as a message */
+        struct message message;      /* SEND: lent until the next step */
+    };
 };
 
 struct agent_action_list {

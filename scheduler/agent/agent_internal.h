@@ -6,13 +6,14 @@
  *                    +----- report.c <-------+          table.c: tasks by id
  *                              health.c               deadline.c: when a container is due
  *
- * A task never moves in memory: its payload is lent to the runtime. Removed tasks are kept for the
- * next ones, so a settled agent allocates nothing.
+ * A task is two lines of the cache in a pool, and a settled agent with tasks of one container
+ * allocates nothing. What few tasks have lies aside: further containers, restart policies, GPUs.
  */
 #ifndef BERTH_SCHEDULER_AGENT_AGENT_INTERNAL_H
 #define BERTH_SCHEDULER_AGENT_AGENT_INTERNAL_H
 
 #include "scheduler/agent/agent.h"
+#include "scheduler/base/pool.h"
 
 enum container_state {
     CONTAINER_WAITING = 0, /* for what it depends on */
@@ -30,11 +31,10 @@ struct container {
      * TERMINATING: kill then.
      */
     berth_ns deadline_ns;
-    berth_ns began_ns; /* its last start or restart: ordered, and later done */
-    uint8_t state;     /* enum container_state */
-    uint8_t health;    /* enum task_health */
-    bool has_run;      /* it was started once */
-    bool succeeded;    /* STOPPED: with exit code 0 */
+    uint8_t state;  /* enum container_state */
+    uint8_t health; /* enum task_health */
+    bool has_run;   /* it was started once */
+    bool succeeded; /* STOPPED: with exit code 0 */
 };
 
 enum task_stage {
@@ -43,33 +43,49 @@ enum task_stage {
     STAGE_DONE, /* STOPPED; kept until the controller has acknowledged it */
 };
 
+/* One allocation with all its arrays. */
+struct task_more {
+    struct container *containers; /* after the first */
+    berth_ns *began_ns;           /* each container's last start or restart: ordered, later done */
+    struct gpu_grant *grants;
+    uint16_t grant_count;
+};
+
 struct agent_task {
-    struct task_payload payload; /* grants point to `grants` */
-    berth_ns pull_started_ns, pull_stopped_ns, started_ns, stopped_ns; /* wall; 0 = never */
+    task_id task;
+    const struct task_def *def; /* lent for good, as its group is */
+    struct container first;
+    struct task_more *more; /* owned; NULL: one container, no restart policy, no GPU */
+    berth_ns retry_ns;      /* of its report */
+    uint64_t report_seq;    /* 0: no report is unacknowledged */
     int32_t exit_code;
-    uint8_t stage;         /* enum task_stage */
-    uint8_t cause;         /* enum exit_cause */
-    uint8_t report_status; /* enum task_status: what the unacknowledged report says */
-    bool is_stopping;      /* nothing more is started */
-    bool has_exit;         /* exit_code is set: the first essential exit counts */
-    bool is_running_told;  /* a RUNNING report was made */
-    bool is_running_known; /* and one was acknowledged */
-    bool is_checked;       /* an essential container has a health check */
-    uint8_t health;        /* enum task_health: of its checked essential containers */
-    bool is_listed;        /* scratch of one manifest */
-    uint16_t grant_capacity;
-    struct gpu_grant *grants; /* owned */
-    struct container one;     /* the only container of most tasks */
-    struct container *many;   /* owned; TASK_DEF_CONTAINERS_MAX of them, for the other tasks */
-    struct agent_task *next;  /* in the gate's queue or the spare list */
-    struct agent_task *next_report; /* in the list of unacknowledged reports */
-    uint64_t report_seq;            /* 0: no report is unacknowledged */
-    berth_ns retry_ns;
+    uint8_t stage;             /* enum task_stage */
+    uint8_t cause;             /* enum exit_cause */
+    uint8_t report_status;     /* enum task_status: what the unacknowledged report says */
+    unsigned health : 2;       /* enum task_health: of its checked essential containers */
+    bool is_stopping : 1;      /* nothing more is started */
+    bool has_exit : 1;         /* exit_code is set: the first essential exit counts */
+    bool is_running_told : 1;  /* a RUNNING report was made */
+    bool is_running_known : 1; /* and one was acknowledged */
+    bool is_checked : 1;       /* an essential container has a health check */
+    bool is_listed : 1;        /* scratch of one manifest */
+
+    const char *group;
+    uint64_t reference;
+    int32_t cpu_units, mem_mib;
+    berth_ns pull_started_ns, pull_stopped_ns, started_ns, stopped_ns; /* wall; 0 = never */
+    struct agent_task *next; /* in the gate's queue, or later among the unacknowledged reports */
+};
+
+_Static_assert(sizeof(struct agent_task) == 128, "two lines of the cache");
+
+struct agent_pool {
+    struct pool tasks; /* struct agent_task */
 };
 
 struct task_entry {
     task_id task;
-    struct agent_task *state;
+    uint32_t number; /* in the pool */
 };
 
 struct task_queue {
@@ -77,24 +93,29 @@ struct task_queue {
 };
 
 struct agent {
-    struct agent_config config;
-    bool is_connected;
-    bool is_gate_due;      /* a task was queued or resources came back in this step */
-    uint64_t seen_seq;     /* highest number of a payload or manifest */
-    uint64_t manifest_seq; /* of the last manifest taken */
-    uint64_t report_seq;   /* of the last report made */
-    berth_ns deadline_ns;  /* the answer of agent_next_deadline */
-    int32_t cpu_granted, mem_granted;
-    uint32_t *gpu_granted_milli; /* owned; per card */
-    struct task_entry *entries;  /* owned; ascending by id */
-    size_t entry_count, entry_capacity;
-    struct task_queue gate;    /* FIFO */
-    struct task_queue reports; /* by retry_ns, linked by next_report */
+    /* What every step looks at. */
+    struct pool *tasks;
+    struct task_entry *entries; /* owned; ascending by id */
+    uint32_t entry_count, entry_capacity;
+    struct task_queue reports; /* by retry_ns */
+    berth_ns deadline_ns;      /* the answer of agent_next_deadline */
+    berth_ns timed_ns;         /* no container is due earlier; BERTH_NS_NEVER when none is */
     uint32_t timed_count;      /* containers with a deadline */
-    berth_ns timed_ns;         /* none of theirs is earlier; BERTH_NS_NEVER when there is none */
-    struct agent_task *spare;  /* removed tasks */
-    task_id *candidates;       /* owned; lent with a stop verification until the next step */
+    bool is_connected;
+    bool owns_pool;   /* config.pool, where `tasks` is, is its own */
+    bool is_gate_due; /* a task was queued or resources came back in this step */
+
+    uint64_t seen_seq;      /* highest number of a payload or manifest */
+    uint64_t report_seq;    /* of the last report made */
+    struct task_queue gate; /* FIFO */
+    int32_t cpu_granted, mem_granted;
+    struct agent_config config;
+    uint64_t manifest_seq;       /* of the last manifest taken */
+    uint32_t *gpu_granted_milli; /* owned; per card */
+    task_id *candidates;         /* owned; lent with a stop verification until the next step */
 };
+
+_Static_assert(sizeof(struct agent) == 192, "three lines of the cache");
 
 /* What a step has at hand. */
 struct turn {
@@ -108,7 +129,27 @@ struct agent_task *table_find(const struct agent *agent, task_id task);
 struct agent_task *table_add(struct agent *agent, const struct task_payload *payload);
 void table_remove(struct agent *agent, struct agent_task *task);
 void table_free(struct agent *agent);
-struct container *task_container(struct agent_task *task, size_t index);
+
+static inline struct agent_task *table_task(const struct agent *agent, size_t entry)
+{
+    return pool_at(agent->tasks, agent->entries[entry].number);
+}
+
+static inline struct container *task_container(struct agent_task *task, size_t index)
+{
+    return index == 0 ? &task->first : &task->more->containers[index - 1];
+}
+
+/* gate.c and report.c */
+static inline void task_queue_push(struct task_queue *queue, struct agent_task *task)
+{
+    task->next = NULL;
+    if (queue->tail == NULL)
+        queue->head = task;
+    else
+        queue->tail->next = task;
+    queue->tail = task;
+}
 
 /* gate.c */
 void gate_push(struct turn *turn, struct agent_task *task);

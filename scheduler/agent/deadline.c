@@ -36,8 +36,8 @@ void deadline_refresh(struct agent *agent)
 {
     agent->timed_ns = BERTH_NS_NEVER;
     for (size_t i = 0; i < agent->entry_count && agent->timed_count > 0; i++) {
-        struct agent_task *task = agent->entries[i].state;
-        for (size_t j = 0; j < task->payload.def->container_count; j++)
+        struct agent_task *task = table_task(agent, i);
+        for (size_t j = 0; j < task->def->container_count; j++)
             if (task_container(task, j)->deadline_ns < agent->timed_ns)
                 agent->timed_ns = task_container(task, j)->deadline_ns;
     }

@@ -10,8 +10,9 @@
 
 static bool gpus_take(struct agent *agent, const struct agent_task *task)
 {
-    const struct gpu_grant *grants = task->payload.grants;
-    for (uint16_t i = 0; i < task->payload.grant_count; i++) {
+    const struct gpu_grant *grants = task->more != NULL ? task->more->grants : NULL;
+    uint16_t count = task->more != NULL ? task->more->grant_count : 0;
+    for (uint16_t i = 0; i < count; i++) {
         uint16_t device = grants[i].device;
         if (device < agent->config.gpu_count &&
             agent->gpu_granted_milli[device] + grants[i].milli <= BERTH_GPU_MILLI) {
@@ -41,14 +42,14 @@ static bool share_a_port(const uint16_t *a, uint16_t a_count, const uint16_t *b,
 
 static bool ports_are_free(const struct agent *agent, const struct agent_task *task)
 {
-    const struct demand *wanted = &task->payload.def->demand;
+    const struct demand *wanted = &task->def->demand;
     if (wanted->tcp_port_count == 0 && wanted->udp_port_count == 0)
         return true;
     for (size_t i = 0; i < agent->entry_count; i++) {
-        const struct agent_task *other = agent->entries[i].state;
+        const struct agent_task *other = table_task(agent, i);
         if (other->stage != STAGE_GRANTED)
             continue;
-        const struct demand *held = &other->payload.def->demand;
+        const struct demand *held = &other->def->demand;
         if (share_a_port(wanted->tcp_ports, wanted->tcp_port_count, held->tcp_ports,
                          held->tcp_port_count) ||
             share_a_port(wanted->udp_ports, wanted->udp_port_count, held->udp_ports,
@@ -60,13 +61,12 @@ static bool ports_are_free(const struct agent *agent, const struct agent_task *t
 
 static bool take(struct agent *agent, struct agent_task *task)
 {
-    const struct task_payload *payload = &task->payload;
-    if (payload->cpu_units > agent->config.cpu_units - agent->cpu_granted ||
-        payload->mem_mib > agent->config.mem_mib - agent->mem_granted ||
+    if (task->cpu_units > agent->config.cpu_units - agent->cpu_granted ||
+        task->mem_mib > agent->config.mem_mib - agent->mem_granted ||
         !ports_are_free(agent, task) || !gpus_take(agent, task))
         return false;
-    agent->cpu_granted += payload->cpu_units;
-    agent->mem_granted += payload->mem_mib;
+    agent->cpu_granted += task->cpu_units;
+    agent->mem_granted += task->mem_mib;
     task->stage = STAGE_GRANTED;
     return true;
 }
@@ -75,10 +75,10 @@ void gate_release(struct turn *turn, struct agent_task *task)
 {
     struct agent *agent = turn->agent;
     assert(task->stage == STAGE_GRANTED);
-    agent->cpu_granted -= task->payload.cpu_units;
-    agent->mem_granted -= task->payload.mem_mib;
-    for (uint16_t i = 0; i < task->payload.grant_count; i++) {
-        const struct gpu_grant *grant = &task->payload.grants[i];
+    agent->cpu_granted -= task->cpu_units;
+    agent->mem_granted -= task->mem_mib;
+    for (uint16_t i = 0; task->more != NULL && i < task->more->grant_count; i++) {
+        const struct gpu_grant *grant = &task->more->grants[i];
         agent->gpu_granted_milli[grant->device] -= grant->milli;
     }
     task->stage = STAGE_DONE;
@@ -87,13 +87,7 @@ void gate_release(struct turn *turn, struct agent_task *task)
 
 void gate_push(struct turn *turn, struct agent_task *task)
 {
-    struct task_queue *gate = &turn->agent->gate;
-    task->next = NULL;
-    if (gate->tail == NULL)
-        gate->head = task;
-    else
-        gate->tail->next = task;
-    gate->tail = task;
+    task_queue_push(&turn->agent->gate, task);
     turn->agent->is_gate_due = true;
 }
 

@@ -14,7 +14,7 @@ static enum task_health worse(enum task_health a, enum task_health b)
 
 static enum task_health health_of(struct agent_task *task)
 {
-    const struct task_def *def = task->payload.def;
+    const struct task_def *def = task->def;
     enum task_health health = HEALTH_HEALTHY;
     for (size_t i = 0; i < def->container_count; i++)
         if (def->containers[i].is_essential && container_def_has_health_check(&def->containers[i]))
@@ -30,7 +30,7 @@ void health_roll_up(struct turn *turn, struct agent_task *task)
     enum task_health health = health_of(task);
     if (health == (enum task_health)task->health)
         return;
-    task->health = (uint8_t)health;
+    task->health = (unsigned)health & 3u;
     if (task->is_running_told)
         report_running(turn, task);
 }

@@ -28,12 +28,12 @@ enum readiness { READY, NOT_YET, NEVER };
 
 static size_t container_count(const struct agent_task *task)
 {
-    return task->payload.def->container_count;
+    return task->def->container_count;
 }
 
 static const struct container_def *definition(const struct agent_task *task, size_t index)
 {
-    return &task->payload.def->containers[index];
+    return &task->def->containers[index];
 }
 
 static enum readiness dependency_readiness(const struct container *on,
@@ -72,9 +72,26 @@ static enum readiness container_readiness(struct agent_task *task, size_t index)
 static void order(struct turn *turn, struct agent_task *task, size_t index,
                   enum agent_action_kind kind)
 {
-    struct agent_action *action = turn_act(turn, kind, task->payload.task);
+    struct agent_action *action = turn_act(turn, kind, task->task);
     action->container = (uint16_t)index;
-    action->payload = &task->payload;
+    action->payload = (struct task_payload){
+        .task = task->task,
+        .def = task->def,
+        .group = task->group,
+        .reference = task->reference,
+        .cpu_units = task->cpu_units,
+        .mem_mib = task->mem_mib,
+        .grants = task->more != NULL ? task->more->grants : NULL,
+        .grant_count = task->more != NULL ? task->more->grant_count : 0,
+        .desired_running = !task->is_stopping,
+    };
+}
+
+/* Only a restart asks when it was. */
+static void note_start(const struct turn *turn, struct agent_task *task, size_t index)
+{
+    if (task->more != NULL)
+        task->more->began_ns[index] = turn->now.mono_ns;
 }
 
 static void pull(struct turn *turn, struct agent_task *task, size_t index)
@@ -93,7 +110,7 @@ static void start(struct turn *turn, struct agent_task *task, size_t index)
     struct container *container = task_container(task, index);
     container->state = CONTAINER_STARTING;
     container->health = HEALTH_UNKNOWN;
-    container->began_ns = turn->now.mono_ns;
+    note_start(turn, task, index);
     deadline_set(turn, container, config->create_timeout_ns + config->start_timeout_ns);
     order(turn, task, index, AGENT_ACTION_START);
 }
@@ -121,7 +138,6 @@ static bool all_stopped(struct agent_task *task)
 static void finish(struct turn *turn, struct agent_task *task)
 {
     task->is_stopping = true;
-    task->payload.desired_running = false;
     if (task->cause == EXIT_NONE)
         task->cause = EXIT_ESSENTIAL;
     if (task->stopped_ns == 0)
@@ -172,7 +188,6 @@ void lifecycle_stop(struct turn *turn, struct agent_task *task, enum exit_cause 
     if (task->is_stopping)
         return;
     task->is_stopping = true;
-    task->payload.desired_running = false;
     task->cause = (uint8_t)cause;
     if (task->stage == STAGE_QUEUED)
         gate_withdraw(turn, task);
@@ -250,7 +265,7 @@ static void began(struct turn *turn, struct agent_task *task, size_t index)
     berth_ns timeout_ns = definition(task, index)->start_timeout_ns;
     container->state = CONTAINER_RUNNING;
     container->has_run = true;
-    container->began_ns = turn->now.mono_ns;
+    note_start(turn, task, index);
     deadline_clear(turn->agent, container);
     if (!task->is_stopping && timeout_ns != BERTH_NS_NEVER)
         deadline_set(turn, container, timeout_ns);
@@ -260,9 +275,8 @@ static bool may_restart(const struct turn *turn, struct agent_task *task, size_t
                         int32_t exit_code)
 {
     const struct restart_policy *policy = &definition(task, index)->restart;
-    const struct container *container = task_container(task, index);
     if (!policy->is_enabled || task->is_stopping ||
-        turn->now.mono_ns - container->began_ns < policy->attempt_period_ns)
+        turn->now.mono_ns - task->more->began_ns[index] < policy->attempt_period_ns)
         return false;
     for (uint16_t i = 0; i < policy->ignored_count; i++)
         if (policy->ignored_exit_codes[i] == exit_code)
@@ -499,7 +513,7 @@ void lifecycle_deadlines(struct turn *turn)
     struct agent *agent = turn->agent;
     while (agent->timed_ns <= turn->now.mono_ns) {
         for (size_t i = 0; i < agent->entry_count; i++)
-            task_deadlines(turn, agent->entries[i].state);
+            task_deadlines(turn, table_task(agent, i));
         deadline_refresh(agent);
     }
 }

@@ -30,22 +30,12 @@ struct message *turn_send(struct turn *turn, enum message_kind kind, uint64_t se
     return message;
 }
 
-static void append(struct task_queue *reports, struct agent_task *task)
-{
-    task->next_report = NULL;
-    if (reports->tail == NULL)
-        reports->head = task;
-    else
-        reports->tail->next_report = task;
-    reports->tail = task;
-}
-
 static void send_report(struct turn *turn, struct agent_task *task)
 {
     bool is_stopped = task->report_status == TASK_STOPPED;
     struct message *message = turn_send(turn, MESSAGE_TASK_STATE, task->report_seq);
     message->u.report = (struct task_report){
-        .task = task->payload.task,
+        .task = task->task,
         .status = (enum task_status)task->report_status,
         .cause = is_stopped ? (enum exit_cause)task->cause : EXIT_NONE,
         .exit_code = is_stopped ? task->exit_code : 0,
@@ -61,13 +51,13 @@ static void send_report(struct turn *turn, struct agent_task *task)
 static struct agent_task *take_report(struct task_queue *reports, uint64_t seq)
 {
     struct agent_task *before = NULL;
-    for (struct agent_task *at = reports->head; at != NULL; before = at, at = at->next_report) {
+    for (struct agent_task *at = reports->head; at != NULL; before = at, at = at->next) {
         if (at->report_seq != seq)
             continue;
         if (before == NULL)
-            reports->head = at->next_report;
+            reports->head = at->next;
         else
-            before->next_report = at->next_report;
+            before->next = at->next;
         if (reports->tail == at)
             reports->tail = before;
         return at;
@@ -83,7 +73,7 @@ static void make_report(struct turn *turn, struct agent_task *task, enum task_st
     task->report_seq = ++turn->agent->report_seq;
     if (turn->agent->is_connected)
         send_report(turn, task);
-    append(&turn->agent->reports, task);
+    task_queue_push(&turn->agent->reports, task);
 }
 
 void report_running(struct turn *turn, struct agent_task *task)
@@ -106,7 +96,7 @@ void report_acknowledged(struct turn *turn, uint64_t seq)
         return; /* the ack of a repeat */
     task->report_seq = 0;
     if (task->report_status == TASK_STOPPED) {
-        turn_act(turn, AGENT_ACTION_REMOVE, task->payload.task);
+        turn_act(turn, AGENT_ACTION_REMOVE, task->task);
         table_remove(turn->agent, task);
         return;
     }
@@ -125,11 +115,11 @@ void report_repeat(struct turn *turn, berth_ns due_ns)
     for (bool is_last = reports->head == NULL; !is_last && reports->head->retry_ns <= due_ns;) {
         struct agent_task *task = reports->head;
         is_last = task == last;
-        reports->head = task->next_report;
+        reports->head = task->next;
         if (reports->head == NULL)
             reports->tail = NULL;
         send_report(turn, task);
-        append(reports, task);
+        task_queue_push(reports, task);
     }
 }
 

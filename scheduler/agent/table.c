@@ -9,13 +9,13 @@
 /* The first entry whose id is not below `task`. */
 static size_t lower_bound(const struct agent *agent, task_id task)
 {
-    size_t low = 0, high = agent->entry_count;
-    while (low < high) {
-        size_t middle = low + (high - low) / 2;
-        if (agent->entries[middle].task < task)
-            low = middle + 1;
-        else
-            high = middle;
+    const struct task_entry *entries = agent->entries;
+    size_t low = 0, count = agent->entry_count;
+    while (count > 0) { /* it is in low .. low + count; no branch to guess */
+        size_t half = count / 2;
+        bool is_above = entries[low + half].task < task;
+        low += is_above ? half + 1 : 0;
+        count = is_above ? count - half - 1 : half;
     }
     return low;
 }
@@ -23,93 +23,90 @@ static size_t lower_bound(const struct agent *agent, task_id task)
 struct agent_task *table_find(const struct agent *agent, task_id task)
 {
     size_t at = lower_bound(agent, task);
-    return at < agent->entry_count && agent->entries[at].task == task ? agent->entries[at].state
+    return at < agent->entry_count && agent->entries[at].task == task ? table_task(agent, at)
                                                                       : NULL;
 }
 
-static struct agent_task *new_task(struct agent *agent)
+static bool needs_more(const struct task_payload *payload)
 {
-    struct agent_task *task = agent->spare;
-    if (task == NULL)
-        return mem_alloc(sizeof *task);
-    agent->spare = task->next;
-    struct agent_task clean = {
-        .grants = task->grants, .grant_capacity = task->grant_capacity, .many = task->many};
-    *task = clean;
-    return task;
+    const struct task_def *def = payload->def;
+    return def->container_count > 1 || payload->grant_count > 0 ||
+           def->containers[0].restart.is_enabled;
 }
 
-static void copy_grants(struct agent_task *task, const struct task_payload *payload)
+static struct task_more *make_more(const struct task_payload *payload)
 {
-    if (payload->grant_count > task->grant_capacity) {
-        task->grants = mem_resize(task->grants, payload->grant_count, sizeof *task->grants);
-        task->grant_capacity = payload->grant_count;
-    }
-    if (payload->grant_count > 0)
-        memcpy(task->grants, payload->grants, payload->grant_count * sizeof *task->grants);
-    task->payload.grants = task->grants;
+    size_t count = payload->def->container_count, grants_bytes = 0;
+    struct task_more *more;
+    grants_bytes = payload->grant_count * sizeof *more->grants;
+    more = mem_alloc(sizeof *more + (count - 1) * sizeof *more->containers +
+                     count * sizeof *more->began_ns + grants_bytes);
+    more->containers = (void *)(more + 1);
+    more->began_ns = (void *)(more->containers + (count - 1));
+    more->grants = (void *)(more->began_ns + count);
+    more->grant_count = payload->grant_count;
+    if (grants_bytes > 0)
+        memcpy(more->grants, payload->grants, grants_bytes);
+    return more;
 }
 
-static void reset_containers(struct agent_task *task)
+static void init(struct agent_task *task, const struct task_payload *payload)
 {
-    size_t count = task->payload.def->container_count;
+    size_t count = payload->def->container_count;
     assert(count >= 1 && count <= TASK_DEF_CONTAINERS_MAX);
-    if (count > 1 && task->many == NULL)
-        task->many = mem_alloc(TASK_DEF_CONTAINERS_MAX * sizeof *task->many);
+    *task = (struct agent_task){
+        .task = payload->task,
+        .def = payload->def,
+        .more = needs_more(payload) ? make_more(payload) : NULL,
+        .is_checked = task_def_has_health_check(payload->def),
+        .group = payload->group,
+        .reference = payload->reference,
+        .cpu_units = payload->cpu_units,
+        .mem_mib = payload->mem_mib,
+    };
     for (size_t i = 0; i < count; i++)
-        *task_container(task, i) = (struct container){.deadline_ns = BERTH_NS_NEVER};
+        task_container(task, i)->deadline_ns = BERTH_NS_NEVER;
+}
+
+/* By a few at a time: there are as many of these lists as instances. */
+static void grow(struct agent *agent)
+{
+    agent->entry_capacity += agent->entry_capacity / 4 + 4;
+    agent->entries = mem_resize(agent->entries, agent->entry_capacity, sizeof *agent->entries);
 }
 
 struct agent_task *table_add(struct agent *agent, const struct task_payload *payload)
 {
     size_t at = lower_bound(agent, payload->task);
     assert(at == agent->entry_count || agent->entries[at].task != payload->task);
-    struct agent_task *task = new_task(agent);
-    task->payload = *payload;
-    copy_grants(task, payload);
-    reset_containers(task);
-    task->is_checked = task_def_has_health_check(payload->def);
+    uint32_t number = pool_take(agent->tasks);
     if (agent->entry_count == agent->entry_capacity)
-        agent->entries = mem_grow(agent->entries, &agent->entry_capacity, agent->entry_count + 1,
-                                  sizeof *agent->entries);
+        grow(agent);
     memmove(agent->entries + at + 1, agent->entries + at,
             (agent->entry_count - at) * sizeof *agent->entries);
-    agent->entries[at] = (struct task_entry){payload->task, task};
+    agent->entries[at] = (struct task_entry){payload->task, number};
     agent->entry_count++;
-    return task;
+    init(table_task(agent, at), payload);
+    return table_task(agent, at);
 }
 
 void table_remove(struct agent *agent, struct agent_task *task)
 {
-    size_t at = lower_bound(agent, task->payload.task);
-    assert(at < agent->entry_count && agent->entries[at].state == task);
+    size_t at = lower_bound(agent, task->task);
+    assert(at < agent->entry_count && table_task(agent, at) == task);
     assert(task->report_seq == 0 && task->stage == STAGE_DONE);
+    mem_free(task->more);
+    pool_give(agent->tasks, agent->entries[at].number);
     agent->entry_count--;
     memmove(agent->entries + at, agent->entries + at + 1,
             (agent->entry_count - at) * sizeof *agent->entries);
-    task->next = agent->spare;
-    agent->spare = task;
-}
-
-static void free_task(struct agent_task *task)
-{
-    mem_free(task->grants);
-    mem_free(task->many);
-    mem_free(task);
 }
 
 void table_free(struct agent *agent)
 {
-    for (size_t i = 0; i < agent->entry_count; i++)
-        free_task(agent->entries[i].state);
-    for (struct agent_task *task = agent->spare, *next; task != NULL; task = next) {
-        next = task->next;
-        free_task(task);
+    for (size_t i = 0; i < agent->entry_count; i++) {
+        mem_free(table_task(agent, i)->more);
+        pool_give(agent->tasks, agent->entries[i].number);
     }
     mem_free(agent->entries);
-}
-
-struct container *task_container(struct agent_task *task, size_t index)
-{
-    return task->payload.def->container_count == 1 ? &task->one : &task->many[index];
 }

@@ -137,7 +137,7 @@ static bool is_met(const struct audit_run *run, const struct container_dependenc
 
 static void ordered_start(struct audit *audit, uint32_t host, const struct agent_action *action)
 {
-    struct audit_run *run = begin(audit, host, action->payload);
+    struct audit_run *run = begin(audit, host, &action->payload);
     uint16_t bit = (uint16_t)(1u << action->container);
     const struct container_def *container = &run->def->containers[action->container];
     AUDIT_CHECK(audit, INVARIANT_ONE_CONTAINER, run->host == host && (run->alive & bit) == 0,

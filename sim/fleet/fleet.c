@@ -115,6 +115,7 @@ struct fleet *fleet_create(const struct scenario *scenario, uint64_t key, berth_
     fleet->parcels = (struct parcels)PARCELS_INIT;
     fleet->images = (struct images)IMAGES_INIT;
     fleet->arrived.kind = EVENT_MESSAGE;
+    fleet->agent_pool = agent_pool_create();
     fleet->added = mem_alloc((scenario->group_count + 1) * sizeof *fleet->added);
     fleet->definitions = mem_alloc((scenario->task_def_count + 1) * sizeof *fleet->definitions);
     add_hosts(fleet);
@@ -148,6 +149,7 @@ void fleet_destroy(struct fleet *fleet)
         agent_destroy(host_at(fleet, i)->agent);
         free_trouble(host_at(fleet, i));
     }
+    agent_pool_destroy(fleet->agent_pool);
     pool_free(&fleet->hosts);
     mem_free(fleet->added);
     mem_free(fleet->definitions);
@@ -333,6 +335,7 @@ static void make_agent(struct fleet *fleet, uint32_t host)
     const struct scenario_group *group = &fleet->scenario->groups[h->group];
     h->is_fresh = false;
     h->agent = agent_create(&(struct agent_config){
+        .pool = fleet->agent_pool,
         .instance = h->instance,
         .cpu_units = h->cpu_units,
         .mem_mib = h->mem_mib,

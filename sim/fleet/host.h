@@ -142,6 +142,7 @@ struct fleet {
     bool is_controller_down;
     struct behaviour_delay network, pull_overhead; /* before a host's slowness */
     struct pool hosts;                             /* struct host */
+    struct agent_pool *agent_pool;                 /* owned */
     uint32_t host_count, disk_count, task_count;
     uint32_t registering;  /* the host whose registration is being applied, or HOST_NONE */
     VEC(uint32_t) host_of; /* by instance */

@@ -253,7 +253,7 @@ void runtime_order(struct fleet *fleet, uint32_t host, const struct agent_action
     if (slot == TASK_TABLE_ABSENT) {
         if (action->kind != AGENT_ACTION_PULL && action->kind != AGENT_ACTION_START)
             return;
-        slot = add_task(fleet, host, action->payload);
+        slot = add_task(fleet, host, &action->payload);
     }
     switch (action->kind) {
     case AGENT_ACTION_PULL:

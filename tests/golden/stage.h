@@ -131,7 +131,8 @@ static inline void stage_runtime_later(struct stage *stage, uint32_t agent, bert
 static inline void stage_obey(struct stage *stage, uint32_t agent,
                               const struct agent_action *action)
 {
-    const char *family = action->payload == NULL ? "" : action->payload->def->family;
+    bool is_order = action->kind != AGENT_ACTION_SEND && action->kind != AGENT_ACTION_REMOVE;
+    const char *family = is_order ? action->payload.def->family : "";
     const struct stage_manners *manners = stage_manners_of(stage, family);
     struct stage_pending *pending;
     switch (action->kind) {

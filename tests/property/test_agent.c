@@ -170,7 +170,7 @@ static void hear(struct world *world, const struct agent_action *action)
     case AGENT_ACTION_PULL:
         assert_false(known->stopped_told);
         assert_true(known->runtime[container] == NOTHING || known->runtime[container] == PULLING);
-        assert_ptr_equal(action->payload->def, &known->def);
+        assert_ptr_equal(action->payload.def, &known->def);
         known->runtime[container] = PULLING;
         known->holds = true;
         break;

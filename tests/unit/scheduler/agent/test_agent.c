@@ -163,8 +163,8 @@ static void test_a_task_runs_and_exits(void **state)
     bench.now_ns = 1 * S;
     assert_string_equal(payload(&bench, 3, &web, true), "AckRequest #1; Pull 3/0");
     assert_granted(&bench, 256, 512);
-    assert_ptr_equal(bench.actions.items[1].payload->def, &web);
-    assert_string_equal(bench.actions.items[1].payload->group, "service:web");
+    assert_ptr_equal(bench.actions.items[1].payload.def, &web);
+    assert_string_equal(bench.actions.items[1].payload.group, "service:web");
     bench.now_ns = 2 * S;
     assert_string_equal(happen(&bench, AGENT_EVENT_PULLED, 3, 0), "Start 3/0");
     bench.now_ns = 3 * S;

@@ -246,7 +246,7 @@ static void order(struct bench *bench, uint32_t host, instance_id instance,
     struct agent_action start = {.kind = AGENT_ACTION_START,
                                  .task = payload->task,
                                  .container = container,
-                                 .payload = payload};
+                                 .payload = *payload};
     struct agent_action_list actions = {&start, 1, 1};
     observer->stepped(observer->context, host, instance, agent,
                       &(struct agent_event){.kind = AGENT_EVENT_TIMER}, &actions);
