@@ -323,15 +323,18 @@ static void audit_capacity(const struct controller *controller)
 
 static void audit_stopped(const struct controller *controller)
 {
+    struct stopped_task task, found;
     berth_ns before_ns = 0;
-    for (uint32_t i = 0; i < stopped_count(controller); i++) {
-        const struct stopped_task *task = stopped_at(controller, i);
-        assert(stopped_find(controller, task->id) == task);
-        assert(task->id <= controller->last_task && task->revision <= controller->revision);
-        assert(task->stop_code != STOP_NONE && task->def != NULL);
-        assert(task->stopped_mono_ns >= before_ns);
-        before_ns = task->stopped_mono_ns;
+    uint32_t count = 0;
+    for (uint64_t place = 0; stopped_next(controller, &place, &task); count++) {
+        assert(stopped_find(controller, task.id, &found));
+        assert(found.id == task.id && found.revision == task.revision);
+        assert(task.id <= controller->last_task && task.revision <= controller->revision);
+        assert(task.stop_code != STOP_NONE && task.def != NULL);
+        assert(task.stopped_mono_ns >= before_ns);
+        before_ns = task.stopped_mono_ns;
     }
+    assert(count == stopped_count(controller));
 }
 
 void controller_audit(const struct controller *controller)

@@ -22,6 +22,7 @@ struct controller *controller_create(const struct controller_options *options)
     controller->cluster = cluster_create(controller->symbols);
     controller->task_defs = task_def_registry_create();
     controller->waiting.free_slot = UINT32_MAX;
+    controller->past.deadline_ns = BERTH_NS_NEVER;
     return controller;
 }
 

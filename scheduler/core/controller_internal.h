@@ -413,11 +413,16 @@ struct interned {
 #define STOPPED_FLAG 0x80000000u /* in controller.tasks: of a task in the ring of stopped.c */
 
 struct stopped_task;
+struct stopped_block;
 
-struct stopped {                /* stopped.c: numbers first .. next - 1, each at its remainder */
-    struct stopped_task *items; /* owned */
-    uint64_t first, next;
-    uint32_t capacity; /* a power of two, or 0 */
+struct stopped {                   /* stopped.c */
+    struct stopped_block **blocks; /* owned: a ring, each at its number's remainder */
+    uint32_t capacity;             /* a power of two, or 0 */
+    uint32_t count;                /* of tasks */
+    uint64_t first, next;          /* places: of the first to end, and where the next will go */
+    berth_ns deadline_ns;          /* when the first has been kept for long enough, or NEVER */
+    struct stopped_task *loaded;   /* owned, while a controller is loaded: not in order yet */
+    size_t loaded_count, loaded_capacity;
 };
 
 struct controller {
@@ -439,7 +444,7 @@ struct controller {
     VEC(struct task *) chunks; /* owned: TASK_CHUNK tasks each, never moved */
     VEC(uint32_t) free_slots;
     struct id_table tasks; /* every live task's slot; of one that has stopped: STOPPED_FLAG */
-    struct stopped stopped_tasks;
+    struct stopped past;
 
     VEC(struct host) hosts; /* by instance */
     struct heap host_deadlines;

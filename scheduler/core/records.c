@@ -630,11 +630,11 @@ static void write_stopped(const struct controller *controller, const struct stop
 static void write_any_task(const struct controller *controller, task_id id, struct text *out)
 {
     const struct task *task = task_find(controller, id);
-    const struct stopped_task *stopped = stopped_find(controller, id);
+    struct stopped_task stopped;
     if (task != NULL)
         write_task(controller, task, out);
-    else if (stopped != NULL)
-        write_stopped(controller, stopped, out);
+    else if (stopped_find(controller, id, &stopped))
+        write_stopped(controller, &stopped, out);
 }
 
 static void write_def(const struct controller *controller, const struct task_def *def,
@@ -827,8 +827,9 @@ static void collect(const struct controller *controller, line_list *lines)
         task_view_of(task, task->status, task->desired_running, &change.u.task);
         add_line(controller, &change, lines);
     }
-    for (uint32_t i = 0; i < stopped_count(controller); i++) {
-        change.u.task = stopped_view(stopped_at(controller, i));
+    struct stopped_task stopped;
+    for (uint64_t place = 0; stopped_next(controller, &place, &stopped);) {
+        stopped_view(&stopped, &change.u.task);
         add_line(controller, &change, lines);
     }
 }

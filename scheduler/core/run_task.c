@@ -292,7 +292,8 @@ void stop_task(struct controller *controller, const struct event *event)
 {
     const char *reason = event->u.stop_task.reason;
     struct task *task = task_find(controller, event->u.stop_task.task);
-    if (task == NULL && stopped_find(controller, event->u.stop_task.task) != NULL) {
+    struct stopped_task past;
+    if (task == NULL && stopped_find(controller, event->u.stop_task.task, &past)) {
         (void)emit_reply(controller, event); /* It has stopped: nothing to do. */
         return;
     }

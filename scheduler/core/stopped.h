@@ -28,15 +28,20 @@ struct stopped_task {
 };
 
 uint32_t stopped_count(const struct controller *controller);
-const struct stopped_task *stopped_at(const struct controller *controller, uint32_t index);
-const struct stopped_task *stopped_find(const struct controller *controller, task_id task);
-struct task_view stopped_view(const struct stopped_task *kept);
-/* To be filled in, in any order on load; stopped_settle then puts them in order of their end. */
+/* False: no such task has stopped within the hour. */
+bool stopped_find(const struct controller *controller, task_id task, struct stopped_task *out);
+/* In order of their end: *place from 0 on, until false. */
+bool stopped_next(const struct controller *controller, uint64_t *place, struct stopped_task *out);
+void stopped_view(const struct stopped_task *kept, struct task_view *out);
+/* On load: to be filled in, in any order; stopped_settle then puts them in order of their end. */
 struct stopped_task *stopped_push(struct controller *controller, task_id task);
 bool stopped_settle(struct controller *controller); /* false: the times do not rise */
 void stopped_keep(struct controller *controller, const struct task *task, bool leaves_interface);
 void stopped_timer(struct controller *controller);
-berth_ns stopped_deadline(const struct controller *controller);
 void stopped_free(struct controller *controller);
+static inline berth_ns stopped_deadline(const struct controller *controller)
+{
+    return controller->past.deadline_ns;
+}
 
 #endif

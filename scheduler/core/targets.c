@@ -288,8 +288,9 @@ static void resume_stopped(struct controller *controller, const struct stopped_t
 
 void targets_resume(struct controller *controller)
 {
-    for (uint32_t i = 0; i < stopped_count(controller); i++)
-        resume_stopped(controller, stopped_at(controller, i));
+    struct stopped_task stopped;
+    for (uint64_t place = 0; stopped_next(controller, &place, &stopped);)
+        resume_stopped(controller, &stopped);
     for (const struct task *task = task_after(controller, TASK_NONE); task != NULL;
          task = task_after(controller, task->id)) {
         resume_targets(controller, task);

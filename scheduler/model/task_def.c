@@ -22,6 +22,7 @@ struct task_def_registry {
     struct symbols *names;
     struct map by_name; /* symbol of the family -> index into families */
     VEC(struct family) families;
+    VEC(struct task_def *) all; /* by number */
 };
 
 static void free_texts(char **texts, size_t count)
@@ -83,6 +84,7 @@ void task_def_registry_destroy(struct task_def_registry *registry)
         vec_free(&family->revisions);
     }
     vec_free(&registry->families);
+    vec_free(&registry->all);
     map_free(&registry->by_name);
     symbols_destroy(registry->names);
     mem_free(registry);
@@ -135,6 +137,12 @@ static struct task_def *find_revision(const struct family *family, uint32_t revi
     return family->revisions.items[at];
 }
 
+static void give_number(struct task_def_registry *registry, struct task_def *def)
+{
+    def->number = (uint32_t)registry->all.count;
+    *vec_push(&registry->all) = def;
+}
+
 const struct task_def *task_def_register(struct task_def_registry *registry, struct task_def *def)
 {
     struct family *family = find_or_make_family(registry, def->family);
@@ -142,6 +150,7 @@ const struct task_def *task_def_register(struct task_def_registry *registry, str
     def->revision = ++family->highest;
     def->status = TASK_DEF_ACTIVE;
     *vec_push(&family->revisions) = def;
+    give_number(registry, def);
     return def;
 }
 
@@ -155,6 +164,7 @@ const struct task_def *task_def_restore(struct task_def_registry *registry, stru
     memmove(&family->revisions.items[at + 1], &family->revisions.items[at],
             (family->revisions.count - 1 - at) * sizeof family->revisions.items[0]);
     family->revisions.items[at] = def;
+    give_number(registry, def);
     if (def->revision > family->highest)
         family->highest = def->revision;
     return def;
@@ -197,6 +207,12 @@ const struct task_def *task_def_find(const struct task_def_registry *registry,
     if (family == NULL)
         return NULL;
     return colon == NULL ? latest_active(family) : find_revision(family, parse_revision(colon + 1));
+}
+
+const struct task_def *task_def_at(const struct task_def_registry *registry, uint32_t number)
+{
+    assert(number < registry->all.count);
+    return registry->all.items[number];
 }
 
 bool task_def_deregister(struct task_def_registry *registry, const char *family_name,

@@ -65,6 +65,7 @@ struct container_def {
 struct task_def {
     char *family;      /* owned */
     uint32_t revision; /* 1.. ; 0 until registered */
+    uint32_t number;   /* in its registry, dense, from 0: names it in 32 bits for a run */
     enum task_def_status status;
     enum network_mode network_mode;
     struct demand demand; /* arrays point into the owned arrays below */
@@ -101,6 +102,9 @@ const struct task_def *task_def_restore(struct task_def_registry *registry, stru
 /* "family" is the latest ACTIVE revision, "family:7" or an ARN that one; NULL when none. */
 const struct task_def *task_def_find(const struct task_def_registry *registry,
                                      const char *reference);
+
+/* By task_def.number. */
+const struct task_def *task_def_at(const struct task_def_registry *registry, uint32_t number);
 
 /* ACTIVE to INACTIVE; false when it is not there or not ACTIVE. */
 bool task_def_deregister(struct task_def_registry *registry, const char *family, uint32_t revision);

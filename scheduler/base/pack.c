@@ -1,0 +1,69 @@
+#include "scheduler/base/pack.h"
+
+#include <assert.h>
+
+static unsigned length_of(uint64_t number)
+{
+    return number == 0 ? 0 : (71 - (unsigned)__builtin_clzll(number)) / 8;
+}
+
+/* Written out, a compiler makes one instruction of it. */
+static void store(unsigned char *out, uint64_t number)
+{
+    out[0] = (unsigned char)number;
+    out[1] = (unsigned char)(number >> 8);
+    out[2] = (unsigned char)(number >> 16);
+    out[3] = (unsigned char)(number >> 24);
+    out[4] = (unsigned char)(number >> 32);
+    out[5] = (unsigned char)(number >> 40);
+    out[6] = (unsigned char)(number >> 48);
+    out[7] = (unsigned char)(number >> 56);
+}
+
+static uint64_t load(const unsigned char *in, unsigned length)
+{
+    uint64_t number = (uint64_t)in[0] | (uint64_t)in[1] << 8 | (uint64_t)in[2] << 16 |
+                      (uint64_t)in[3] << 24 | (uint64_t)in[4] << 32 | (uint64_t)in[5] << 40 |
+                      (uint64_t)in[6] << 48 | (uint64_t)in[7] << 56;
+    return length == 8 ? number : number & ((UINT64_C(1) << 8 * length) - 1);
+}
+
+size_t pack_numbers(const uint64_t *numbers, uint32_t count, unsigned char *out)
+{
+    while (count > 0 && numbers[count - 1] == 0)
+        count--;
+    uint32_t pairs = (count + 1) / 2;
+    unsigned char *lengths = out + 1, *at = lengths + pairs;
+    assert(pairs <= UINT8_MAX);
+    out[0] = (unsigned char)pairs;
+    for (uint32_t i = 0; i < pairs; i++) {
+        unsigned first = length_of(numbers[2 * i]);
+        store(at, numbers[2 * i]);
+        at += first;
+        uint64_t other = 2 * i + 1 < count ? numbers[2 * i + 1] : 0;
+        unsigned second = length_of(other);
+        store(at, other);
+        at += second;
+        lengths[i] = (unsigned char)(first | second << 4);
+    }
+    return (size_t)(at - out);
+}
+
+size_t unpack_numbers(const unsigned char *in, uint64_t *numbers, uint32_t count)
+{
+    uint32_t pairs = in[0], i = 0;
+    const unsigned char *lengths = in + 1, *at = lengths + pairs;
+    for (; i < pairs && 2 * i < count; i++) {
+        unsigned first = lengths[i] & 15, second = lengths[i] >> 4;
+        numbers[2 * i] = load(at, first);
+        at += first;
+        if (2 * i + 1 < count)
+            numbers[2 * i + 1] = load(at, second);
+        at += second;
+    }
+    for (; i < pairs; i++)
+        at += (lengths[i] & 15) + (lengths[i] >> 4);
+    for (i = 2 * pairs; i < count; i++)
+        numbers[i] = 0;
+    return (size_t)(at - in);
+}
