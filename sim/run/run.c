@@ -32,6 +32,8 @@
 #define EVENTS_AT_ONE_TIME UINT64_C(4000000)       /* beyond this, time stands still */
 #define STOP_CHECK_EVENTS 4096
 
+enum { LOOK_NEAR = 1, LOOK_FAR = 4 }; /* events ahead */
+
 static const char *const loss_names[] = {
     [LOSS_TERMINATE] = "terminate",
     [LOSS_WIPE] = "wipe",
@@ -780,6 +782,21 @@ static void check_progress(struct run *run, uint64_t before_count)
                                (double)run->now_ns / (double)BERTH_NS_PER_S);
 }
 
+/*
+ * What the next events will touch has mostly left the caches since it was touched last: it is asked
+ * for while this one is under way, in two steps, since what a task's record names is not known
+ * before that is there.
+ */
+static void look_ahead(const struct run *run)
+{
+    const struct sim_event *far = sim_queue_ahead(run->queue, LOOK_FAR);
+    const struct sim_event *near = sim_queue_ahead(run->queue, LOOK_NEAR);
+    if (far != NULL && far->kind < FLEET_EVENT_COUNT)
+        fleet_prefetch(run->fleet, far, false);
+    if (near != NULL && near->kind < FLEET_EVENT_COUNT)
+        fleet_prefetch(run->fleet, near, true);
+}
+
 static void turn(struct run *run)
 {
     struct sim_event event;
@@ -797,6 +814,7 @@ static void turn(struct run *run)
         run->taken_count++;
         run->dispatched = event;
         run->has_retry = false;
+        look_ahead(run);
         run_dispatch(run, &event);
         control_settle(run);
         if (has_services)
