@@ -74,14 +74,14 @@ static bool open_next_level(struct choice *choice)
 }
 
 /* The open candidate with the smallest id. */
-static instance_id first_by_id(struct choice *choice, const struct id_order *order)
+static instance_id first_by_id(struct choice *choice, struct id_order *order)
 {
     instance_id first = INSTANCE_NONE;
     for (uint32_t value = 0; value < order->parts.count; value++) {
-        struct id_walk walk = {&order->parts.items[value], choice->wanted, 0};
-        instance_id id;
         if (!choice->is_open[value])
             continue;
+        struct id_walk walk = id_order_walk(order, value, choice->wanted);
+        instance_id id;
         while (id_walk_next(&walk, &id) && id < first)
             if (accepts(choice, id))
                 first = id;
@@ -115,11 +115,11 @@ static int compare_ids(const void *a, const void *b)
 static size_t draw_list(void *context, const instance_id **ids)
 {
     struct choice *choice = context;
-    const struct id_order *order =
+    struct id_order *order =
         index_id_order(choice->index, choice->cluster, choice->tracked, choice->request->pool);
     vec_clear(&choice->index->scratch);
     for (uint32_t value = 0; value < order->parts.count; value++) {
-        struct id_walk walk = {&order->parts.items[value], choice->wanted, 0};
+        struct id_walk walk = id_order_walk(order, value, choice->wanted);
         instance_id id;
         while (choice->is_open[value] && id_walk_next(&walk, &id))
             if (accepts(choice, id))
@@ -132,7 +132,7 @@ static size_t draw_list(void *context, const instance_id **ids)
     return choice->index->scratch.count;
 }
 
-static instance_id draw(struct choice *choice, const struct id_order *order)
+static instance_id draw(struct choice *choice, struct id_order *order)
 {
     if (first_by_id(choice, order) == INSTANCE_NONE)
         return INSTANCE_NONE;
@@ -309,12 +309,12 @@ static bool prepare(struct choice *choice)
 /* All candidates, full stretches skipped, narrowed by every step. */
 static instance_id choose_by_list(struct choice *choice)
 {
-    const struct id_order *order =
+    struct id_order *order =
         index_id_order(choice->index, choice->cluster, TRACKED_NONE, choice->request->pool);
     struct candidates all = {NULL, 0};
     vec_clear(&choice->index->scratch);
     if (order->parts.count > 0) {
-        struct id_walk walk = {&order->parts.items[0], choice->wanted, 0};
+        struct id_walk walk = id_order_walk(order, 0, choice->wanted);
         instance_id id;
         while (id_walk_next(&walk, &id))
             if (accepts(choice, id))

@@ -1,16 +1,20 @@
 /*
- * id_order.c -- the order that never changes: by id, in blocks of 64 with their skylines.
+ * id_order.c -- the order that never changes: by id, in stretches of 16 with their skylines.
  *
- * First fit skips full stretches by the skylines. Spreading over instances wants the fewest tasks
- * of one group among those with room: a second small table per group that asked holds, for every
- * block, the fewest tasks on an instance and a bit for each instance that has so few. Most answers
- * need no more than that: the first set bit whose instance has room. Joins and leaves of the group
- * flip bits; when the last bit goes, the block is counted again at the next visit.
+ * First fit skips full stretches by their skylines, and runs of 32 stretches by theirs. Spreading
+ * over instances wants the fewest tasks of one group among those with room. In a large fleet most
+ * groups have no task on most instances, and the first instance with room and none of the group's
+ * tasks is the answer; the first few with room are tried for that.
  *
- * A block whose fewest have no room may hide an instance with more tasks and room; such blocks are
- * looked into one instance at a time, and only when they could still win.
+ * Where those have tasks of the group already, a small table of the group holds, for every block of
+ * 64, the fewest tasks on an instance and a bit for each instance that has so few. Most answers
+ * need no more: the first set bit whose instance has room. Joins and leaves of the group flip bits;
+ * when the last bit goes, the block is counted again at the next visit. A block whose fewest have
+ * no room may hide an instance with more tasks and room; such blocks are looked into one instance
+ * at a time, and only when they could still win. A table that nobody asks any more is given up.
  *
- * Memory: 22 bytes per instance, and 16 per 64 instances and group that spreads over instances.
+ * Memory: 20 bytes per instance, up to 8 more for skylines, and 16 per 64 instances and group with
+ * a table.
  */
 #include "scheduler/placement/id_order.h"
 
@@ -18,11 +22,17 @@
 #include <string.h>
 
 #define BLOCK 64u
-#define RUN 16u
+#define STRETCH 16u    /* instances to a skyline: few, for a look into one costs a look at each */
+#define RUN 32u        /* stretches to a skyline of skylines */
+#define TRIES 8        /* instances with room that are looked at before a group gets a table */
+#define UNASKED_MAX 32 /* changes of a group that its table follows for nothing */
 
-static uint32_t block_count(const struct id_part *part)
+static void note_room(const struct id_order *order, struct id_part *part, uint32_t position,
+                      struct room room)
 {
-    return (uint32_t)part->blocks.count;
+    unsigned level = skylines_level(&order->levels, room.cpu);
+    skylines_raise(&part->stretches, position / STRETCH, level, room.mem);
+    skylines_raise(&part->runs, position / (STRETCH * RUN), level, room.mem);
 }
 
 static void append(struct id_order *order, const struct cluster *cluster, instance_id id)
@@ -42,12 +52,11 @@ static void append(struct id_order *order, const struct cluster *cluster, instan
     *vec_push(&order->places) = (struct id_place){value, position};
     *vec_push(&part->ids) = id;
     *vec_push(&part->rooms) = room;
-    if (position % BLOCK == 0)
-        skyline_clear(vec_push(&part->blocks));
-    if (position % (BLOCK * RUN) == 0)
-        skyline_clear(vec_push(&part->runs));
-    skyline_add(&part->blocks.items[position / BLOCK], room);
-    skyline_add(&part->runs.items[position / (BLOCK * RUN)], room);
+    if (position % STRETCH == 0)
+        skylines_push(&part->stretches, order->levels.count);
+    if (position % (STRETCH * RUN) == 0)
+        skylines_push(&part->runs, order->levels.count);
+    note_room(order, part, position, room);
     for (size_t i = 0; i < order->groups.count; i++) {
         struct group_fewest *group = &order->groups.items[i];
         if (value < group->part_count && position / BLOCK < group->block_counts[value])
@@ -61,21 +70,36 @@ void id_order_init(struct id_order *order, const struct cluster *cluster, tracke
     memset(order, 0, sizeof *order);
     order->tracked = tracked;
     order->pool = pool;
+    order->levels = (struct skylines_levels){{ROOM_NONE}, 1};
     for (instance_id id = 0; id < cluster_instance_count(cluster); id++)
         append(order, cluster, id);
 }
 
+static void free_table(struct group_fewest *table)
+{
+    for (size_t part = 0; part < table->part_count; part++)
+        mem_free(table->parts[part]);
+    mem_free(table->parts);
+    mem_free(table->block_counts);
+}
+
 void id_order_forget_groups(struct id_order *order)
 {
-    for (size_t i = 0; i < order->groups.count; i++) {
-        struct group_fewest *group = &order->groups.items[i];
-        for (size_t part = 0; part < group->part_count; part++)
-            mem_free(group->parts[part]);
-        mem_free(group->parts);
-        mem_free(group->block_counts);
-    }
+    for (size_t i = 0; i < order->groups.count; i++)
+        free_table(&order->groups.items[i]);
     vec_free(&order->groups);
-    map_free(&order->number_of_group);
+    vec_free(&order->number_of_group);
+}
+
+static void give_up_table(struct id_order *order, uint32_t number)
+{
+    struct group_fewest *last = &order->groups.items[order->groups.count - 1];
+    struct group_fewest *table = &order->groups.items[number];
+    order->number_of_group.items[last->group] = number;
+    order->number_of_group.items[table->group] = GROUP_NONE;
+    free_table(table);
+    *table = *last;
+    order->groups.count--;
 }
 
 void id_order_deinit(struct id_order *order)
@@ -84,40 +108,12 @@ void id_order_deinit(struct id_order *order)
         struct id_part *part = &order->parts.items[i];
         vec_free(&part->ids);
         vec_free(&part->rooms);
-        vec_free(&part->blocks);
-        vec_free(&part->runs);
+        skylines_free(&part->stretches);
+        skylines_free(&part->runs);
     }
     vec_free(&order->parts);
     vec_free(&order->places);
     id_order_forget_groups(order);
-}
-
-static void compute_run(struct id_part *part, size_t run)
-{
-    size_t end = (run + 1) * RUN;
-    skyline_clear(&part->runs.items[run]);
-    for (size_t block = run * RUN; block < end && block < part->blocks.count; block++)
-        skyline_merge(&part->runs.items[run], &part->blocks.items[block]);
-}
-
-static void set_room(struct id_part *part, uint32_t position, struct room room)
-{
-    struct room old = part->rooms.items[position];
-    size_t block = position / BLOCK, run = block / RUN;
-    bool may_fall = skyline_needs(&part->blocks.items[block], old) &&
-                    (room.cpu < old.cpu || room.mem < old.mem);
-    part->rooms.items[position] = room;
-    if (may_fall) {
-        size_t first = block * BLOCK, count = part->rooms.count - first;
-        struct skyline old_skyline = part->blocks.items[block];
-        skyline_of(&part->blocks.items[block], part->rooms.items + first,
-                   count < BLOCK ? count : BLOCK);
-        if (skyline_falls(&part->runs.items[run], &old_skyline, &part->blocks.items[block]))
-            compute_run(part, run);
-    } else {
-        skyline_add(&part->blocks.items[block], room);
-    }
-    skyline_add(&part->runs.items[run], room);
 }
 
 bool id_order_update(struct id_order *order, const struct cluster *cluster, instance_id id)
@@ -130,17 +126,24 @@ bool id_order_update(struct id_order *order, const struct cluster *cluster, inst
     if (order->tracked != TRACKED_NONE &&
         cluster_value_of(cluster, order->tracked, id) != place.part)
         return false;
-    set_room(&order->parts.items[place.part], place.position,
-             room_of(cluster_instance(cluster, id)));
+    struct id_part *part = &order->parts.items[place.part];
+    part->rooms.items[place.position] = room_of(cluster_instance(cluster, id));
+    note_room(order, part, place.position, part->rooms.items[place.position]);
     return true;
 }
 
 void id_order_note_group(struct id_order *order, const struct group_change *change)
 {
-    uint32_t number = map_get(&order->number_of_group, change->group);
-    if (number == MAP_ABSENT || change->id >= order->places.count)
+    if (change->group >= order->number_of_group.count || change->id >= order->places.count)
+        return;
+    uint32_t number = order->number_of_group.items[change->group];
+    if (number == GROUP_NONE)
         return;
     struct group_fewest *group = &order->groups.items[number];
+    if (++group->unasked > UNASKED_MAX) {
+        give_up_table(order, number);
+        return;
+    }
     struct id_place place = order->places.items[change->id];
     if (place.part >= group->part_count ||
         place.position / BLOCK >= group->block_counts[place.part])
@@ -160,13 +163,16 @@ void id_order_note_group(struct id_order *order, const struct group_change *chan
 
 static struct group_fewest *group_table(struct id_order *order, group_id group, uint32_t part)
 {
-    uint32_t number = map_get(&order->number_of_group, group);
-    if (number == MAP_ABSENT) {
+    while (order->number_of_group.count <= group)
+        *vec_push(&order->number_of_group) = GROUP_NONE;
+    uint32_t number = order->number_of_group.items[group];
+    if (number == GROUP_NONE) {
         number = (uint32_t)order->groups.count;
-        *vec_push(&order->groups) = (struct group_fewest){group, NULL, NULL, 0};
-        map_put(&order->number_of_group, group, number);
+        *vec_push(&order->groups) = (struct group_fewest){.group = group};
+        order->number_of_group.items[group] = number;
     }
     struct group_fewest *table = &order->groups.items[number];
+    table->unasked = 0;
     if (part >= table->part_count) {
         size_t count = order->parts.count;
         table->parts = mem_resize(table->parts, count, sizeof *table->parts);
@@ -177,7 +183,7 @@ static struct group_fewest *group_table(struct id_order *order, group_id group, 
         }
         table->part_count = count;
     }
-    uint32_t blocks = block_count(&order->parts.items[part]);
+    uint32_t blocks = (uint32_t)(order->parts.items[part].ids.count + BLOCK - 1) / BLOCK;
     if (table->block_counts[part] < blocks) {
         table->parts[part] = mem_resize(table->parts[part], blocks, sizeof **table->parts);
         for (uint32_t i = table->block_counts[part]; i < blocks; i++)
@@ -206,35 +212,108 @@ static void count_block(const struct cluster *cluster, const struct id_part *par
     }
 }
 
-bool id_walk_next(struct id_walk *walk, instance_id *id)
+static uint32_t stretch_end(const struct id_part *part, uint32_t stretch)
 {
-    const struct id_part *part = walk->part;
-    while (walk->position < part->ids.count) {
-        uint32_t block = walk->position / BLOCK;
-        if (walk->position % (BLOCK * RUN) == 0 &&
-            !skyline_has(&part->runs.items[block / RUN], walk->wanted)) {
-            walk->position += BLOCK * RUN;
-            continue;
-        }
-        uint32_t end = positions_end(part, block);
-        if (!skyline_has(&part->blocks.items[block], walk->wanted))
-            walk->position = end;
-        while (walk->position < end && !room_has(part->rooms.items[walk->position], walk->wanted))
-            walk->position++;
-        if (walk->position < end) {
-            *id = part->ids.items[walk->position++];
+    uint32_t end = (stretch + 1) * STRETCH;
+    return end < part->ids.count ? end : (uint32_t)part->ids.count;
+}
+
+static int32_t most_of_run(const struct id_part *part, uint32_t run, unsigned level)
+{
+    const int32_t *stretches = skylines_at(&part->stretches, level, 0);
+    uint32_t end = (run + 1) * RUN;
+    int32_t most = ROOM_NONE;
+    if (end > part->stretches.count)
+        end = part->stretches.count;
+    for (uint32_t at = run * RUN; at < end; at++)
+        most = stretches[at] > most ? stretches[at] : most;
+    return most;
+}
+
+/*
+ * A walk found nobody in the stretch: note how much memory there is at its level. No higher level
+ * has more.
+ */
+static void lower_stretch(const struct id_walk *walk, uint32_t stretch)
+{
+    struct id_part *part = walk->part;
+    int32_t threshold = walk->order->levels.cpu[walk->level], most = ROOM_NONE;
+    for (uint32_t at = stretch * STRETCH; at < stretch_end(part, stretch); at++)
+        if (part->rooms.items[at].cpu >= threshold && part->rooms.items[at].mem > most)
+            most = part->rooms.items[at].mem;
+    for (unsigned level = walk->level; level < walk->order->levels.count; level++) {
+        int32_t *noted = skylines_at(&part->stretches, level, stretch), before = *noted;
+        int32_t *run = skylines_at(&part->runs, level, stretch / RUN);
+        if (before <= most)
+            return;
+        *noted = most;
+        if (*run == before)
+            *run = most_of_run(part, stretch / RUN, level);
+    }
+}
+
+/* The first stretch from `at` on that may have room; the count of them when none has. */
+static uint32_t promising_stretch(const struct id_walk *walk, uint32_t at)
+{
+    uint32_t count = walk->part->stretches.count;
+    const int32_t *stretches = skylines_at(&walk->part->stretches, walk->level, 0);
+    const int32_t *runs = skylines_at(&walk->part->runs, walk->level, 0);
+    while (at < count && stretches[at] < walk->wanted.mem) {
+        at++;
+        while (at % RUN == 0 && at < count && runs[at / RUN] < walk->wanted.mem)
+            at += RUN;
+    }
+    return at < count ? at : count;
+}
+
+static bool walk_to_room(struct id_walk *walk)
+{
+    struct id_part *part = walk->part;
+    for (uint32_t stretch = walk->position / STRETCH;; stretch++) {
+        stretch = promising_stretch(walk, stretch);
+        if (stretch == part->stretches.count)
+            return false;
+        uint32_t first = stretch * STRETCH, end = stretch_end(part, stretch);
+        uint32_t at = walk->position > first ? walk->position : first;
+        bool is_whole = at == first;
+        while (at < end && !room_has(part->rooms.items[at], walk->wanted))
+            at++;
+        walk->position = at;
+        if (at < end)
             return true;
+        if (is_whole)
+            lower_stretch(walk, stretch);
+    }
+}
+
+struct id_walk id_order_walk(struct id_order *order, uint32_t part, struct room wanted)
+{
+    unsigned level = skylines_level(&order->levels, wanted.cpu);
+    if (order->levels.cpu[level] != wanted.cpu && skylines_learn(&order->levels, wanted.cpu)) {
+        level++;
+        for (size_t i = 0; i < order->parts.count; i++) {
+            skylines_split(&order->parts.items[i].stretches, order->levels.count, level);
+            skylines_split(&order->parts.items[i].runs, order->levels.count, level);
         }
     }
-    return false;
+    return (struct id_walk){
+        .order = order, .part = &order->parts.items[part], .wanted = wanted, .level = level};
+}
+
+bool id_walk_next(struct id_walk *walk, instance_id *id)
+{
+    if (!walk_to_room(walk))
+        return false;
+    *id = walk->part->ids.items[walk->position++];
+    return true;
 }
 
 /* One question for the fewest tasks. */
 struct search {
     const struct cluster *cluster;
     const struct id_part *part;
+    struct id_walk walk; /* from the first position */
     group_id group;
-    struct room wanted;
     id_order_accepts accepts;
     void *context;
     instance_id best;
@@ -262,7 +341,7 @@ static void search_fewest(struct search *search, uint32_t block, const struct fe
 {
     for (uint64_t who = fewest->who; who != 0; who &= who - 1) {
         uint32_t at = block * BLOCK + (uint32_t)__builtin_ctzll(who);
-        if (room_has(search->part->rooms.items[at], search->wanted) &&
+        if (room_has(search->part->rooms.items[at], search->walk.wanted) &&
             try_position(search, at, fewest->tasks))
             return;
     }
@@ -272,35 +351,45 @@ static void search_fewest(struct search *search, uint32_t block, const struct fe
 static void search_all(struct search *search, uint32_t block)
 {
     for (uint32_t at = block * BLOCK; at < positions_end(search->part, block); at++)
-        if (room_has(search->part->rooms.items[at], search->wanted))
+        if (room_has(search->part->rooms.items[at], search->walk.wanted))
             try_position(search, at,
                          cluster_group_tasks_on(search->cluster, search->group,
                                                 search->part->ids.items[at]));
 }
 
-/* The next block from `block` on that may have room; block_count when none has. */
+/* The next block from `block` on with room; UINT32_MAX when none has. */
 static uint32_t roomy_block(const struct search *search, uint32_t block)
 {
-    const struct id_part *part = search->part;
-    while (block < block_count(part)) {
-        if (block % RUN == 0 && !skyline_has(&part->runs.items[block / RUN], search->wanted))
-            block += RUN;
-        else if (!skyline_has(&part->blocks.items[block], search->wanted))
-            block++;
-        else
-            return block;
+    struct id_walk walk = search->walk;
+    walk.position = block * BLOCK;
+    return walk_to_room(&walk) ? walk.position / BLOCK : UINT32_MAX;
+}
+
+/* The first few with room, or as many as there are; true when that settles it. */
+static bool search_first(struct search *search)
+{
+    struct id_walk walk = search->walk;
+    instance_id id;
+    for (uint32_t tries = 0; tries < TRIES; tries++) {
+        if (!id_walk_next(&walk, &id))
+            return true;
+        if (search->best != INSTANCE_NONE && search->best_tasks == 0 && id > search->best)
+            return true; /* Zero tasks cannot be bettered, and every id that follows is larger. */
+        uint32_t tasks = cluster_group_tasks_on(search->cluster, search->group, id);
+        if (try_position(search, walk.position - 1, tasks) && tasks == 0)
+            return true;
     }
-    return block_count(part);
+    return false;
 }
 
 static void search_part(struct search *search, struct fewest *blocks)
 {
     const struct id_part *part = search->part;
-    uint32_t end = block_count(part);
-    for (uint32_t at = roomy_block(search, 0); at < end; at = roomy_block(search, at + 1)) {
+    uint32_t none = UINT32_MAX;
+    for (uint32_t at = roomy_block(search, 0); at != none; at = roomy_block(search, at + 1)) {
         if (search->best != INSTANCE_NONE && search->best_tasks == 0 &&
             part->ids.items[at * BLOCK] > search->best)
-            return; /* Zero tasks cannot be bettered, and every id that follows is larger. */
+            return;
         if (blocks[at].who == 0)
             count_block(search->cluster, part, at, search->group, &blocks[at]);
         if (would_win(search, blocks[at].tasks, part->ids.items[at * BLOCK]))
@@ -308,7 +397,7 @@ static void search_part(struct search *search, struct fewest *blocks)
     }
     if (search->best != INSTANCE_NONE && search->best_tasks == 0)
         return;
-    for (uint32_t at = roomy_block(search, 0); at < end; at = roomy_block(search, at + 1))
+    for (uint32_t at = roomy_block(search, 0); at != none; at = roomy_block(search, at + 1))
         if (would_win(search, blocks[at].tasks + 1, part->ids.items[at * BLOCK]))
             search_all(search, at);
 }
@@ -319,16 +408,16 @@ void id_order_fewest(struct id_order *order, const struct cluster *cluster, uint
 {
     if (part >= order->parts.count)
         return;
-    struct group_fewest *table = group_table(order, group, part);
     struct search search = {.cluster = cluster,
                             .part = &order->parts.items[part],
+                            .walk = id_order_walk(order, part, wanted),
                             .group = group,
-                            .wanted = wanted,
                             .accepts = accepts,
                             .context = context,
                             .best = *best,
                             .best_tasks = *best_tasks};
-    search_part(&search, table->parts[part]);
+    if (!search_first(&search))
+        search_part(&search, group_table(order, group, part)->parts[part]);
     *best = search.best;
     *best_tasks = search.best_tasks;
 }
@@ -349,6 +438,21 @@ static void audit_groups(const struct id_order *order, const struct cluster *clu
     }
 }
 
+static void audit_skylines(const struct id_part *part, unsigned level_count)
+{
+    assert(part->stretches.count == (part->ids.count + STRETCH - 1) / STRETCH);
+    for (uint32_t at = 0; at < part->stretches.count; at++)
+        for (unsigned level = 0; level < level_count; level++) {
+            int32_t mem = *skylines_at(&part->stretches, level, at);
+            int32_t most = *skylines_at(&part->runs, level, at / RUN);
+            assert(mem <= most);
+            assert(level == 0 || mem <= *skylines_at(&part->stretches, level - 1, at));
+            assert(level == 0 || most <= *skylines_at(&part->runs, level - 1, at / RUN));
+            (void)mem;
+            (void)most;
+        }
+}
+
 void id_order_audit(const struct id_order *order, const struct cluster *cluster)
 {
     for (size_t i = 0; i < order->parts.count; i++) {
@@ -356,10 +460,12 @@ void id_order_audit(const struct id_order *order, const struct cluster *cluster)
         for (uint32_t at = 0; at < part->ids.count; at++) {
             struct room room = room_of(cluster_instance(cluster, part->ids.items[at]));
             assert(room.cpu == part->rooms.items[at].cpu && room.mem == part->rooms.items[at].mem);
-            assert(skyline_has(&part->blocks.items[at / BLOCK], room));
-            assert(skyline_has(&part->runs.items[at / (BLOCK * RUN)], room));
+            unsigned level = skylines_level(&order->levels, room.cpu);
+            assert(*skylines_at(&part->stretches, level, at / STRETCH) >= room.mem);
             (void)room;
+            (void)level;
         }
+        audit_skylines(part, order->levels.count);
     }
     audit_groups(order, cluster);
 }

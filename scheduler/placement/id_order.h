@@ -8,14 +8,14 @@
 #include "scheduler/base/map.h"
 #include "scheduler/model/changes.h"
 #include "scheduler/model/values.h"
-#include "scheduler/placement/ordered.h"
+#include "scheduler/placement/skylines.h"
 
-/* The instances of one value. Position p stands in block p / 64. */
+/* The instances of one value. Position p stands in stretch p / 16 and in block p / 64. */
 struct id_part {
     VEC(instance_id) ids; /* ascending */
     VEC(struct room) rooms;
-    VEC(struct skyline) blocks; /* of 64 rooms each */
-    VEC(struct skyline) runs;   /* of 16 blocks each */
+    struct skylines stretches; /* of 16 rooms each */
+    struct skylines runs;      /* of 32 stretches each */
 };
 
 /* Of one group in one block: its fewest tasks on an instance, and which instances have so few. */
@@ -26,6 +26,7 @@ struct fewest {
 
 struct group_fewest {
     group_id group;
+    uint32_t unasked;      /* changes noted since a search last asked */
     struct fewest **parts; /* owned, each by block */
     uint32_t *block_counts;
     size_t part_count;
@@ -39,12 +40,13 @@ struct id_place {
 };
 
 struct id_order {
-    tracked_id tracked; /* TRACKED_NONE: all in part 0 */
-    symbol pool;        /* whose instances; SYMBOL_NONE: all but dedicated ones */
+    tracked_id tracked;            /* TRACKED_NONE: all in part 0 */
+    symbol pool;                   /* whose instances; SYMBOL_NONE: all but dedicated ones */
+    struct skylines_levels levels; /* of the skylines of all parts */
     VEC(struct id_part) parts;
-    VEC(struct id_place) places; /* by instance */
-    VEC(struct group_fewest) groups;
-    struct map number_of_group;
+    VEC(struct id_place) places;     /* by instance */
+    VEC(struct group_fewest) groups; /* in no order */
+    VEC(uint32_t) number_of_group;   /* among them, or GROUP_NONE */
 };
 
 void id_order_init(struct id_order *order, const struct cluster *cluster, tracked_id tracked,
@@ -57,12 +59,15 @@ void id_order_note_group(struct id_order *order, const struct group_change *chan
 void id_order_forget_groups(struct id_order *order); /* their changes were missed */
 
 struct id_walk {
-    const struct id_part *part;
+    const struct id_order *order;
+    struct id_part *part; /* whose skylines the walk may lower */
     struct room wanted;
+    unsigned level;
     uint32_t position;
 };
 
-/* Instances with room, ascending by id. */
+/* Instances of a part with room, ascending by id. */
+struct id_walk id_order_walk(struct id_order *order, uint32_t part, struct room wanted);
 bool id_walk_next(struct id_walk *walk, instance_id *id);
 
 /* Asks back whether an instance with room is a candidate in every other respect as well. */

@@ -9,6 +9,7 @@
 
 #include "scheduler/placement/amounts.h"
 #include "scheduler/placement/id_order.h"
+#include "scheduler/placement/ordered.h"
 #include "scheduler/placement/strategy.h"
 
 #define KEY_LIST_NONE UINT32_MAX
