@@ -50,7 +50,7 @@ static void explain_copy(struct place_answer *answer, const struct placement_req
 
 static void explain_refusal(struct place_answer *answer, const struct placement_request *request)
 {
-    const struct cluster *cluster = answer->described->cluster;
+    struct cluster *cluster = answer->described->cluster;
     uint32_t count = cluster_instance_count(cluster);
     answer->verdicts = mem_alloc((count + (size_t)1) * sizeof *answer->verdicts);
     for (uint32_t id = 0; id < count; id++) {

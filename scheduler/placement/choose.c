@@ -31,6 +31,7 @@ struct choice {
     size_t rest_count;
     struct strategy_view view; /* of `step` */
     struct room wanted;
+    struct eligibility eligible;
     uint32_t value_count;
     bool is_open[VALUES_MAX], was_open[VALUES_MAX];
     instance_id best;
@@ -38,10 +39,13 @@ struct choice {
     int64_t best_score;
 };
 
+/* Of an instance that an order gave: it is ACTIVE, connected, of the pool, and has the room. */
 static bool accepts(void *context, instance_id id)
 {
     const struct choice *choice = context;
-    return placement_check(choice->cluster, choice->request, id) == PLACEMENT_FITS;
+    return eligible_has(&choice->eligible, id) &&
+           (choice->eligible.is_whole ||
+            placement_check(choice->cluster, choice->request, id) == PLACEMENT_FITS);
 }
 
 static uint32_t value_of(const struct choice *choice, instance_id id)
@@ -103,7 +107,8 @@ static instance_id fewest_of_group(struct choice *choice, struct id_order *order
 static bool draw_contains(void *context, instance_id id)
 {
     struct choice *choice = context;
-    return choice->is_open[value_of(choice, id)] && accepts(choice, id);
+    return choice->is_open[value_of(choice, id)] && eligible_has(&choice->eligible, id) &&
+           placement_check(choice->cluster, choice->request, id) == PLACEMENT_FITS;
 }
 
 static int compare_ids(const void *a, const void *b)
@@ -335,6 +340,7 @@ instance_id placement_choose(struct cluster *cluster, const struct placement_req
             cluster_track(cluster, plan->steps[i].attribute);
     struct choice choice = {
         .cluster = cluster, .request = request, .index = index_of(cluster), .best = INSTANCE_NONE};
+    choice.eligible = index_eligibility(choice.index, cluster, request);
     if (!prepare(&choice))
         return choose_by_list(&choice);
     instance_id chosen = INSTANCE_NONE;

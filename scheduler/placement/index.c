@@ -159,6 +159,7 @@ static void index_destroy(void *follower)
     vec_free(&index->amount_orders);
     vec_free(&index->key_orders);
     vec_free(&index->scratch);
+    eligible_deinit(&index->eligible);
     mem_free(index);
 }
 
@@ -192,6 +193,7 @@ static void catch_up(struct placement_index *index, struct cluster *cluster)
     for (size_t i = 0; i < index->key_orders.count; i++)
         for (size_t at = 0; at < changes->instances.count; at++)
             key_order_update(index->key_orders.items[i], cluster, changes->instances.items[at]);
+    eligible_catch_up(&index->eligible, cluster);
     cluster_changes_clear(cluster);
 }
 
@@ -315,9 +317,16 @@ static void audit_key_order(const struct key_order *order, const struct cluster 
     (void)found;
 }
 
+struct eligibility index_eligibility(struct placement_index *index, struct cluster *cluster,
+                                     const struct placement_request *request)
+{
+    return eligible_for(&index->eligible, cluster, request);
+}
+
 void index_audit(struct cluster *cluster)
 {
     struct placement_index *index = index_of(cluster);
+    eligible_audit(&index->eligible, cluster);
     for (size_t i = 0; i < index->id_orders.count; i++)
         id_order_audit(index->id_orders.items[i], cluster);
     for (size_t i = 0; i < index->amount_orders.count; i++)

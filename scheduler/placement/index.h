@@ -8,6 +8,7 @@
 #define BERTH_SCHEDULER_PLACEMENT_INDEX_H
 
 #include "scheduler/placement/amounts.h"
+#include "scheduler/placement/eligible.h"
 #include "scheduler/placement/id_order.h"
 #include "scheduler/placement/ordered.h"
 #include "scheduler/placement/strategy.h"
@@ -57,6 +58,7 @@ struct placement_index {
     VEC(struct id_order *) id_orders;
     VEC(struct amount_order *) amount_orders;
     VEC(struct key_order *) key_orders;
+    struct eligible eligible;
     VEC(instance_id) scratch; /* candidates of the choice under way */
 };
 
@@ -78,6 +80,9 @@ struct amounts_walk amount_order_walk(struct amount_order *order, uint32_t value
 /* The lowest key of the list's that an instance with room for the demand can have. */
 int64_t key_order_start(const struct key_order *order, const struct key_list *list,
                         const struct demand *demand);
+
+struct eligibility index_eligibility(struct placement_index *index, struct cluster *cluster,
+                                     const struct placement_request *request);
 
 /* Assert that everything equals what the cluster says; O(everything), for tests. */
 void index_audit(struct cluster *cluster);

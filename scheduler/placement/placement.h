@@ -94,16 +94,15 @@ instance_id placement_choose_by_scan(const struct cluster *cluster,
                                      const struct placement_request *request);
 
 /* How many instances end at each verdict: O(instances), for the answer to a refusal. */
-void placement_count_verdicts(const struct cluster *cluster,
-                              const struct placement_request *request,
+void placement_count_verdicts(struct cluster *cluster, const struct placement_request *request,
                               uint32_t counts[PLACEMENT_VERDICT_COUNT]);
 
 /*
  * The closest matching instance (U13): among ACTIVE ones of the pool the one that fails the fewest
  * checks, then the smallest shortfall, then the smallest id. INSTANCE_NONE when there is none.
  */
-instance_id placement_closest(const struct cluster *cluster,
-                              const struct placement_request *request, enum placement_verdict *why);
+instance_id placement_closest(struct cluster *cluster, const struct placement_request *request,
+                              enum placement_verdict *why);
 
 /* True when the definition fits on the instance if it were empty, ACTIVE and connected. */
 bool placement_fits_empty(const struct cluster *cluster, const struct placement_request *request,

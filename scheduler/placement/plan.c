@@ -7,6 +7,7 @@
 #include <string.h>
 
 #include "scheduler/base/mem.h"
+#include "scheduler/base/text.h"
 #include "scheduler/placement/plan.h"
 
 #define ATTRIBUTE_PREFIX "attribute:"
@@ -141,6 +142,17 @@ static void fill_default(struct placement_plan *plan, struct symbols *symbols,
     plan->step_count = 2;
 }
 
+/* The symbol of a filter and one condition more. */
+static symbol filter_with(struct symbols *symbols, symbol filter, const char *condition)
+{
+    struct text key = TEXT_INIT;
+    text_addf(&key, "%lu\x1f", (unsigned long)filter);
+    text_add(&key, condition);
+    symbol with = symbols_add(symbols, key.bytes);
+    text_free(&key);
+    return with;
+}
+
 static enum berth_err compile_expression(struct placement_plan *plan, struct symbols *symbols,
                                          const char *text, const char *place,
                                          struct berth_error *err)
@@ -149,6 +161,11 @@ static enum berth_err compile_expression(struct placement_plan *plan, struct sym
     struct expression *expression = NULL;
     if (expression_parse(symbols, text, &expression, err) != BERTH_OK)
         return berth_fail_in(err, "%s: ", place);
+    if (expression_is_static(expression))
+        plan->member_filter = filter_with(symbols, plan->member_filter, text);
+    else
+        plan->dynamic_count++;
+    plan->is_dynamic[plan->expression_count] = !expression_is_static(expression);
     plan->expressions[plan->expression_count++] = expression;
     return BERTH_OK;
 }
@@ -193,6 +210,7 @@ static enum berth_err compile_definition(struct placement_plan *plan, struct sym
         plan->required[plan->required_count++] = (struct required_attribute){
             symbols_add_n(symbols, text, length),
             equals == NULL ? SYMBOL_NONE : symbols_add(symbols, equals + 1)};
+        plan->required_filter = filter_with(symbols, plan->required_filter, text);
     }
     for (size_t i = 0; i < def->member_of_count; i++) {
         char place[80];

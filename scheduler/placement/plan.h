@@ -17,8 +17,11 @@ struct placement_plan {
     bool is_distinct_instance;
     struct required_attribute *required; /* owned */
     size_t required_count;
+    symbol required_filter; /* the same for plans that require the same */
     struct expression *expressions[PLACEMENT_CONSTRAINTS_MAX]; /* owned; all must hold */
-    size_t expression_count;
+    bool is_dynamic[PLACEMENT_CONSTRAINTS_MAX]; /* not told by ids and attributes alone */
+    size_t expression_count, dynamic_count;
+    symbol member_filter; /* the same for plans whose other expressions are the same */
 };
 
 /* "spread(attribute:rack)", for people; cut when longer than the room. */

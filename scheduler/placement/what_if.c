@@ -2,7 +2,7 @@
 
 #include "scheduler/base/mem.h"
 
-static void explain_refusal(const struct cluster *cluster, const struct placement_request *request,
+static void explain_refusal(struct cluster *cluster, const struct placement_request *request,
                             struct what_if_answer *answer)
 {
     placement_count_verdicts(cluster, request, answer->causes);

@@ -7,7 +7,7 @@
 #include "tests/unit/scheduler/placement/fixture.h"
 #include "scheduler/base/text.h"
 #include "scheduler/placement/index.h"
-#include "scheduler/placement/plan.h"
+#include "scheduler/placement/check.h"
 
 #define TASKS_MAX 4000
 #define GROUPS 4
@@ -148,6 +148,55 @@ static void free_plans(void)
             placement_plan_destroy(plans[i][kind]);
 }
 
+static int64_t missing(int64_t asked, int64_t there)
+{
+    return asked > 0 && there < asked ? (asked - there) * 1000 / asked : 0;
+}
+
+/* The plain reading of the closest match: fewest failed checks, least missing, smallest id. */
+static instance_id closest_by_scan(const struct cluster *cluster,
+                                   const struct placement_request *request)
+{
+    instance_id best = INSTANCE_NONE;
+    int64_t best_failed = 0, best_missed = 0;
+    for (instance_id id = 0; id < cluster_instance_count(cluster); id++) {
+        const struct instance *instance = cluster_instance(cluster, id);
+        int64_t failed = 0, free_milli = 0;
+        if (!check_passes(cluster, request, id, PLACEMENT_INACTIVE))
+            continue;
+        for (int verdict = PLACEMENT_AGENT; verdict < PLACEMENT_VERDICT_COUNT; verdict++)
+            failed += !check_passes(cluster, request, id, (enum placement_verdict)verdict);
+        for (uint16_t device = 0; device < instance->gpu_count; device++)
+            free_milli += instance->gpu_free_milli[device];
+        int64_t missed = missing(request->demand->cpu_units, instance->cpu_remaining) +
+                         missing(request->demand->mem_mib, instance->mem_remaining) +
+                         missing(demand_gpu_milli(request->demand), free_milli);
+        if (best == INSTANCE_NONE || failed < best_failed ||
+            (failed == best_failed && missed < best_missed)) {
+            best = id;
+            best_failed = failed;
+            best_missed = missed;
+        }
+    }
+    return best;
+}
+
+/* What is said of a refusal, and of any request: the same instance, verdict and counts. */
+static void check_reasons(struct world *world, const struct placement_request *request)
+{
+    uint32_t counts[PLACEMENT_VERDICT_COUNT], scanned[PLACEMENT_VERDICT_COUNT] = {0};
+    enum placement_verdict why = PLACEMENT_FITS;
+    for (instance_id id = 0; id < cluster_instance_count(world->f.cluster); id++)
+        scanned[placement_check(world->f.cluster, request, id)]++;
+    placement_count_verdicts(world->f.cluster, request, counts);
+    assert_memory_equal(counts, scanned, sizeof counts);
+    instance_id closest = closest_by_scan(world->f.cluster, request);
+    assert_int_equal(placement_closest(world->f.cluster, request, &why), closest);
+    assert_int_equal(why, closest == INSTANCE_NONE
+                              ? PLACEMENT_INACTIVE
+                              : placement_check(world->f.cluster, request, closest));
+}
+
 static void place(struct world *world)
 {
     size_t chain = roll(world, CHAINS), kind = roll(world, 4);
@@ -173,6 +222,8 @@ static void place(struct world *world)
         fail_msg("%s, constraints %zu: index %u after %u draws, scan %u after %u", chains[chain],
                  kind % 3, chosen, (unsigned)(world->f.stream.counter - before.counter), expected,
                  (unsigned)(after.counter - before.counter));
+    if (chosen == INSTANCE_NONE || roll(world, 8) == 0)
+        check_reasons(world, &request);
     if (chosen == INSTANCE_NONE) {
         world->refused++;
         return;
