@@ -12,12 +12,10 @@
 static struct deployment_figures *find(struct collect *collect, uint32_t service,
                                        const struct deployment_view *view)
 {
-    for (size_t i = 0; i < collect->deployments.count; i++) {
-        struct deployment_figures *figures = &collect->deployments.items[i];
-        if (figures->service == service && figures->deployment == view->deployment)
-            return figures;
-    }
-    return NULL;
+    uint32_t place = collect->services[service].newest;
+    while (place != 0 && collect->deployments.items[place - 1].deployment != view->deployment)
+        place = collect->deployments.items[place - 1].before;
+    return place == 0 ? NULL : &collect->deployments.items[place - 1];
 }
 
 static void set_rolling_out(struct collect *collect, struct deployment_figures *figures, bool is)
@@ -32,15 +30,15 @@ static void set_rolling_out(struct collect *collect, struct deployment_figures *
 static struct deployment_figures *add(struct collect *collect, berth_ns now_ns, uint32_t service,
                                       const struct deployment_view *view)
 {
-    bool is_first = true;
-    for (size_t i = 0; i < collect->deployments.count; i++)
-        is_first = is_first && collect->deployments.items[i].service != service;
+    uint32_t *newest = &collect->services[service].newest;
     struct deployment_figures *figures = vec_push(&collect->deployments);
     *figures = (struct deployment_figures){.deployment = view->deployment,
                                            .service = service,
+                                           .before = *newest,
                                            .begun_ns = now_ns,
                                            .failed_ns = BERTH_NS_NEVER,
-                                           .is_first = is_first};
+                                           .is_first = *newest == 0};
+    *newest = (uint32_t)collect->deployments.count;
     return figures;
 }
 

@@ -58,12 +58,14 @@ struct service_figures { /* of a daemon only what its deployments need */
     uint32_t *by_zone;   /* owned */
     bool is_steady, is_unsettled, is_active;
     uint32_t rolling_out; /* deployments, its creation left out */
+    uint32_t newest;      /* of its deployments: place plus 1, 0: none yet */
 };
 
 /* A deployment under way, or one whose failure is being taken back. */
 struct deployment_figures {
     uint64_t deployment;
     uint32_t service; /* of the scenario */
+    uint32_t before;  /* the service's one before it, likewise */
     berth_ns begun_ns;
     berth_ns failed_ns; /* BERTH_NS_NEVER: it did not */
     bool is_first;      /* the service's creation */
