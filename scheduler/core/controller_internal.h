@@ -191,41 +191,39 @@ struct staging {
  * history, and what a rollback can go back to.
  */
 struct deployment {
+    /* What every pass reads stands together, up to the head of `staging`. */
     struct service *service;
-    uint64_t number; /* ecs-svc/NUMBER */
-    uint64_t source; /* number of the PRIMARY before it; 0: the first */
-    uint64_t record_revision;
-    /* The service revision: what never changes. */
-    const struct task_def *def;
-    symbol target_groups[TARGET_GROUPS_MAX];
-    uint16_t target_group_count;
-    /* What of the service's settings goes with it. */
-    struct plan *plan;                   /* one user */
-    VEC(struct provider_item) providers; /* none: launch type EC2 */
-
-    struct task_list tasks; /* all not STOPPED */
-    struct task_list young; /* RUNNING, and time alone will change their health; by age */
-    struct tally tally[2];  /* [1]: those on draining instances */
-    uint32_t stopping;      /* told to stop, not STOPPED yet */
-
-    berth_ns matured_ns;         /* when a task last became old enough; BERTH_NS_NEVER: none yet */
+    const struct task_def *def;  /* the service revision never changes, nor its target groups */
+    struct task_list tasks;      /* all not STOPPED */
+    struct task_list young;      /* RUNNING, and time alone will change their health; by age */
+    struct tally tally[2];       /* [1]: those on draining instances */
+    uint32_t stopping;           /* told to stop, not STOPPED yet */
     uint32_t failures;           /* starts failed in a row: for the throttle */
     berth_ns throttled_until_ns; /* monotonic; 0: not */
+    berth_ns bake_until_ns;      /* monotonic; BERTH_NS_NEVER: it does not bake yet */
     enum rollout_state rollout;
     enum service_deployment_status status;
     enum rollout_cause cause;
-    uint32_t failed_count;   /* as the circuit breaker counts */
+    uint32_t failed_count; /* as the circuit breaker counts */
+    uint64_t number;       /* ecs-svc/NUMBER */
+    uint64_t record_revision;
+    struct plan *plan;                   /* one user; of the service's settings, like providers */
+    VEC(struct provider_item) providers; /* none: launch type EC2 */
+    uint16_t target_group_count;
+    bool is_live;
+    bool ignores_alarms;            /* one of them was in ALARM when it began */
+    bool is_record_dirty;           /* something outside the view has changed */
+    struct deployment_view emitted; /* what the last change said */
+    struct staging staging;
+
+    symbol target_groups[TARGET_GROUPS_MAX];
+    uint64_t source;         /* number of the PRIMARY before it; 0: the first */
+    berth_ns matured_ns;     /* when a task last became old enough; BERTH_NS_NEVER: none yet */
     uint64_t rolls_back;     /* started again in place of this one; 0: not */
     uint64_t rolled_back_to; /* it failed, and this one was started again; 0: none */
     berth_ns unplaced_ns;    /* when finding no room was last counted; BERTH_NS_NEVER */
-    berth_ns bake_until_ns;  /* monotonic; BERTH_NS_NEVER: it does not bake yet */
     berth_ns created_wall_ns, updated_wall_ns;
-    struct deployment_view emitted; /* what the last change said */
-    struct staging staging;
     uint32_t scale_permille; /* of a task set */
-    bool is_live;
-    bool ignores_alarms;  /* one of them was in ALARM when it began */
-    bool is_record_dirty; /* something outside the view has changed */
 };
 
 /* DAEMON only. One entry per instance ever registered; grown on demand. */
@@ -507,7 +505,8 @@ struct request *emit_request(struct controller *controller, enum request_kind ki
 void emit_task(struct controller *controller, struct task *task, enum task_status previous,
                bool was_desired);
 void emit_task_gone(struct controller *controller, const struct task_view *task);
-void emit_service(struct controller *controller, struct service *service);
+void emit_service(struct controller *controller, struct service *service,
+                  const struct service_view *view); /* as it is now */
 void emit_service_gone(struct controller *controller, const struct service *service);
 void emit_instance(struct controller *controller, instance_id id);
 void emit_group(struct controller *controller, group_id group);
@@ -528,7 +527,8 @@ void emit_refusal(struct controller *controller, const struct event *event,
 void task_view_of(const struct task *task, enum task_status previous, bool was_desired,
                   struct task_view *out);
 struct service_view service_view_of(const struct service *service);
-void emit_deployment(struct controller *controller, struct deployment *deployment);
+void emit_deployment(struct controller *controller, struct deployment *deployment,
+                     const struct deployment_view *view); /* likewise */
 void emit_deployment_gone(struct controller *controller, const struct deployment *deployment);
 
 /* deployments.c */

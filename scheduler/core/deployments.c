@@ -125,8 +125,8 @@ static void tell_change(struct controller *controller, struct deployment *deploy
     if (deployment->record_revision != 0 && !deployment->is_record_dirty &&
         !views_differ(&view, &deployment->emitted))
         return;
-    deployment->updated_wall_ns = controller->now.wall_ns;
-    emit_deployment(controller, deployment);
+    deployment->updated_wall_ns = view.updated_wall_ns = controller->now.wall_ns;
+    emit_deployment(controller, deployment, &view);
 }
 
 void deployment_changed(struct controller *controller, struct deployment *deployment)

@@ -113,14 +113,15 @@ struct service_view service_view_of(const struct service *service)
     return view;
 }
 
-void emit_service(struct controller *controller, struct service *service)
+void emit_service(struct controller *controller, struct service *service,
+                  const struct service_view *view)
 {
     struct change *change = push_change(controller, RECORD_SERVICE);
     service->revision = change->revision;
-    service->emitted = service_view_of(service);
+    service->emitted = *view;
     service->is_record_dirty = false;
     service->is_new = false;
-    change->u.service = service->emitted;
+    change->u.service = *view;
 }
 
 void emit_service_gone(struct controller *controller, const struct service *service)
@@ -133,14 +134,14 @@ void emit_service_gone(struct controller *controller, const struct service *serv
     controller->needs_own_record = true;
 }
 
-void emit_deployment(struct controller *controller, struct deployment *deployment)
+void emit_deployment(struct controller *controller, struct deployment *deployment,
+                     const struct deployment_view *view)
 {
     struct change *change = push_change(controller, RECORD_DEPLOYMENT);
-    struct deployment_view view = deployment_view_of(controller, deployment);
     deployment->record_revision = change->revision;
-    deployment->emitted = view;
+    deployment->emitted = *view;
     deployment->is_record_dirty = false;
-    change->u.deployment = view;
+    change->u.deployment = *view;
 }
 
 void emit_deployment_gone(struct controller *controller, const struct deployment *deployment)

@@ -13,6 +13,19 @@
 #include "scheduler/core/controller_internal.h"
 #include "scheduler/policy/replace.h"
 
+/*
+ * A pass looks at the counts at each turn of its thought, and mostly nothing has moved since the
+ * last time. Whatever happens to a task or a deployment takes a revision: so until the next one the
+ * figures are those that were read before.
+ */
+struct pass {
+    struct controller *controller;
+    struct service *service;
+    struct rollout_counts counts;
+    struct rollout_bounds bounds;
+    uint64_t revision; /* when the counts were read */
+};
+
 static void add_outgoing(struct rollout_counts *counts, const struct tally *tally)
 {
     counts->outgoing_pending += tally->pending;
@@ -46,6 +59,14 @@ static struct rollout_bounds bounds_of(const struct service *service)
 {
     return rollout_bounds(service->desired_count, service->minimum_percent,
                           service->maximum_percent);
+}
+
+static const struct rollout_counts *counts_now(struct pass *pass)
+{
+    if (pass->revision != pass->controller->revision)
+        pass->counts = reconcile_counts(pass->service);
+    pass->revision = pass->controller->revision;
+    return &pass->counts;
 }
 
 /* PRIMARY has failed, and nothing was put in its place. */
@@ -188,10 +209,11 @@ static void stop_unhealthy(struct controller *controller, struct service *servic
 }
 
 /* One, drawn from the service's stream, makes room for its replacement. */
-static void stop_first(struct controller *controller, struct service *service)
+static void stop_first(struct pass *pass)
 {
-    struct rollout_counts counts = reconcile_counts(service);
-    struct replace_first first = replace_stops_first(&counts, bounds_of(service));
+    struct controller *controller = pass->controller;
+    const struct service *service = pass->service;
+    struct replace_first first = replace_stops_first(counts_now(pass), pass->bounds);
     if (!first.kept && !first.outgoing)
         return;
     vec_clear(&controller->victim_tasks);
@@ -202,18 +224,19 @@ static void stop_first(struct controller *controller, struct service *service)
     replace_stop_drawn(controller, service);
 }
 
-static void stop_some(struct controller *controller, struct service *service)
+static void stop_some(struct pass *pass)
 {
-    struct rollout_counts counts = reconcile_counts(service);
+    struct controller *controller = pass->controller;
+    struct service *service = pass->service;
     bool stalled = is_stalled(service);
-    if (!stalled && replace_over(&counts) > 0) {
-        replace_stop(controller, service->deployments.items[0], replace_over(&counts));
-        counts = reconcile_counts(service);
-    }
-    struct rollout_stops stops = stalled ? rollout_stops_stalled(&counts, bounds_of(service))
-                                         : rollout_stops(&counts, bounds_of(service));
+    uint32_t over = stalled ? 0 : replace_over(counts_now(pass));
+    if (over > 0)
+        replace_stop(controller, service->deployments.items[0], over);
+    const struct rollout_counts *counts = counts_now(pass);
+    struct rollout_stops stops =
+        stalled ? rollout_stops_stalled(counts, pass->bounds) : rollout_stops(counts, pass->bounds);
     uint32_t standing = !stalled && is_held_up(controller, service)
-                            ? replace_own_standing(&counts, bounds_of(service))
+                            ? replace_own_standing(counts, pass->bounds)
                             : 0;
     if (stops.pending)
         stop_unhealthy(controller, service, false, standing);
@@ -224,7 +247,7 @@ static void stop_some(struct controller *controller, struct service *service)
     stop_victims(controller, service, stops.healthy, false);
     stop_victims(controller, service, stops.surplus, true);
     if (!stalled)
-        stop_first(controller, service);
+        stop_first(pass);
 }
 
 struct task *service_new_task(struct controller *controller, struct deployment *deployment,
@@ -324,10 +347,11 @@ static void start_primary(struct controller *controller, struct service *service
 }
 
 /* What the floor lacks while PRIMARY is held up, in the revisions whose tasks are unhealthy. */
-static void start_own(struct controller *controller, struct service *service)
+static void start_own(struct pass *pass)
 {
-    struct rollout_counts counts = reconcile_counts(service);
-    uint32_t wanted = replace_own_starts(&counts, bounds_of(service));
+    struct controller *controller = pass->controller;
+    const struct service *service = pass->service;
+    uint32_t wanted = replace_own_starts(counts_now(pass), pass->bounds);
     if (wanted == 0 || !is_held_up(controller, service))
         return;
     wanted = within_rate(controller, service, wanted);
@@ -343,21 +367,22 @@ static void start_own(struct controller *controller, struct service *service)
     }
 }
 
-static void start_some(struct controller *controller, struct service *service)
+static void start_some(struct pass *pass)
 {
-    const struct deployment *primary = service->deployments.items[0];
-    struct rollout_counts counts = reconcile_counts(service);
-    uint32_t wanted =
-        rollout_starts(&counts, bounds_of(service)) + replace_starts(&counts, bounds_of(service));
-    if (primary->throttled_until_ns > controller->now.mono_ns || is_stalled(service))
+    struct controller *controller = pass->controller;
+    struct service *service = pass->service;
+    const struct rollout_counts *counts = counts_now(pass);
+    uint32_t before = counts->kept > counts->desired ? counts->kept : counts->desired;
+    uint32_t wanted = rollout_starts(counts, pass->bounds) + replace_starts(counts, pass->bounds);
+    if (service->deployments.items[0]->throttled_until_ns > controller->now.mono_ns ||
+        is_stalled(service))
         wanted = 0;
     start_primary(controller, service, within_rate(controller, service, wanted));
-    uint32_t kept = reconcile_counts(service).kept;
-    uint32_t before = counts.kept > counts.desired ? counts.kept : counts.desired;
+    uint32_t kept = counts_now(pass)->kept;
     if (kept > before)
         controller->rules[RULE_UNHEALTHY_START_FIRST] += kept - before;
     if (!is_stalled(service))
-        start_own(controller, service);
+        start_own(pass);
 }
 
 /* PRIMARY's; 0 when an EXTERNAL service has none. */
@@ -394,10 +419,10 @@ static void tell_state(struct controller *controller, struct service *service, b
 {
     struct service_event event = {.service = service->id, .deployment = primary_number(service)};
     struct rollout_counts counts = reconcile_counts(service);
+    struct rollout_bounds bounds = bounds_of(service);
     event.kind = SERVICE_EVENT_DEADLOCK;
     if (!sets_are_meant(service) && !is_stalled(service) &&
-        (rollout_is_deadlocked(&counts, bounds_of(service)) ||
-         replace_is_stuck(&counts, bounds_of(service)))) {
+        (rollout_is_deadlocked(&counts, bounds) || replace_is_stuck(&counts, bounds))) {
         rule_fired(controller, RULE_DEADLOCK);
         service_tell(controller, service, &event);
     } else {
@@ -419,7 +444,7 @@ static void tell_state(struct controller *controller, struct service *service, b
 
 /* The next moment at which time alone can change what a pass would do. */
 static berth_ns next_deadline(const struct controller *controller, const struct service *service,
-                              bool is_steady)
+                              const struct service_view *view, bool is_steady)
 {
     berth_ns now_ns = controller->now.mono_ns;
     berth_ns deadline_ns = is_steady ? BERTH_NS_NEVER : now_ns + ROLLOUT_PERIOD_NS;
@@ -438,7 +463,7 @@ static berth_ns next_deadline(const struct controller *controller, const struct 
     }
     if (stages_deadline(service) < deadline_ns)
         deadline_ns = stages_deadline(service);
-    bool is_complete = is_steady && service_view_of(service).unhealthy_count == 0;
+    bool is_complete = is_steady && view->unhealthy_count == 0;
     berth_ns refilled_ns = is_complete ? BERTH_NS_NEVER : rate_next_ns(controller, service);
     if (refilled_ns < deadline_ns)
         deadline_ns = refilled_ns;
@@ -485,10 +510,11 @@ void service_finish_pass(struct controller *controller, struct service *service)
     bool is_waiting =
         sets_are_meant(service) ? sets_are_calm(service) : view.is_steady || is_stalled(service);
     service_set_deadline(controller, service,
-                         is_settled ? deadline_ns : next_deadline(controller, service, is_waiting));
+                         is_settled ? deadline_ns
+                                    : next_deadline(controller, service, &view, is_waiting));
     group_settle(controller, service->group);
     if (service->is_new || service->is_record_dirty || views_differ(&view, &service->emitted))
-        emit_service(controller, service);
+        emit_service(controller, service, &view);
     service->is_dirty = false;
 }
 
@@ -500,7 +526,12 @@ void reconcile_replica(struct controller *controller, struct service *service)
         deployment_mature(controller, service->deployments.items[i]);
     deployment_judge(controller, service);
     rebalance_continue(controller, service);
-    stop_some(controller, service);
-    start_some(controller, service);
+    struct pass pass = {.controller = controller,
+                        .service = service,
+                        .counts = reconcile_counts(service),
+                        .bounds = bounds_of(service),
+                        .revision = controller->revision};
+    stop_some(&pass);
+    start_some(&pass);
     service_finish_pass(controller, service);
 }
