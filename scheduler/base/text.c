@@ -142,16 +142,37 @@ void text_field(struct text *text, const char *name, const char *value)
     text->length = (size_t)(at - text->bytes);
 }
 
+/* Digits need no escape, and a record is mostly numbers: straight into the text. */
+static void field_number(struct text *text, const char *name, uint64_t value, bool is_negative)
+{
+    char digits[DECIMAL_MAX + 2];
+    size_t at = sizeof digits, name_length = strlen(name);
+    do {
+        digits[--at] = (char)('0' + value % 10);
+        value /= 10;
+    } while (value > 0);
+    if (is_negative)
+        digits[--at] = '-';
+    digits[--at] = '=';
+    reserve(text, 1 + name_length + sizeof digits);
+    char *out = text->bytes + text->length;
+    *out++ = ' ';
+    memcpy(out, name, name_length);
+    out += name_length;
+    memcpy(out, digits + at, sizeof digits - at);
+    out += sizeof digits - at;
+    *out = '\0';
+    text->length = (size_t)(out - text->bytes);
+}
+
 void text_field_u64(struct text *text, const char *name, uint64_t value)
 {
-    text_field(text, name, "");
-    text_add_u64(text, value);
+    field_number(text, name, value, false);
 }
 
 void text_field_i64(struct text *text, const char *name, int64_t value)
 {
-    text_field(text, name, "");
-    text_add_i64(text, value);
+    field_number(text, name, value < 0 ? 0 - (uint64_t)value : (uint64_t)value, value < 0);
 }
 
 void text_end(struct text *text)

@@ -34,11 +34,13 @@ void list_add(struct text *list, const char *item)
         text_add(list, "%00"); /* So that one empty item differs from no list. */
         return;
     }
-    for (; *item != '\0'; item++)
-        if (*item == ',' || *item == '%')
-            text_addf(list, "%%%02X", (unsigned)(unsigned char)*item);
-        else
-            text_add_n(list, item, 1);
+    while (*item != '\0') {
+        size_t plain = strcspn(item, ",%");
+        text_add_n(list, item, plain);
+        item += plain;
+        if (*item != '\0')
+            text_add(list, *item++ == ',' ? "%2C" : "%25");
+    }
 }
 
 void list_add_u64(struct text *list, uint64_t item)
