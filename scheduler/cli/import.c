@@ -1,4 +1,6 @@
 /* import.c -- `berth import KIND INPUT... -o DIR`: real clusters and public traces. */
+#include <stdbool.h>
+#include <stdint.h>
 #include <stdio.h>
 #include <string.h>
 
@@ -9,28 +11,35 @@ struct kind {
     const char *name;
     int inputs;
     const char *usage;
-    enum berth_err (*run)(char **inputs, const char *folder, struct berth_error *err);
+    bool fills; /* --fill and --seed mean something */
+    enum berth_err (*run)(char **inputs, const struct import_fill *fill, const char *folder,
+                          struct berth_error *err);
 };
 
-static enum berth_err run_openb(char **inputs, const char *folder, struct berth_error *err)
+static enum berth_err run_openb(char **inputs, const struct import_fill *fill, const char *folder,
+                                struct berth_error *err)
 {
-    return import_openb(inputs[0], inputs[1], folder, stdout, err);
+    return import_openb(inputs[0], inputs[1], fill, folder, stdout, err);
 }
 
-static enum berth_err run_azure_vm(char **inputs, const char *folder, struct berth_error *err)
+static enum berth_err run_azure_vm(char **inputs, const struct import_fill *fill,
+                                   const char *folder, struct berth_error *err)
 {
+    (void)fill;
     return import_azure_vm(inputs[0], folder, stdout, err);
 }
 
-static enum berth_err run_aws(char **inputs, const char *folder, struct berth_error *err)
+static enum berth_err run_aws(char **inputs, const struct import_fill *fill, const char *folder,
+                              struct berth_error *err)
 {
+    (void)fill;
     return import_aws(inputs[0], folder, stdout, err);
 }
 
 static const struct kind kinds[] = {
-    {"openb", 2, "openb NODES.csv[.gz] PODS.csv[.gz] -o DIR", run_openb},
-    {"aws", 1, "aws FOLDER -o DIR", run_aws},
-    {"azure-vm", 1, "azure-vm VMS.csv[.gz] -o DIR", run_azure_vm},
+    {"openb", 2, "openb NODES.csv[.gz] PODS.csv[.gz] -o DIR", true, run_openb},
+    {"aws", 1, "aws FOLDER -o DIR", false, run_aws},
+    {"azure-vm", 1, "azure-vm VMS.csv[.gz] -o DIR", false, run_azure_vm},
 };
 #define KIND_COUNT (sizeof kinds / sizeof kinds[0])
 
@@ -51,9 +60,13 @@ static enum berth_err find_kind(const char *name, const struct kind **out, struc
 
 static enum berth_err run(int argc, char **argv, struct berth_error *err)
 {
-    const char *folder = NULL;
-    const struct command_flag flags[] = {
-        {"-o", &folder, NULL}, {"--output", &folder, NULL}, {NULL, NULL, NULL}};
+    const char *folder = NULL, *percent = NULL, *seed = NULL;
+    unsigned long long numbers[2] = {0, 1};
+    const struct command_flag flags[] = {{"-o", &folder, NULL},
+                                         {"--output", &folder, NULL},
+                                         {"--fill", &percent, NULL},
+                                         {"--seed", &seed, NULL},
+                                         {NULL, NULL, NULL}};
     const struct kind *kind;
     int count;
     enum berth_err code = command_parse(&command_import, argc, argv, flags, &count, err);
@@ -70,14 +83,22 @@ static enum berth_err run(int argc, char **argv, struct berth_error *err)
     if (folder == NULL)
         return berth_fail(err, BERTH_ERR_INPUT, "-o DIR is missing; usage: berth import %s",
                           kind->usage);
-    return kind->run(argv + 1, folder, err);
+    if (percent != NULL && !kind->fills)
+        return berth_fail(err, BERTH_ERR_INPUT, "--fill is for openb, whose nodes are known");
+    if (seed != NULL && percent == NULL)
+        return berth_fail(err, BERTH_ERR_INPUT, "--seed: nothing is drawn without --fill");
+    code = command_number("--fill", percent, 1, 1000, &numbers[0], err);
+    if (code == BERTH_OK)
+        code = command_number("--seed", seed, 0, INT64_MAX, &numbers[1], err);
+    const struct import_fill fill = {.percent = (uint32_t)numbers[0], .seed = numbers[1]};
+    return code == BERTH_OK ? kind->run(argv + 1, &fill, folder, err) : code;
 }
 
 const struct command command_import = {
     .name = "import",
     .summary = "turn a public trace or a real cluster into a scenario",
     .help =
-        "Usage: berth import openb NODES.csv[.gz] PODS.csv[.gz] -o DIR\n"
+        "Usage: berth import openb NODES.csv[.gz] PODS.csv[.gz] [--fill P [--seed N]] -o DIR\n"
         "       berth import azure-vm VMS.csv[.gz] -o DIR\n"
         "       berth import aws FOLDER -o DIR\n"
         "\n"
@@ -106,6 +127,14 @@ const struct command command_import = {
         "\n"
         "Options:\n"
         "  -o, --output DIR   where to write\n"
+        "  --fill P           openb: not the pods' own times, but a cluster that fills up: the "
+        "pods\n"
+        "                     in an order drawn by the seed, then more of them, drawn from the "
+        "list,\n"
+        "                     until they ask for P percent of the nodes' GPUs (1 to 1000); one "
+        "comes\n"
+        "                     a second, and all stay\n"
+        "  --seed N           of --fill (default: 1)\n"
         "\n"
         "Example, in the region and account of the cluster:\n"
         "  aws ecs describe-services --services web api >cluster/services.json\n"

@@ -8,12 +8,24 @@
 #ifndef BERTH_SIM_IMPORT_IMPORT_H
 #define BERTH_SIM_IMPORT_IMPORT_H
 
+#include <stdint.h>
 #include <stdio.h>
 
 #include "scheduler/base/error.h"
 
-enum berth_err import_openb(const char *nodes_csv, const char *pods_csv, const char *out_folder,
-                            FILE *report, struct berth_error *err) BERTH_MUST_CHECK;
+/*
+ * How the pods of a list fill the cluster instead of living when they did: in an order drawn by the
+ * seed, then more of them, drawn with replacement, until together they ask for `percent` of all the
+ * cluster's GPUs; one a second, and all stay. (Weng et al.'s way to see what a strategy wastes.)
+ */
+struct import_fill {
+    uint32_t percent; /* 1 to 1000; 0: no filling */
+    uint64_t seed;
+};
+
+enum berth_err import_openb(const char *nodes_csv, const char *pods_csv,
+                            const struct import_fill *fill, const char *out_folder, FILE *report,
+                            struct berth_error *err) BERTH_MUST_CHECK;
 enum berth_err import_azure_vm(const char *vms_csv, const char *out_folder, FILE *report,
                                struct berth_error *err) BERTH_MUST_CHECK;
 

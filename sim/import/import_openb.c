@@ -7,7 +7,7 @@
  *
  * A pod lives from its creation to its deletion, whatever its phase. A list without times (the
  * multi-GPU variant) is a population: its pods come one a second in the order of the file and stay,
- * which fills the cluster step by step.
+ * which fills the cluster step by step; with a fill, any list is made such a population.
  */
 #include "sim/import/import.h"
 
@@ -17,6 +17,7 @@
 #include <string.h>
 
 #include "scheduler/base/mem.h"
+#include "scheduler/base/rng.h"
 #include "scheduler/base/symbols.h"
 #include "scheduler/base/text.h"
 #include "scheduler/base/units.h"
@@ -62,6 +63,8 @@ struct import {
     VEC(struct node_group) groups;
     VEC(struct pod) pods;
     struct usage *usage;
+    struct import_fill fill;
+    size_t listed_count; /* pods of the list; those behind them were drawn from it */
     bool has_times;
     int64_t horizon_ms;
     uint64_t node_count;
@@ -275,6 +278,42 @@ static enum berth_err read_pods(struct import *import, const char *path, struct 
     return code;
 }
 
+static int64_t gpu_milli_of(const struct pod *pod)
+{
+    return (int64_t)pod->gpus * pod->gpu_milli;
+}
+
+/* The list in an order drawn by the seed, and pods drawn from it until they ask for enough. */
+static enum berth_err fill_up(struct import *import, const char *path, struct berth_error *err)
+{
+    struct rng order = {.key = rng_key(import->fill.seed, "order", 0)};
+    struct rng choice = {.key = rng_key(import->fill.seed, "fill", 0)};
+    usage_wide asked = 0, wanted = import->node_gpus * 10 * (int64_t)import->fill.percent;
+    for (size_t i = import->pods.count; i > 1; i--) {
+        size_t other = (size_t)rng_below(&order, i);
+        struct pod last = import->pods.items[i - 1];
+        import->pods.items[i - 1] = import->pods.items[other];
+        import->pods.items[other] = last;
+    }
+    for (size_t i = 0; i < import->pods.count; i++)
+        asked += gpu_milli_of(&import->pods.items[i]);
+    if (asked == 0 || wanted == 0)
+        return berth_fail(err, BERTH_ERR_INPUT, "%s: --fill: %s ask for no GPU", path,
+                          wanted == 0 ? "the nodes have none, or the pods" : "the pods");
+    while (asked < wanted) {
+        struct pod pod = import->pods.items[rng_below(&choice, import->listed_count)];
+        asked += gpu_milli_of(&pod);
+        *vec_push(&import->pods) = pod;
+    }
+    for (size_t i = 0; i < import->pods.count; i++) {
+        import->pods.items[i].at_ms = (int64_t)i * 1000;
+        import->pods.items[i].end_ms = USAGE_ENDLESS;
+    }
+    import->horizon_ms = (int64_t)import->pods.count * 1000;
+    import->has_times = false;
+    return BERTH_OK;
+}
+
 static int by_arrival(const void *left, const void *right)
 {
     const struct pod *a = left, *b = right;
@@ -313,11 +352,10 @@ static enum berth_err write_workload(struct import *import, struct output *outpu
     fputs("arrival,lifetime,cpu,memory,gpu,constraint,x-line\n", file);
     for (size_t i = 0; i < import->pods.count; i++) {
         const struct pod *pod = &import->pods.items[i];
-        int64_t gpu_milli = (int64_t)pod->gpus * pod->gpu_milli;
         const int64_t amounts[USAGE_KINDS] = {
             [KIND_PODS] = 1000,
             [KIND_CPU] = pod->cpu_milli,
-            [KIND_GPU] = gpu_milli,
+            [KIND_GPU] = gpu_milli_of(pod),
             [KIND_MEM] = pod->mem_mib * INT64_C(1000),
             [KIND_CPU_PLACED] = cpu_units_up(pod->cpu_milli) * 1000,
         };
@@ -344,24 +382,33 @@ static void add_group(json_t *fleet, const struct symbols *symbols, const struct
     text_free(&name);
 }
 
+static const char *describe(const struct import *import)
+{
+    if (import->has_times)
+        return "openb (Alibaba, 2023, Apache-2.0; Weng et al., USENIX ATC 2023): every pod comes "
+               "at "
+               "its creation and leaves at its deletion. "
+               "Nothing takes time, so that a replay is exact.";
+    if (import->fill.percent > 0)
+        return "openb (Alibaba, 2023, Apache-2.0; Weng et al., USENIX ATC 2023): the pods of the "
+               "list in an order drawn by chance, then more of them, drawn again; one comes a "
+               "second, and all stay, so the cluster fills up. Nothing takes time.";
+    return "openb (Alibaba, 2023, Apache-2.0; Weng et al., USENIX ATC 2023), a pod list without "
+           "times: its pods come one a second in the "
+           "order of the file and stay, so the cluster fills up. Nothing takes time.";
+}
+
 static json_t *scenario_of(const struct import *import)
 {
     json_t *fleet = json_object();
     for (size_t i = 0; i < import->groups.count; i++)
         add_group(fleet, import->symbols, &import->groups.items[i]);
-    const char *description =
-        import->has_times
-            ? "openb (Alibaba, 2023, Apache-2.0; Weng et al., USENIX ATC 2023): every pod comes at "
-              "its creation and leaves at its deletion. "
-              "Nothing takes time, so that a replay is exact."
-            : "openb (Alibaba, 2023, Apache-2.0; Weng et al., USENIX ATC 2023), a pod list without "
-              "times: its pods come one a second in the "
-              "order of the file and stay, so the cluster fills up. Nothing takes time.";
     const char *question = import->has_times
                                ? "Which strategy runs openb's pods on the fewest instances?"
                                : "Which strategy packs the most of openb's pods into the cluster?";
-    json_t *scenario = json_pack("{s:i, s:s, s:s, s:s, s:o}", "version", 1, "name", "openb",
-                                 "description", description, "question", question, "fleet", fleet);
+    json_t *scenario =
+        json_pack("{s:i, s:s, s:s, s:s, s:o}", "version", 1, "name", "openb", "description",
+                  describe(import), "question", question, "fleet", fleet);
     json_object_set_new(scenario, "taskDefinitions",
                         json_pack("{s:{s:[{s:s, s:s, s:i, s:i}]}}", "pod", "containerDefinitions",
                                   "name", "pod", "image", "openb/pod", "cpu", 1, "memory", 6));
@@ -403,13 +450,18 @@ static void report_pods(const struct import *import, FILE *report)
         limited += pod->spec != SYMBOL_NONE;
         cpu += pod->cpu_milli;
         mem += pod->mem_mib;
-        gpu += pod->gpus * (int64_t)pod->gpu_milli;
+        gpu += gpu_milli_of(pod);
     }
     fprintf(report,
             "pods: %zu; %llu without GPU, %llu sharing one, %llu with one, %llu with several; "
             "%llu limited to GPU models\n",
             import->pods.count, (unsigned long long)without, (unsigned long long)sharing,
             (unsigned long long)one, (unsigned long long)several, (unsigned long long)limited);
+    if (import->fill.percent > 0)
+        fprintf(report,
+                "  %zu of the list, in an order drawn by seed %llu, and %zu drawn from it\n",
+                import->listed_count, (unsigned long long)import->fill.seed,
+                import->pods.count - import->listed_count);
     fprintf(report, "  all together: %s vCPU, %s GiB, %s GPUs\n",
             usage_decimal(cpu, 1000, 1, number[0]), usage_decimal(mem, 1024, 0, number[1]),
             usage_decimal(gpu, 1000, 2, number[2]));
@@ -468,13 +520,17 @@ static enum berth_err write_all(struct import *import, const char *out_folder, F
     return BERTH_OK;
 }
 
-enum berth_err import_openb(const char *nodes_csv, const char *pods_csv, const char *out_folder,
-                            FILE *report, struct berth_error *err)
+enum berth_err import_openb(const char *nodes_csv, const char *pods_csv,
+                            const struct import_fill *fill, const char *out_folder, FILE *report,
+                            struct berth_error *err)
 {
-    struct import import = {.symbols = symbols_create(), .usage = usage_create()};
+    struct import import = {.symbols = symbols_create(), .usage = usage_create(), .fill = *fill};
     enum berth_err code = read_nodes(&import, nodes_csv, err);
     if (code == BERTH_OK)
         code = read_pods(&import, pods_csv, err);
+    import.listed_count = import.pods.count;
+    if (code == BERTH_OK && fill->percent > 0)
+        code = fill_up(&import, pods_csv, err);
     if (code == BERTH_OK)
         code = write_all(&import, out_folder, report, err);
     vec_free(&import.groups);

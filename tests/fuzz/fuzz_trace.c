@@ -92,8 +92,9 @@ static void import(const char *text, size_t length, int kind)
     const char *out = scratch_path("out");
     FILE *report = fopen(scratch_path("report"), "w");
     assert(report != NULL);
-    enum berth_err code = kind == 0   ? import_openb(in, other, out, report, &err)
-                          : kind == 1 ? import_openb(other, in, out, report, &err)
+    const struct import_fill fill = {length % 2 * 50, length}; /* at most 1,000 pods more */
+    enum berth_err code = kind == 0   ? import_openb(in, other, &fill, out, report, &err)
+                          : kind == 1 ? import_openb(other, in, &fill, out, report, &err)
                                       : import_azure_vm(in, out, report, &err);
     fclose(report);
     if (code == BERTH_OK) {

@@ -58,7 +58,8 @@ static void test_openb(void **state)
     if (nodes == NULL || pods == NULL)
         return;
     FILE *report = fopen(scratch_path("report"), "w");
-    if (import_openb(nodes, pods, scratch_path("openb"), report, &err) != BERTH_OK)
+    if (import_openb(nodes, pods, &(struct import_fill){0, 0}, scratch_path("openb"), report,
+                     &err) != BERTH_OK)
         fail_msg("%s", err.text);
     fclose(report);
     for (size_t i = 0; i < sizeof names / sizeof names[0]; i++) {

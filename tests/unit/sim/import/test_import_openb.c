@@ -22,18 +22,24 @@
     "name,cpu_milli,memory_mib,num_gpu,gpu_milli,gpu_spec,qos,creation_time,deletion_time\n"
 
 /* Runs the importer; *report is what it printed (mem_free), NULL when it failed. */
-static enum berth_err import(const char *nodes, const char *pods, const char *folder, char **report,
-                             struct berth_error *err)
+static enum berth_err import_filled(const char *nodes, const char *pods, struct import_fill fill,
+                                    const char *folder, char **report, struct berth_error *err)
 {
     char path[1024];
     (void)snprintf(path, sizeof path, "%s", scratch_path("report.txt"));
     FILE *file = fopen(path, "w");
     assert_non_null(file);
     *err = (struct berth_error)BERTH_ERROR_INIT;
-    enum berth_err code = import_openb(nodes, pods, folder, file, err);
+    enum berth_err code = import_openb(nodes, pods, &fill, folder, file, err);
     fclose(file);
     *report = code == BERTH_OK ? scratch_read(path, NULL) : NULL;
     return code;
+}
+
+static enum berth_err import(const char *nodes, const char *pods, const char *folder, char **report,
+                             struct berth_error *err)
+{
+    return import_filled(nodes, pods, (struct import_fill){0, 0}, folder, report, err);
 }
 
 static void assert_prints(const char *report, const char *const *lines)
@@ -135,6 +141,56 @@ static void test_population_without_times(void **state)
     struct scenario_set *set = load(scratch_path("population"));
     assert_int_equal(set->variants[0]->run.duration_ns, 2 * BERTH_NS_PER_S);
     scenario_set_destroy(set);
+}
+
+/* 16 GPUs are in the nodes: 130 % are 20.8 of them. */
+static char *fill(uint64_t seed, const char *folder, char **workload)
+{
+    struct berth_error err;
+    char *report, path[1024];
+    const char *nodes = scratch_write_text("nodes.csv", NODES);
+    const char *pods = scratch_write_text("pods.csv", PODS_HEADER "a,1000,1024,0,0,,LS,5,9\n"
+                                                                  "b,1000,1024,1,500,,LS,7,8\n"
+                                                                  "c,2000,1024,2,1000,T4,LS,1,2\n");
+    if (import_filled(nodes, pods, (struct import_fill){130, seed}, folder, &report, &err) !=
+        BERTH_OK)
+        fail_msg("%s", err.text);
+    (void)snprintf(path, sizeof path, "%s/workload.csv", folder);
+    *workload = scratch_read(path, NULL);
+    return report;
+}
+
+static void test_filled(void **state)
+{
+    (void)state;
+    char folder[1024], *workload, *again, *other;
+    (void)snprintf(folder, sizeof folder, "%s", scratch_path("filled"));
+    char *report = fill(7, folder, &workload);
+    assert_non_null(strstr(report, "  3 of the list, in an order drawn by seed 7, and "));
+    int rows = -1, line;
+    double gpus = 0, before_last = 0;
+    unsigned seen = 0;
+    for (char *at = workload; *at != '\0'; at = strchr(at, '\n') + 1, rows++) {
+        if (rows < 0)
+            continue;
+        assert_int_equal(atoi(at), rows); /* one a second, endless: no lifetime */
+        assert_non_null(strstr(at, ",,"));
+        (void)sscanf(strchr(at, '\n') - 2, ",%d", &line);
+        seen |= rows < 3 ? 1U << line : 0;
+        before_last = gpus;
+        gpus += line == 2 ? 0 : line == 3 ? 0.5 : 2;
+    }
+    assert_int_equal(seen, 1U << 2 | 1U << 3 | 1U << 4); /* the list itself comes first */
+    assert_true(gpus >= 20.8 && before_last < 20.8);
+    mem_free(report);
+    mem_free(fill(7, folder, &again));
+    assert_string_equal(workload, again);
+    mem_free(fill(8, folder, &other));
+    assert_string_not_equal(workload, other);
+    scenario_set_destroy(load(folder));
+    mem_free(other);
+    mem_free(again);
+    mem_free(workload);
 }
 
 static void test_bad_input(void **state)
@@ -255,6 +311,7 @@ int main(void)
         cmocka_unit_test(test_small),
         cmocka_unit_test(test_scenario_loads),
         cmocka_unit_test(test_population_without_times),
+        cmocka_unit_test(test_filled),
         cmocka_unit_test(test_bad_input),
         cmocka_unit_test(test_trace),
         cmocka_unit_test(test_variants_of_the_trace),
