@@ -3,6 +3,7 @@
 #
 #   lint        purity line, layers, style
 #   tests       every test program and the fuzz corpora, built as shipped
+#   ratios      speed against a plain scan and a binary heap, built and run alike
 #   sanitizers  the same under AddressSanitizer and UndefinedBehaviorSanitizer
 #   compilers   clang and gcc, -O0 and -O3, sanitizers: the same bytes in every result
 #   ranks       the same sweep by the pool and by MPI; sweeps killed in the middle and continued
@@ -35,6 +36,7 @@ phase() {
 
 phase lint $make lint
 phase tests $make quick-test
+phase ratios $make quick-bench
 phase sanitizers $make asan
 phase compilers tests/cli/compilers.sh
 phase ranks tests/cli/ranks.sh

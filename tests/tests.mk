@@ -35,7 +35,13 @@ convergence: $(BUILD)/berth
 	  results/convergence-1000/metrics.csv results/convergence-10000/metrics.csv >results/convergence/README.md
 
 bench: $(BENCHES) $(BUILD)/berth
+	$(Q)$(BUILD)/berth bench
 	$(Q)for b in $(sort $(BENCHES)); do $$b || exit 1; done
+
+# A minute of it, for CI: what fails are ratios to a plain scan and a binary heap, and checks.
+.PHONY: quick-bench
+quick-bench: $(BUILD)/berth
+	$(Q)$(BUILD)/berth bench --quick
 
 FUZZ_S ?= 60
 fuzz:

@@ -7,6 +7,7 @@
 #include "scheduler/base/version.h"
 #include "scheduler/cli/command.h"
 #include "sim/bench/bench.h"
+#include "sim/bench/file.h"
 
 #define LINES_MAX 64
 
@@ -54,7 +55,7 @@ static void print(struct text *text)
 }
 
 static enum berth_err measure(const struct bench_line *const *lines, size_t count,
-                              const struct bench_setting *setting)
+                              const struct bench_setting *setting, bool as_json)
 {
     struct bench_result *results = mem_alloc(count * sizeof *results);
     struct text text = TEXT_INIT;
@@ -62,10 +63,15 @@ static enum berth_err measure(const struct bench_line *const *lines, size_t coun
     for (size_t i = 0; i < count; i++) {
         bench_measure(lines[i], setting, &results[i]);
         has_failed = has_failed || bench_has_failed(&results[i]);
-        bench_format(&results[i], &text);
-        print(&text);
+        if (!as_json) {
+            bench_format(&results[i], &text);
+            print(&text);
+        }
     }
-    bench_format_summary(results, count, &text);
+    if (as_json)
+        bench_file_format(results, count, setting, &text);
+    else
+        bench_format_summary(results, count, &text);
     print(&text);
     text_free(&text);
     mem_free(results);
@@ -74,11 +80,13 @@ static enum berth_err measure(const struct bench_line *const *lines, size_t coun
 
 static enum berth_err run(int argc, char **argv, struct berth_error *err)
 {
-    int quick = 0, operands = 0;
+    int json = 0, quick = 0, operands = 0;
     const char *seed = NULL;
     unsigned long long seed_number = 1;
-    const struct command_flag flags[] = {
-        {"--quick", NULL, &quick}, {"--seed", &seed, NULL}, {NULL, NULL, NULL}};
+    const struct command_flag flags[] = {{"--json", NULL, &json},
+                                         {"--quick", NULL, &quick},
+                                         {"--seed", &seed, NULL},
+                                         {NULL, NULL, NULL}};
     const struct bench_line *lines[LINES_MAX];
     size_t count = 0;
     enum berth_err code = command_parse(&command_bench, argc, argv, flags, &operands, err);
@@ -92,7 +100,7 @@ static enum berth_err run(int argc, char **argv, struct berth_error *err)
     const struct bench_setting setting = {.is_quick = quick != 0,
                                           .seed = seed_number,
                                           .traces = traces != NULL ? traces : "../shared/traces"};
-    return measure(lines, count, &setting);
+    return measure(lines, count, &setting, json != 0);
 }
 
 const struct command command_bench = {
@@ -111,6 +119,7 @@ const struct command command_bench = {
         "the books balance.\n\n"
         "  --quick    less of everything, in a minute or so: for CI. Smaller workloads are not\n"
         "             held against the goals; ratios are\n"
+        "  --json     for machines, and for berth gate (sim/bench/file.h has the form)\n"
         "  --seed N   of every dice (default 1)\n\n"
         "What fails is a check that does not hold, or a ratio below its least: never a time.\n\n"
         "Examples:\n"

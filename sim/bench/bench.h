@@ -81,6 +81,7 @@ void bench_measure(const struct bench_line *line, const struct bench_setting *se
 struct bench_number {
     double median, spread;
 };
+struct bench_number bench_number_of(const double *values, uint32_t count); /* 1 to ROUNDS_MAX */
 struct bench_number bench_value(const struct bench_result *result, uint32_t figure);
 struct bench_number bench_ratio(const struct bench_result *result, uint32_t figure);
 enum bench_verdict bench_judge(const struct bench_result *result, uint32_t figure);

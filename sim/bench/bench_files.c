@@ -3,22 +3,16 @@
  *
  * S3 is `berth run` on it as a user starts it: another process, from start to exit. S4 is a day.
  */
-#include <errno.h>
 #include <math.h>
 #include <stdio.h>
-#include <stdlib.h>
-#include <string.h>
-#include <sys/wait.h>
-#include <time.h>
-#include <unistd.h>
 
 #include "scheduler/base/mem.h"
 #include "sim/bench/folder.h"
 #include "sim/bench/lines.h"
+#include "sim/bench/process.h"
 #include "sim/bench/runs.h"
 #include "sim/bench/scenarios.h"
 #include "sim/experiment/files.h"
-#include "sim/experiment/summary.h"
 
 struct trace {
     uint32_t machines;
@@ -51,68 +45,13 @@ static bool write_trace(const char *path, const struct trace *trace, uint64_t se
     return fclose(file) == 0;
 }
 
-/* The last line of timeline.csv has the tasks that run at the end; summary.json the metrics. */
-static double last_running(const char *folder)
-{
-    struct text text = TEXT_INIT;
-    struct berth_error err = BERTH_ERROR_INIT;
-    char *path = files_join(folder, "timeline.csv");
-    double running = NAN;
-    if (files_read(path, &text, &err) == BERTH_OK) {
-        text.bytes[text.length - 1] = '\0';
-        const char *line = strrchr(text.bytes, '\n');
-        if (line != NULL)
-            (void)sscanf(line, "\n%*[^,],%*[^,],%lf", &running);
-    }
-    text_free(&text);
-    mem_free(path);
-    return running;
-}
-
-/* Seconds that went by, or below 0 when it did not end well. */
-static double run_process(const char *folder)
-{
-    struct timespec begin, end;
-    int status = 0;
-    (void)clock_gettime(CLOCK_MONOTONIC, &begin);
-    pid_t child = fork();
-    if (child == 0) {
-        if (chdir(folder) == 0 && freopen("table.txt", "w", stdout) != NULL)
-            (void)execl("/proc/self/exe", "berth", "run", "--quiet", "--no-plots", "--jobs", "1",
-                        "--out", "out", "scenario.json", (char *)NULL);
-        _exit(127);
-    }
-    while (child > 0 && waitpid(child, &status, 0) < 0 && errno == EINTR)
-        continue;
-    (void)clock_gettime(CLOCK_MONOTONIC, &end);
-    return child < 0 || status != 0
-               ? -1
-               : (double)(end.tv_sec - begin.tv_sec) + (double)(end.tv_nsec - begin.tv_nsec) * 1e-9;
-}
-
-static void check_process(const char *folder, uint32_t machines, struct bench_round *round)
-{
-    struct berth_error err = BERTH_ERROR_INIT;
-    struct summary *summary = NULL;
-    char *out = files_join(folder, "out");
-    if (bench_check(round, summary_read(out, &summary, &err) == BERTH_OK, "summary.json is whole%s",
-                    err.text)) {
-        double placed = summary->variants[0].means[METRIC_TASKS_PLACED];
-        double running = last_running(out);
-        (void)bench_check(round, placed == machines, "%.0f of %u machines were placed", placed,
-                          (unsigned)machines);
-        (void)bench_check(round, running == 0, "%.0f run at the end", running);
-    }
-    summary_destroy(summary);
-    mem_free(out);
-}
-
 void bench_s3(const struct bench_setting *setting, struct bench_round *round)
 {
     const struct trace trace = {10000, 4 * 3600, 4 * 3600, 24 * 3600};
     const uint32_t hosts = 1000;
     struct text json = TEXT_INIT;
     struct berth_error err = BERTH_ERROR_INIT;
+    struct bench_process process;
     char *folder = bench_folder_make(round);
     if (folder == NULL)
         return;
@@ -123,11 +62,16 @@ void bench_s3(const struct bench_setting *setting, struct bench_round *round)
     if (bench_check(round,
                     write_trace(csv, &trace, setting->seed) &&
                         files_write(file, &json, &err) == BERTH_OK,
-                    "the input was written%s", err.text)) {
-        double begin = bench_cpu_s(), passed = run_process(folder);
-        round->values[0] = bench_cpu_s() - begin;
-        if (bench_check(round, passed > 0, "exit status 0, after %.3f s by the clock", passed))
-            check_process(folder, trace.machines, round);
+                    "the input was written%s", err.text) &&
+        bench_berth_run(folder, "scenario.json", round, &process)) {
+        double placed = bench_process_metric(&process, METRIC_TASKS_PLACED);
+        double running = bench_process_last(&process, "tasksRunning");
+        round->values[0] = process.cpu_s;
+        bench_set_yardstick(round, 1e6 / process.cpu_s);
+        (void)bench_check(round, placed == trace.machines, "%.0f of %u machines were placed",
+                          placed, (unsigned)trace.machines);
+        (void)bench_check(round, running == 0, "%.0f run at the end", running);
+        bench_process_free(&process);
     }
     mem_free(csv);
     mem_free(file);
@@ -157,6 +101,7 @@ void bench_s4(const struct bench_setting *setting, struct bench_round *round)
         bench_run(&json, folder, setting, round, &run)) {
         round->values[0] = run.load_s + run.run_s;
         round->values[1] = bench_peak_gib();
+        bench_set_yardstick(round, 1e6 / round->values[0]);
         bench_run_check_books(&run, round);
         (void)bench_check(round, run.placed == trace.machines && run.ended > 0,
                           "%.0f machines of the CSV have ended, %.0f live", run.ended,

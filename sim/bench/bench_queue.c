@@ -83,19 +83,32 @@ static double hold_heap(const struct hold *hold, uint64_t *order)
     return spent;
 }
 
-static void measure(const struct bench_setting *setting, struct bench_round *round,
-                    uint32_t pending)
+/* Everything is drawn from `seed`. */
+static struct hold hold_open(uint64_t seed, uint32_t pending, uint32_t count)
 {
-    struct bench_dice dice = {setting->seed};
+    struct bench_dice dice = {seed};
     struct hold hold = {.first = mem_alloc(pending * sizeof *hold.first),
                         .delays = mem_alloc(DELAYS * sizeof *hold.delays),
                         .pending = pending,
                         .warm_up = pending,
-                        .count = setting->is_quick ? 1000000 : 3000000};
+                        .count = count};
     for (uint32_t i = 0; i < pending; i++)
         hold.first[i] = draw_remaining(&dice);
     for (uint32_t i = 0; i < DELAYS; i++)
         hold.delays[i] = draw_delay(&dice);
+    return hold;
+}
+
+static void hold_close(struct hold *hold)
+{
+    mem_free(hold->first);
+    mem_free(hold->delays);
+}
+
+static void measure(const struct bench_setting *setting, struct bench_round *round,
+                    uint32_t pending)
+{
+    struct hold hold = hold_open(setting->seed, pending, setting->is_quick ? 1000000 : 3000000);
     uint64_t orders[2] = {0, 0};
     double queue = hold_queue(&hold, &orders[0]), heap = hold_heap(&hold, &orders[1]);
     bench_describe(round, "hold model, %u pending, mixed delays; a hold is a take and a put",
@@ -105,8 +118,15 @@ static void measure(const struct bench_setting *setting, struct bench_round *rou
     (void)bench_check(round, orders[0] == orders[1],
                       "%u events left in the same total order as from the heap",
                       (unsigned)(hold.warm_up + hold.count));
-    mem_free(hold.first);
-    mem_free(hold.delays);
+    hold_close(&hold);
+}
+
+void bench_set_yardstick(struct bench_round *round, double per_second)
+{
+    uint64_t order = 0;
+    struct hold hold = hold_open(1, 100000, 1000000);
+    round->ratios[0] = per_second * hold_heap(&hold, &order) / hold.count;
+    hold_close(&hold);
 }
 
 void bench_e1(const struct bench_setting *setting, struct bench_round *round)

@@ -23,6 +23,7 @@ static void measure_churn(const struct churn *churn, const struct bench_setting 
         return;
     round->values[0] = run.ended / run.run_s * 1e-6;
     round->values[1] = bench_peak_gib();
+    bench_set_yardstick(round, run.ended / run.run_s);
     bench_run_check_books(&run, round);
     (void)bench_check(round, (double)run.stopped == run.ended && run.ended > 0,
                       "%.0f ended and are described as STOPPED, %.0f live (%.0f were meant)",
@@ -58,6 +59,7 @@ void bench_s7(const struct bench_setting *setting, struct bench_round *round)
         return;
     const struct run_sample *last = &run.result.samples[run.result.sample_count - 1];
     round->values[0] = run.run_s;
+    bench_set_yardstick(round, 1e6 / run.run_s);
     bench_run_check_books(&run, round);
     (void)bench_check(round, last->tasks_running == last->tasks_desired,
                       "%.0f of %.0f tasks run in the last %.0f s", last->tasks_running,

@@ -76,6 +76,7 @@ void bench_s2(const struct bench_setting *setting, struct bench_round *round)
             double ended = variant->values[METRIC_TASKS_PLACED][0] -
                            variant->samples[variant->sample_count - 1].tasks_running;
             round->values[0] = ended / spent * 1e-3;
+            bench_set_yardstick(round, ended / spent);
             check(experiment, &churn, folder, ended, round);
         }
     }

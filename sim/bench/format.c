@@ -22,7 +22,7 @@ static void format_figure(const struct bench_result *result, uint32_t figure, st
     text_addf(out, "; must %g, aim %g: %s", goal->must, goal->aim,
               bench_verdict_names[bench_judge(result, figure)]);
     if (goal->naive != NULL && result->rounds[0].ratios[figure] > 0) {
-        text_addf(out, "; %.2fx the %s", bench_ratio(result, figure).median, goal->naive);
+        text_addf(out, "; %.3gx the %s", bench_ratio(result, figure).median, goal->naive);
         if (goal->ratio_least > 0)
             text_addf(out, " (at least %gx)", goal->ratio_least);
     }

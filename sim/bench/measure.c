@@ -14,7 +14,7 @@
 
 #define LONG_ROUND_S 10
 #define VERY_LONG_ROUND_S 60
-#define QUICK_ROUND_S 1
+#define QUICK_ROUND_S 2
 
 #if defined(__SANITIZE_ADDRESS__) || defined(__SANITIZE_THREAD__) || !defined(__OPTIMIZE__)
 const bool bench_judges_ratios = false;
@@ -190,12 +190,14 @@ static int compare_numbers(const void *a, const void *b)
     return left < right ? -1 : left > right;
 }
 
-static struct bench_number number_of(double *values, uint32_t count)
+struct bench_number bench_number_of(const double *values, uint32_t count)
 {
-    qsort(values, count, sizeof *values, compare_numbers);
+    double sorted[BENCH_ROUNDS_MAX];
+    memcpy(sorted, values, count * sizeof *sorted);
+    qsort(sorted, count, sizeof *sorted, compare_numbers);
     double median =
-        count % 2 == 1 ? values[count / 2] : (values[count / 2 - 1] + values[count / 2]) / 2;
-    return (struct bench_number){median, (values[count - 1] - values[0]) / median};
+        count % 2 == 1 ? sorted[count / 2] : (sorted[count / 2 - 1] + sorted[count / 2]) / 2;
+    return (struct bench_number){median, (sorted[count - 1] - sorted[0]) / median};
 }
 
 struct bench_number bench_value(const struct bench_result *result, uint32_t figure)
@@ -203,7 +205,7 @@ struct bench_number bench_value(const struct bench_result *result, uint32_t figu
     double values[BENCH_ROUNDS_MAX];
     for (uint32_t i = 0; i < result->round_count; i++)
         values[i] = result->rounds[i].values[figure];
-    return number_of(values, result->round_count);
+    return bench_number_of(values, result->round_count);
 }
 
 struct bench_number bench_ratio(const struct bench_result *result, uint32_t figure)
@@ -211,7 +213,7 @@ struct bench_number bench_ratio(const struct bench_result *result, uint32_t figu
     double values[BENCH_ROUNDS_MAX];
     for (uint32_t i = 0; i < result->round_count; i++)
         values[i] = result->rounds[i].ratios[figure];
-    return number_of(values, result->round_count);
+    return bench_number_of(values, result->round_count);
 }
 
 static bool is_within(const struct bench_figure *figure, double value, double bound)
