@@ -35,6 +35,7 @@ struct tracked {
     symbol name;
     struct map number_of;       /* value's symbol -> number */
     VEC(symbol) values;         /* by number; [0] is SYMBOL_NONE: missing or empty (rule U3) */
+    VEC(uint32_t) instances;    /* by number: how many have the value */
     VEC(uint32_t) of;           /* by instance: the number of its value */
     VEC(struct value_row) rows; /* by group; may be shorter than the list of groups */
 };

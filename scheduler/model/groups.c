@@ -161,6 +161,7 @@ static uint32_t number_of(struct tracked *tracked, symbol value)
         return found;
     uint32_t number = (uint32_t)tracked->values.count;
     *vec_push(&tracked->values) = value;
+    *vec_push(&tracked->instances) = 0;
     map_put(&tracked->number_of, value, number);
     return number;
 }
@@ -186,6 +187,7 @@ tracked_id cluster_track(struct cluster *cluster, symbol name)
         const struct instance *instance = &cluster->head.instances[id];
         uint32_t value = number_of(tracked, cluster_spread_value(cluster, id, name));
         *vec_push(&tracked->of) = value;
+        tracked->instances.items[value]++;
         for (uint32_t i = 0; i < instance->group_count; i++)
             *counter(tracked, instance->groups[i].group, value) += instance->groups[i].tasks;
     }
@@ -209,6 +211,11 @@ uint32_t cluster_value_of(const struct cluster *cluster, tracked_id tracked, ins
     return tracked_at(cluster, tracked)->of.items[id];
 }
 
+uint32_t cluster_instances_at(const struct cluster *cluster, tracked_id tracked, uint32_t value)
+{
+    return tracked_at(cluster, tracked)->instances.items[value];
+}
+
 uint32_t cluster_tasks_at(const struct cluster *cluster, group_id group, tracked_id tracked,
                           uint32_t value)
 {
@@ -225,6 +232,7 @@ void groups_add_instance(struct cluster *cluster, instance_id id)
         assert(tracked->of.count == id);
         uint32_t value = number_of(tracked, cluster_spread_value(cluster, id, tracked->name));
         *vec_push(&tracked->of) = value;
+        tracked->instances.items[value]++;
     }
 }
 
@@ -241,6 +249,8 @@ void groups_value_changed(struct cluster *cluster, instance_id id, symbol name)
     if (before == after)
         return;
     tracked->of.items[id] = after;
+    tracked->instances.items[before]--;
+    tracked->instances.items[after]++;
     for (uint32_t i = 0; i < instance->group_count; i++) {
         const struct group_count *count = &instance->groups[i];
         *counter(tracked, count->group, before) -= count->tasks;
@@ -256,6 +266,7 @@ void groups_free(struct cluster *cluster)
             mem_free(tracked->rows.items[row].tasks);
         vec_free(&tracked->rows);
         vec_free(&tracked->of);
+        vec_free(&tracked->instances);
         vec_free(&tracked->values);
         map_free(&tracked->number_of);
     }
@@ -270,12 +281,14 @@ static void audit_tracked(const struct cluster *cluster, tracked_id id)
     const struct tracked *tracked = &cluster->tracked.items[id];
     size_t values = tracked->values.count, groups = cluster->groups.count;
     uint32_t *sums = mem_alloc((groups * values + 1) * sizeof *sums);
+    uint32_t *instances = mem_alloc(values * sizeof *instances);
     assert(tracked->of.count == cluster->head.instance_count);
     for (instance_id at = 0; at < cluster->head.instance_count; at++) {
         const struct instance *instance = &cluster->head.instances[at];
         symbol value = cluster_spread_value(cluster, at, tracked->name);
         assert(tracked->values.items[tracked->of.items[at]] == value);
         (void)value;
+        instances[tracked->of.items[at]]++;
         for (uint32_t i = 0; i < instance->group_count; i++)
             sums[instance->groups[i].group * values + tracked->of.items[at]] +=
                 instance->groups[i].tasks;
@@ -289,6 +302,8 @@ static void audit_tracked(const struct cluster *cluster, tracked_id id)
         assert(total == cluster->groups.items[group].tasks);
         (void)total;
     }
+    assert(memcmp(instances, tracked->instances.items, values * sizeof *instances) == 0);
+    mem_free(instances);
     mem_free(sums);
 }
 

@@ -173,6 +173,7 @@ void cluster_release(struct cluster *cluster, instance_id id, const struct deman
 {
     assert(grant_count <= GPU_DEVICES_MAX);
     struct charge charge = charge_of(demand, grants, grant_count);
+    __builtin_prefetch(cluster_instance(cluster, id)->groups); /* The task leaves its group next. */
     journal_charge(cluster, UNDO_RELEASE, id, &charge);
     charge_return(cluster, id, &charge);
 }

@@ -23,6 +23,8 @@ tracked_id cluster_find_tracked(const struct cluster *cluster, symbol name);
 /* Values ever seen; numbers are never used again. */
 uint32_t cluster_value_count(const struct cluster *cluster, tracked_id tracked);
 uint32_t cluster_value_of(const struct cluster *cluster, tracked_id tracked, instance_id id);
+/* Instances that have the value, INACTIVE ones among them. */
+uint32_t cluster_instances_at(const struct cluster *cluster, tracked_id tracked, uint32_t value);
 uint32_t cluster_tasks_at(const struct cluster *cluster, group_id group, tracked_id tracked,
                           uint32_t value);
 

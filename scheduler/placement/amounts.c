@@ -108,6 +108,14 @@ static void move_entries(struct amounts_block *to, uint32_t to_place,
     memmove(to->others + to_place, from->others + from_place, count * sizeof *to->others);
 }
 
+static void put_at(struct amounts_block *block, uint32_t place, uint64_t entry, int32_t other)
+{
+    move_entries(block, place + 1, block, place, block->count - place);
+    block->entries[place] = entry;
+    block->others[place] = other;
+    block->count++;
+}
+
 static void insert_block(struct amounts *amounts, size_t at, struct amounts_block *block,
                          uint64_t first, int32_t most)
 {
@@ -166,10 +174,7 @@ void amounts_insert(struct amounts *amounts, uint64_t entry, int32_t other)
     struct amounts_block *block = amounts->blocks.items[at];
     uint32_t place = place_for(block, entry);
     assert(place == block->count || block->entries[place] != entry);
-    move_entries(block, place + 1, block, place, block->count - place);
-    block->entries[place] = entry;
-    block->others[place] = other;
-    block->count++;
+    put_at(block, place, entry, other);
     note_other(amounts, at, other);
 }
 
@@ -212,6 +217,48 @@ void amounts_remove(struct amounts *amounts, uint64_t entry)
         (void)join_small(amounts, at - 1);
 }
 
+/* To another place of the same block. */
+static void move_within(struct amounts_block *block, uint64_t from, uint64_t to, int32_t other)
+{
+    uint32_t place = find_in(block, from), to_place = place_for(block, to);
+    if (to_place > place) {
+        to_place--;
+        move_entries(block, place, block, place + 1, to_place - place);
+    } else {
+        move_entries(block, to_place + 1, block, to_place, place - to_place);
+    }
+    block->entries[to_place] = to;
+    block->others[to_place] = other;
+}
+
+/*
+ * What remove and insert do. Both places are found before anything is moved: two searches side by
+ * side take the time of one.
+ */
+void amounts_move(struct amounts *amounts, uint64_t from, uint64_t to, int32_t other)
+{
+    assert(amounts->blocks.count > 0);
+    size_t at = block_for(amounts, from), to_at = block_for(amounts, to);
+    struct amounts_block *block = amounts->blocks.items[at];
+    struct amounts_block *to_block = amounts->blocks.items[to_at];
+    if (at == to_at) {
+        move_within(block, from, to, other);
+        note_other(amounts, at, other);
+        return;
+    }
+    if (block->count <= BLOCK_SMALL || to_block->count == BLOCK_MAX) {
+        amounts_remove(amounts, from);
+        amounts_insert(amounts, to, other);
+        return;
+    }
+    uint32_t place = find_in(block, from), to_place = place_for(to_block, to);
+    assert(to_place == to_block->count || to_block->entries[to_place] != to);
+    block->count--;
+    move_entries(block, place, block, place + 1, block->count - place);
+    put_at(to_block, to_place, to, other);
+    note_other(amounts, to_at, other);
+}
+
 void amounts_set_other(struct amounts *amounts, uint64_t entry, int32_t other)
 {
     assert(amounts->blocks.count > 0);
@@ -234,13 +281,19 @@ struct amounts_walk amounts_seek(struct amounts *amounts, uint64_t from, int32_t
 /* The next block from `at` on in which somebody may have so much; the count when none is left. */
 static size_t block_with(const struct amounts *amounts, size_t at, int32_t wanted)
 {
+    const int32_t *most = amounts->most.items, *of_run = amounts->most_of_run.items;
     size_t count = amounts->blocks.count;
-    while (at < count && amounts->most.items[at] < wanted) {
-        at++;
-        while (at % RUN == 0 && at < count && amounts->most_of_run.items[at / RUN] < wanted)
-            at += RUN;
+    for (size_t run = at / RUN; at < count; at = run * RUN) {
+        size_t end = (run + 1) * RUN < count ? (run + 1) * RUN : count;
+        while (at < end && most[at] < wanted)
+            at++;
+        if (at < end)
+            return at;
+        do
+            run++;
+        while (run < amounts->most_of_run.count && of_run[run] < wanted);
     }
-    return at < count ? at : count;
+    return count;
 }
 
 bool amounts_next(struct amounts_walk *walk, uint64_t *entry)

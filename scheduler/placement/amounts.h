@@ -40,6 +40,7 @@ static inline int64_t amounts_amount(uint64_t entry)
 void amounts_free(struct amounts *amounts);
 void amounts_insert(struct amounts *amounts, uint64_t entry, int32_t other);
 void amounts_remove(struct amounts *amounts, uint64_t entry);
+void amounts_move(struct amounts *amounts, uint64_t from, uint64_t to, int32_t other);
 void amounts_set_other(struct amounts *amounts, uint64_t entry, int32_t other);
 
 struct amounts_walk {

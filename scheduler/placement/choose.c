@@ -33,7 +33,7 @@ struct choice {
     struct room wanted;
     struct eligibility eligible;
     uint32_t value_count;
-    bool is_open[VALUES_MAX], was_open[VALUES_MAX];
+    bool is_open[VALUES_MAX], was_open[VALUES_MAX]; /* nobody has it: as if it had been */
     instance_id best;
     uint32_t best_tasks;
     int64_t best_score;
@@ -291,6 +291,9 @@ static bool prepare(struct choice *choice)
     choice->wanted = room_wanted(choice->request->demand);
     if (choice->value_count > VALUES_MAX)
         return false;
+    for (uint32_t value = 0; is_led && value < choice->value_count; value++)
+        choice->was_open[value] =
+            cluster_instances_at(choice->cluster, choice->tracked, value) == 0;
     if (choice->step == NULL)
         return true;
     struct map no_sums = MAP_INIT;

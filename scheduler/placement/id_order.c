@@ -255,15 +255,21 @@ static void lower_stretch(const struct id_walk *walk, uint32_t stretch)
 /* The first stretch from `at` on that may have room; the count of them when none has. */
 static uint32_t promising_stretch(const struct id_walk *walk, uint32_t at)
 {
-    uint32_t count = walk->part->stretches.count;
     const int32_t *stretches = skylines_at(&walk->part->stretches, walk->level, 0);
     const int32_t *runs = skylines_at(&walk->part->runs, walk->level, 0);
-    while (at < count && stretches[at] < walk->wanted.mem) {
-        at++;
-        while (at % RUN == 0 && at < count && runs[at / RUN] < walk->wanted.mem)
-            at += RUN;
+    uint32_t count = walk->part->stretches.count;
+    int32_t wanted = walk->wanted.mem;
+    for (uint32_t run = at / RUN; at < count; at = run * RUN) {
+        uint32_t end = (run + 1) * RUN < count ? (run + 1) * RUN : count;
+        while (at < end && stretches[at] < wanted)
+            at++;
+        if (at < end)
+            return at;
+        do
+            run++;
+        while (run < walk->part->runs.count && runs[run] < wanted);
     }
-    return at < count ? at : count;
+    return count;
 }
 
 static bool walk_to_room(struct id_walk *walk)

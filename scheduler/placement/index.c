@@ -92,25 +92,29 @@ static void amount_order_update(struct amount_order *order, const struct cluster
     const struct instance *instance = cluster_instance(cluster, id);
     while (order->places.count <= id)
         *vec_push(&order->places) = (struct amount_place){.value = KEY_LIST_NONE};
-    struct amount_place old = order->places.items[id], new = {.value = KEY_LIST_NONE};
+    struct amount_place old = order->places.items[id], now = {.value = KEY_LIST_NONE};
     struct room room = room_of(instance);
     bool is_cpu = order->field == FIELD_CPU;
     if (room.cpu != ROOM_NONE && pool_has(order->pool, instance)) {
-        new.value =
+        now.value =
             order->tracked == TRACKED_NONE ? 0 : cluster_value_of(cluster, order->tracked, id);
-        new.other = is_cpu ? room.mem : room.cpu;
-        new.entry = amounts_entry(is_cpu ? instance->cpu_remaining : instance->mem_remaining, id);
+        now.other = is_cpu ? room.mem : room.cpu;
+        now.entry = amounts_entry(is_cpu ? instance->cpu_remaining : instance->mem_remaining, id);
     }
-    order->places.items[id] = new;
-    if (new.value == old.value &&new.entry == old.entry) {
-        if (new.value != KEY_LIST_NONE &&new.other != old.other)
-            amounts_set_other(&order->lists.items[new.value], new.entry, new.other);
+    order->places.items[id] = now;
+    if (now.value == old.value && now.entry == old.entry) {
+        if (now.value != KEY_LIST_NONE && now.other != old.other)
+            amounts_set_other(&order->lists.items[now.value], now.entry, now.other);
+        return;
+    }
+    if (now.value == old.value) {
+        amounts_move(&order->lists.items[now.value], old.entry, now.entry, now.other);
         return;
     }
     if (old.value != KEY_LIST_NONE)
         amounts_remove(&order->lists.items[old.value], old.entry);
-    if (new.value != KEY_LIST_NONE)
-        amounts_insert(amounts_of(order, new.value), new.entry, new.other);
+    if (now.value != KEY_LIST_NONE)
+        amounts_insert(amounts_of(order, now.value), now.entry, now.other);
 }
 
 struct amounts_walk amount_order_walk(struct amount_order *order, uint32_t value,
@@ -181,15 +185,23 @@ static void catch_up_id_order(struct id_order *order, const struct cluster *clus
         id_order_note_group(order, &changes->groups.items[i]);
 }
 
+static void catch_up_amount_order(struct amount_order *order, const struct cluster *cluster)
+{
+    const struct changes *changes = cluster_changes(cluster);
+    for (size_t i = 0; i < changes->instances.count; i++)
+        if (changes->instances.items[i] < order->places.count)
+            __builtin_prefetch(&order->places.items[changes->instances.items[i]]);
+    for (size_t i = 0; i < changes->instances.count; i++)
+        amount_order_update(order, cluster, changes->instances.items[i]);
+}
+
 static void catch_up(struct placement_index *index, struct cluster *cluster)
 {
     const struct changes *changes = cluster_changes(cluster);
     for (size_t i = 0; i < index->id_orders.count; i++)
         catch_up_id_order(index->id_orders.items[i], cluster);
     for (size_t i = 0; i < index->amount_orders.count; i++)
-        for (size_t at = 0; at < changes->instances.count; at++)
-            amount_order_update(index->amount_orders.items[i], cluster,
-                                changes->instances.items[at]);
+        catch_up_amount_order(index->amount_orders.items[i], cluster);
     for (size_t i = 0; i < index->key_orders.count; i++)
         for (size_t at = 0; at < changes->instances.count; at++)
             key_order_update(index->key_orders.items[i], cluster, changes->instances.items[at]);

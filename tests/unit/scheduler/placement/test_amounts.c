@@ -74,6 +74,13 @@ static void walks_equal_a_look_at_all(void **state)
         if (place->is_there && (!is_growing || rng_below(&rng, 3) == 0)) {
             amounts_remove(&amounts, amounts_entry(place->amount, id));
             place->is_there = false;
+        } else if (place->is_there && rng_below(&rng, 2) == 0) {
+            int32_t amount = rng_below(&rng, 4) > 0 ? (int32_t)rng_below(&rng, 200) - 5
+                                                    : place->amount + (int32_t)rng_below(&rng, 3);
+            amounts_move(&amounts, amounts_entry(place->amount, id), amounts_entry(amount, id),
+                         other);
+            place->amount = amount;
+            place->other = other;
         } else if (place->is_there) {
             amounts_set_other(&amounts, amounts_entry(place->amount, id), other);
             place->other = other;
