@@ -15,6 +15,7 @@
 
 #include "scheduler/base/mem.h"
 
+#define LINE_BYTES 64
 #define STOP_TIMEOUT_DEFAULT_NS (30 * BERTH_NS_PER_S)
 #define REPORT_RETRY_DEFAULT_NS (10 * BERTH_NS_PER_S)
 #define PULL_TIMEOUT_DEFAULT_NS (7200 * BERTH_NS_PER_S)
@@ -83,9 +84,29 @@ struct agent *agent_create(const struct agent_config *config)
         timeout_of(config->start_timeout_ns, START_TIMEOUT_DEFAULT_NS, START_TIMEOUT_MIN_NS);
     if (config->gpu_count > 0)
         agent->gpu_granted_milli = mem_alloc(config->gpu_count * sizeof *agent->gpu_granted_milli);
+    agent->gate = agent->reports = (struct task_queue){POOL_NONE, POOL_NONE};
     agent->deadline_ns = BERTH_NS_NEVER;
     agent->timed_ns = BERTH_NS_NEVER;
     return agent;
+}
+
+void agent_pool_prefetch(const struct agent_pool *pool, uint32_t place)
+{
+    const char *task = pool_at(&pool->tasks, place);
+    __builtin_prefetch(task, 1);
+    __builtin_prefetch(task + LINE_BYTES, 1);
+}
+
+void agent_prefetch(const struct agent *agent, bool is_near)
+{
+    if (!is_near) {
+        for (size_t at = 0; at < sizeof *agent; at += LINE_BYTES)
+            __builtin_prefetch((const char *)agent + at, 1);
+        return;
+    }
+    const struct task_entry *end = agent->entries + agent->entry_count;
+    for (const struct task_entry *at = agent->entries; at < end; at += LINE_BYTES / sizeof *at)
+        __builtin_prefetch(at, 1);
 }
 
 void agent_destroy(struct agent *agent)

@@ -76,6 +76,7 @@ struct agent_action {
     enum agent_action_kind kind;
     task_id task;
     uint16_t container;
+    uint32_t place; /* PULL, START, TERMINATE, KILL: for agent_pool_prefetch */
     union {
         struct task_payload payload; /* PULL, START, TERMINATE, KILL; grants lent, as a message */
         struct message message;      /* SEND: lent until the next step */
@@ -93,7 +94,15 @@ struct agent;
 struct agent *agent_create(const struct agent_config *config);
 void agent_destroy(struct agent *agent);
 void agent_step(struct agent *agent, struct step_time now, const struct agent_event *event,
-                struct agent_action_list *out);          /* clears `out` first */
+                struct agent_action_list *out); /* clears `out` first */
+
+/*
+ * Whoever runs very many agents may say early whom, and of which task, the next event concerns, so
+ * that it is fetched into the cache: first the agent, shortly before the step what it points to.
+ */
+void agent_prefetch(const struct agent *agent, bool is_near);
+void agent_pool_prefetch(const struct agent_pool *pool, uint32_t place);
+
 berth_ns agent_next_deadline(const struct agent *agent); /* monotonic, or BERTH_NS_NEVER */
 uint32_t agent_task_count(const struct agent *agent);    /* known and not yet removed */
 /* Sum over tasks whose resources the gate has granted: never above what was registered. */

@@ -74,7 +74,8 @@ struct agent_task {
     uint64_t reference;
     int32_t cpu_units, mem_mib;
     berth_ns pull_started_ns, pull_stopped_ns, started_ns, stopped_ns; /* wall; 0 = never */
-    struct agent_task *next; /* in the gate's queue, or later among the unacknowledged reports */
+    uint32_t number;                                                   /* in the pool */
+    uint32_t next; /* in the gate's queue, or later among the unacknowledged reports */
 };
 
 _Static_assert(sizeof(struct agent_task) == 128, "two lines of the cache");
@@ -89,7 +90,7 @@ struct task_entry {
 };
 
 struct task_queue {
-    struct agent_task *head, *tail;
+    uint32_t head, tail; /* numbers of the pool; POOL_NONE: it is empty */
 };
 
 struct agent {
@@ -115,7 +116,7 @@ struct agent {
     task_id *candidates;         /* owned; lent with a stop verification until the next step */
 };
 
-_Static_assert(sizeof(struct agent) == 192, "three lines of the cache");
+_Static_assert(sizeof(struct agent) <= 192, "three lines of the cache");
 
 /* What a step has at hand. */
 struct turn {
@@ -140,15 +141,33 @@ static inline struct container *task_container(struct agent_task *task, size_t i
     return index == 0 ? &task->first : &task->more->containers[index - 1];
 }
 
-/* gate.c and report.c */
-static inline void task_queue_push(struct task_queue *queue, struct agent_task *task)
+/* NULL for POOL_NONE. */
+static inline struct agent_task *task_at(const struct agent *agent, uint32_t number)
 {
-    task->next = NULL;
-    if (queue->tail == NULL)
-        queue->head = task;
+    return number == POOL_NONE ? NULL : pool_at(agent->tasks, number);
+}
+
+static inline void task_queue_push(const struct agent *agent, struct task_queue *queue,
+                                   struct agent_task *task)
+{
+    task->next = POOL_NONE;
+    if (queue->tail == POOL_NONE)
+        queue->head = task->number;
     else
-        queue->tail->next = task;
-    queue->tail = task;
+        task_at(agent, queue->tail)->next = task->number;
+    queue->tail = task->number;
+}
+
+/* `before` stands before it, or is NULL when it is the head. */
+static inline void task_queue_unlink(struct task_queue *queue, struct agent_task *before,
+                                     const struct agent_task *task)
+{
+    if (before == NULL)
+        queue->head = task->next;
+    else
+        before->next = task->next;
+    if (queue->tail == task->number)
+        queue->tail = before == NULL ? POOL_NONE : before->number;
 }
 
 /* gate.c */

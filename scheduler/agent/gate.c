@@ -87,39 +87,32 @@ void gate_release(struct turn *turn, struct agent_task *task)
 
 void gate_push(struct turn *turn, struct agent_task *task)
 {
-    task_queue_push(&turn->agent->gate, task);
+    task_queue_push(turn->agent, &turn->agent->gate, task);
     turn->agent->is_gate_due = true;
 }
 
 void gate_withdraw(struct turn *turn, struct agent_task *task)
 {
-    struct task_queue *gate = &turn->agent->gate;
+    struct agent *agent = turn->agent;
+    struct agent_task *before = NULL, *at = task_at(agent, agent->gate.head);
     assert(task->stage == STAGE_QUEUED);
-    struct agent_task *before = NULL;
-    for (struct agent_task *at = gate->head; at != task; at = at->next) {
+    while (at != task) {
         assert(at != NULL);
         before = at;
+        at = task_at(agent, at->next);
     }
-    if (before == NULL)
-        gate->head = task->next;
-    else
-        before->next = task->next;
-    if (gate->tail == task)
-        gate->tail = before;
+    task_queue_unlink(&agent->gate, before, task);
     task->stage = STAGE_DONE;
-    turn->agent->is_gate_due = true; /* the head may have been the one that blocked */
+    agent->is_gate_due = true; /* the head may have been the one that blocked */
 }
 
 void gate_open(struct turn *turn)
 {
     struct agent *agent = turn->agent;
+    struct agent_task *head;
     agent->is_gate_due = false;
-    while (agent->gate.head != NULL && take(agent, agent->gate.head)) {
-        struct agent_task *task = agent->gate.head;
-        agent->gate.head = task->next;
-        if (agent->gate.head == NULL)
-            agent->gate.tail = NULL;
-        task->next = NULL;
-        lifecycle_start(turn, task);
+    while ((head = task_at(agent, agent->gate.head)) != NULL && take(agent, head)) {
+        task_queue_unlink(&agent->gate, NULL, head);
+        lifecycle_start(turn, head);
     }
 }

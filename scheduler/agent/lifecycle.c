@@ -74,6 +74,7 @@ static void order(struct turn *turn, struct agent_task *task, size_t index,
 {
     struct agent_action *action = turn_act(turn, kind, task->task);
     action->container = (uint16_t)index;
+    action->place = task->number;
     action->payload = (struct task_payload){
         .task = task->task,
         .def = task->def,

@@ -48,32 +48,27 @@ static void send_report(struct turn *turn, struct agent_task *task)
     task->retry_ns = turn->now.mono_ns + turn->agent->config.report_retry_ns;
 }
 
-static struct agent_task *take_report(struct task_queue *reports, uint64_t seq)
+static struct agent_task *take_report(struct agent *agent, uint64_t seq)
 {
-    struct agent_task *before = NULL;
-    for (struct agent_task *at = reports->head; at != NULL; before = at, at = at->next) {
-        if (at->report_seq != seq)
-            continue;
-        if (before == NULL)
-            reports->head = at->next;
-        else
-            before->next = at->next;
-        if (reports->tail == at)
-            reports->tail = before;
-        return at;
+    struct agent_task *before = NULL, *at = task_at(agent, agent->reports.head);
+    while (at != NULL && at->report_seq != seq) {
+        before = at;
+        at = task_at(agent, at->next);
     }
-    return NULL;
+    if (at != NULL)
+        task_queue_unlink(&agent->reports, before, at);
+    return at;
 }
 
 static void make_report(struct turn *turn, struct agent_task *task, enum task_status status)
 {
     if (task->report_seq != 0)
-        (void)take_report(&turn->agent->reports, task->report_seq);
+        (void)take_report(turn->agent, task->report_seq);
     task->report_status = (uint8_t)status;
     task->report_seq = ++turn->agent->report_seq;
     if (turn->agent->is_connected)
         send_report(turn, task);
-    task_queue_push(&turn->agent->reports, task);
+    task_queue_push(turn->agent, &turn->agent->reports, task);
 }
 
 void report_running(struct turn *turn, struct agent_task *task)
@@ -91,7 +86,7 @@ void report_stopped(struct turn *turn, struct agent_task *task)
 
 void report_acknowledged(struct turn *turn, uint64_t seq)
 {
-    struct agent_task *task = take_report(&turn->agent->reports, seq);
+    struct agent_task *task = take_report(turn->agent, seq);
     if (task == NULL)
         return; /* the ack of a repeat */
     task->report_seq = 0;
@@ -107,24 +102,24 @@ void report_acknowledged(struct turn *turn, uint64_t seq)
 
 void report_repeat(struct turn *turn, berth_ns due_ns)
 {
-    struct task_queue *reports = &turn->agent->reports;
-    if (!turn->agent->is_connected)
+    struct agent *agent = turn->agent;
+    struct task_queue *reports = &agent->reports;
+    uint32_t last = reports->tail; /* ends the round: with due_ns at NEVER each is sent once */
+    if (!agent->is_connected)
         return;
-    /* `last` ends the round: with due_ns at NEVER each is sent once. */
-    struct agent_task *last = reports->tail;
-    for (bool is_last = reports->head == NULL; !is_last && reports->head->retry_ns <= due_ns;) {
-        struct agent_task *task = reports->head;
-        is_last = task == last;
-        reports->head = task->next;
-        if (reports->head == NULL)
-            reports->tail = NULL;
+    for (bool is_last = reports->head == POOL_NONE; !is_last;) {
+        struct agent_task *task = task_at(agent, reports->head);
+        if (task->retry_ns > due_ns)
+            return;
+        is_last = task->number == last;
+        task_queue_unlink(reports, NULL, task);
         send_report(turn, task);
-        task_queue_push(reports, task);
+        task_queue_push(agent, reports, task);
     }
 }
 
 berth_ns report_next_deadline(const struct agent *agent)
 {
-    const struct agent_task *head = agent->reports.head;
+    const struct agent_task *head = task_at(agent, agent->reports.head);
     return agent->is_connected && head != NULL ? head->retry_ns : BERTH_NS_NEVER;
 }

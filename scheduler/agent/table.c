@@ -11,6 +11,9 @@ static size_t lower_bound(const struct agent *agent, task_id task)
 {
     const struct task_entry *entries = agent->entries;
     size_t low = 0, count = agent->entry_count;
+    /* New tasks come last, and most of what happens happens to the newest. */
+    if (count == 0 || entries[count - 1].task <= task)
+        return count > 0 && entries[count - 1].task == task ? count - 1 : count;
     while (count > 0) { /* it is in low .. low + count; no branch to guess */
         size_t half = count / 2;
         bool is_above = entries[low + half].task < task;
@@ -50,7 +53,7 @@ static struct task_more *make_more(const struct task_payload *payload)
     return more;
 }
 
-static void init(struct agent_task *task, const struct task_payload *payload)
+static void init(struct agent_task *task, uint32_t number, const struct task_payload *payload)
 {
     size_t count = payload->def->container_count;
     assert(count >= 1 && count <= TASK_DEF_CONTAINERS_MAX);
@@ -63,6 +66,8 @@ static void init(struct agent_task *task, const struct task_payload *payload)
         .reference = payload->reference,
         .cpu_units = payload->cpu_units,
         .mem_mib = payload->mem_mib,
+        .number = number,
+        .next = POOL_NONE,
     };
     for (size_t i = 0; i < count; i++)
         task_container(task, i)->deadline_ns = BERTH_NS_NEVER;
@@ -86,7 +91,7 @@ struct agent_task *table_add(struct agent *agent, const struct task_payload *pay
             (agent->entry_count - at) * sizeof *agent->entries);
     agent->entries[at] = (struct task_entry){payload->task, number};
     agent->entry_count++;
-    init(table_task(agent, at), payload);
+    init(table_task(agent, at), number, payload);
     return table_task(agent, at);
 }
 
@@ -96,7 +101,7 @@ void table_remove(struct agent *agent, struct agent_task *task)
     assert(at < agent->entry_count && table_task(agent, at) == task);
     assert(task->report_seq == 0 && task->stage == STAGE_DONE);
     mem_free(task->more);
-    pool_give(agent->tasks, agent->entries[at].number);
+    pool_give(agent->tasks, task->number);
     agent->entry_count--;
     memmove(agent->entries + at, agent->entries + at + 1,
             (agent->entry_count - at) * sizeof *agent->entries);

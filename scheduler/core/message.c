@@ -4,12 +4,6 @@
 
 #include "scheduler/base/mem.h"
 
-static bool has_list(enum message_kind kind)
-{
-    return kind == MESSAGE_MANIFEST || kind == MESSAGE_STOP_VERIFICATION ||
-           kind == MESSAGE_STOP_VERIFICATION_ACK;
-}
-
 static void *copy_of(const void *items, size_t size_bytes)
 {
     if (size_bytes == 0)
@@ -22,7 +16,7 @@ static void *copy_of(const void *items, size_t size_bytes)
 struct message message_copy(const struct message *message)
 {
     struct message copy = *message;
-    if (has_list(message->kind)) {
+    if (message_has_list(message->kind)) {
         copy.u.list.tasks =
             copy_of(message->u.list.tasks, message->u.list.count * sizeof *message->u.list.tasks);
     } else if (message->kind == MESSAGE_PAYLOAD && message->u.payload.grant_count > 0) {
@@ -36,7 +30,7 @@ struct message message_copy(const struct message *message)
 
 void message_release(struct message *message)
 {
-    if (has_list(message->kind)) {
+    if (message_has_list(message->kind)) {
         mem_free(message->u.list.tasks);
         message->u.list.tasks = NULL;
         message->u.list.count = 0;

@@ -113,6 +113,19 @@ struct message {
 struct message message_copy(const struct message *message);
 void message_release(struct message *message);
 
+static inline bool message_has_list(enum message_kind kind)
+{
+    return kind == MESSAGE_MANIFEST || kind == MESSAGE_STOP_VERIFICATION ||
+           kind == MESSAGE_STOP_VERIFICATION_ACK;
+}
+
+/* Whether there is anything to copy beside the struct itself: mostly not. */
+static inline bool message_is_deep(const struct message *message)
+{
+    return message_has_list(message->kind) ||
+           (message->kind == MESSAGE_PAYLOAD && message->u.payload.grant_count > 0);
+}
+
 /* The 32 hex digits of an ECS id for a number of the given kind of thing; out holds 33 bytes. */
 void id_format(uint64_t number, char out[33]);
 

@@ -23,10 +23,8 @@ struct behaviour_delay behaviour_delay(const struct distribution *distribution)
     return (struct behaviour_delay){.constant_ns = distribution_draw_ns(distribution, &nobody)};
 }
 
-bool behaviour_chance(double probability, uint64_t key, const char *purpose, uint64_t entity)
+bool behaviour_draw_chance(double probability, uint64_t key, const char *purpose, uint64_t entity)
 {
-    if (!(probability > 0))
-        return false;
     struct rng stream = {.key = rng_key(key, purpose, entity)};
     /* 53 bits of a uniform number in [0, 1): never true for 0, always for 1. */
     return (double)(rng_next(&stream) >> 11) * 0x1p-53 < probability;
@@ -59,6 +57,8 @@ struct container_end behaviour_end(const struct scenario_task_def *def, uint64_t
         end.after_ns = lifetime_ns;
     else if (!def->is_endless)
         end.after_ns = behaviour_draw_ns(&def->lifetime, key, "lifetime", restarts);
+    if (!(def->crash_probability > 0) && !(def->oom_probability > 0))
+        return end;
     static const char *const crash[] = {"crash", "crash-after"}, *const oom[] = {"oom",
                                                                                  "oom-after"};
     may_crash(&end, def->crash_probability, &def->crash_after, key, crash, restarts);

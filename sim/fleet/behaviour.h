@@ -39,7 +39,13 @@ static inline berth_ns behaviour_delay_ns(const struct behaviour_delay *delay, u
                                 : behaviour_draw_ns(delay->drawn, key, purpose, entity);
 }
 
-bool behaviour_chance(double probability, uint64_t key, const char *purpose, uint64_t entity);
+bool behaviour_draw_chance(double probability, uint64_t key, const char *purpose, uint64_t entity);
+
+static inline bool behaviour_chance(double probability, uint64_t key, const char *purpose,
+                                    uint64_t entity)
+{
+    return probability > 0 && behaviour_draw_chance(probability, key, purpose, entity);
+}
 
 /* Uniform in [0, below_ns). */
 berth_ns behaviour_uniform_ns(berth_ns below_ns, uint64_t key, const char *purpose,

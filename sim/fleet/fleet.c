@@ -18,19 +18,13 @@
 #include "scheduler/base/mem.h"
 #include "sim/fleet/host.h"
 
-void fleet_queue(struct fleet *fleet, berth_ns at_ns, uint32_t kind, uint32_t a, uint64_t b,
-                 uint64_t c)
-{
-    if (at_ns < fleet->end_ns)
-        sim_queue_put(fleet->queue, at_ns, (struct sim_event){kind, a, b, c});
-}
-
 static uint32_t add_host(struct fleet *fleet, uint32_t g)
 {
     const struct scenario_group *group = &fleet->scenario->groups[g];
     uint32_t index = fleet->host_count++, place = fleet->added[g]++;
     (void)pool_take(&fleet->hosts);
     *host_at(fleet, index) = (struct host){
+        .number = index,
         .group = g,
         .zone = group->zone_count > 0 ? group->zones[place % group->zone_count] : "",
         .rack = scenario_rack(group, place),
@@ -226,15 +220,14 @@ void host_set_power(struct fleet *fleet, uint32_t host, enum host_power power)
         fleet->ops->power(fleet->context, host, before, power);
 }
 
-static void arm_timer(struct fleet *fleet, uint32_t host)
+static void arm_timer(struct fleet *fleet, struct host *h)
 {
-    struct host *h = host_at(fleet, host);
     berth_ns deadline_ns = agent_next_deadline(h->agent);
     if (deadline_ns >= h->timer_at_ns)
         return;
     h->timer_at_ns = deadline_ns > fleet->now_ns ? deadline_ns : fleet->now_ns;
     h->timer_generation++;
-    fleet_queue(fleet, h->timer_at_ns, FLEET_TIMER, host, h->timer_generation, 0);
+    fleet_queue(fleet, h->timer_at_ns, FLEET_TIMER, h->number, h->timer_generation, 0);
 }
 
 void fleet_send(struct fleet *fleet, berth_ns now_ns, const struct message *message)
@@ -247,25 +240,24 @@ void fleet_send(struct fleet *fleet, berth_ns now_ns, const struct message *mess
     else if (host != HOST_NONE && host_at(fleet, host)->is_fresh)
         return; /* The machine of that instance is no more; its successor waits for its answer. */
     if (host != HOST_NONE)
-        host_message(fleet, host, false, message);
+        host_message(fleet, host_at(fleet, host), false, message);
 }
 
-void host_agent_step(struct fleet *fleet, uint32_t host, const struct agent_event *event)
+void host_step(struct fleet *fleet, struct host *h, const struct agent_event *event)
 {
     struct step_time now = {fleet->now_ns, FLEET_WALL_EPOCH_NS + fleet->now_ns};
-    struct agent *agent = host_at(fleet, host)->agent;
-    agent_step(agent, now, event, &fleet->actions);
+    agent_step(h->agent, now, event, &fleet->actions);
     fleet->agent_steps++;
     if (fleet->ops->stepped != NULL)
-        fleet->ops->stepped(fleet->context, host, agent, event, &fleet->actions);
+        fleet->ops->stepped(fleet->context, h->number, h->agent, event, &fleet->actions);
     for (size_t i = 0; i < fleet->actions.count; i++) {
         const struct agent_action *action = &fleet->actions.items[i];
         if (action->kind == AGENT_ACTION_SEND)
-            host_message(fleet, host, true, &action->message);
+            host_message(fleet, h, true, &action->message);
         else
-            runtime_order(fleet, host, action);
+            runtime_order(fleet, h, action);
     }
-    arm_timer(fleet, host);
+    arm_timer(fleet, h);
 }
 
 static void timer_fires(struct fleet *fleet, uint32_t host, uint64_t generation)
@@ -277,7 +269,7 @@ static void timer_fires(struct fleet *fleet, uint32_t host, uint64_t generation)
     if (h->power != HOST_UP || h->agent == NULL)
         return;
     if (agent_next_deadline(h->agent) > fleet->now_ns)
-        arm_timer(fleet, host);
+        arm_timer(fleet, h);
     else
         host_agent_step(fleet, host, &(struct agent_event){.kind = AGENT_EVENT_TIMER});
 }
@@ -489,31 +481,48 @@ void fleet_dispatch(struct fleet *fleet, berth_ns now_ns, const struct sim_event
     }
 }
 
-static void prefetch_task(const struct sim_task *task)
+/* What the task of a container's outcome names, and who stands beside it in its host's list. */
+static void prefetch_named(const struct fleet *fleet, const struct sim_task *task)
 {
-    __builtin_prefetch(task, 1);
+    if (!task->is_held)
+        return;
+    agent_pool_prefetch(fleet->agent_pool, task->place);
+    task_table_prefetch(&fleet->slot_of, task->task);
+    if (task->prev != SLOT_NONE)
+        __builtin_prefetch(task_at(fleet, task->prev), 1);
+    if (task->next != SLOT_NONE)
+        __builtin_prefetch(task_at(fleet, task->next), 1);
 }
 
-void fleet_prefetch(const struct fleet *fleet, const struct sim_event *event, bool is_near)
+static void prefetch_host(const struct fleet *fleet, uint32_t host, enum fleet_look look)
 {
-    uint32_t host = event->a;
+    const struct host *h = host_at(fleet, host);
+    if (look == FLEET_LOOK_FAR)
+        __builtin_prefetch(h, 1);
+    else if (h->agent != NULL)
+        agent_prefetch(h->agent, look == FLEET_LOOK_NEAR);
+}
+
+void fleet_prefetch(const struct fleet *fleet, const struct sim_event *event, enum fleet_look look)
+{
     switch ((enum fleet_event)event->kind) {
     case FLEET_RUNTIME:
-        if (!is_near) {
-            prefetch_task(task_at(fleet, event->a));
-            return;
-        }
-        host = task_at(fleet, event->a)->host;
+        prefetch_host(fleet, (uint32_t)(event->b >> 32), look);
+        if (look == FLEET_LOOK_FAR)
+            __builtin_prefetch(task_at(fleet, event->a), 1);
+        else if (look == FLEET_LOOK_NEARER)
+            prefetch_named(fleet, task_at(fleet, event->a));
         break;
     case FLEET_MESSAGE_DOWN:
-    case FLEET_MESSAGE_UP:
     case FLEET_ACK_DOWN:
-    case FLEET_ACK_UP:
+    case FLEET_TIMER:
+        prefetch_host(fleet, event->a, look);
         break;
+    case FLEET_MESSAGE_UP: /* comes from an agent that has just made a step */
+    case FLEET_ACK_UP:
     default:
-        return;
+        break;
     }
-    __builtin_prefetch(host_at(fleet, host), 1);
 }
 
 void fleet_audit(const struct fleet *fleet)

@@ -28,7 +28,7 @@ enum fleet_event {
     FLEET_ACK_DOWN, /* a report ack. a: host, b: seq, c: instance, link epoch */
     FLEET_ACK_UP,   /* an ack, likewise */
     FLEET_TIMER,    /* of an agent. a: host, b: generation */
-    FLEET_RUNTIME,  /* a container. a: task slot, b: its generation, c: what, container, epoch */
+    FLEET_RUNTIME,  /* a container. a: task slot, b: host, generation, c: what, container, epoch */
     FLEET_DETECTED, /* the controller misses an agent. a: host, b: link epoch */
     FLEET_NOTICE,   /* the agent's own request to drain arrives. a: host, b: link epoch */
     FLEET_STALLED,  /* nothing has passed for too long. a: host, b: block epoch */
@@ -139,10 +139,11 @@ void fleet_start(struct fleet *fleet); /* every host is up and registers, at tim
 void fleet_dispatch(struct fleet *fleet, berth_ns now_ns, const struct sim_event *event);
 
 /*
- * The event will perhaps be dispatched soon: what it will look at is fetched into the cache.
- * Changes nothing. Call it with `is_near` false some events ahead, and once more shortly before.
+ * The event will perhaps be dispatched soon: what it will look at is fetched into the cache, in
+ * three steps, since each tells where the next one has to look. Changes nothing.
  */
-void fleet_prefetch(const struct fleet *fleet, const struct sim_event *event, bool is_near);
+enum fleet_look { FLEET_LOOK_FAR = 0, FLEET_LOOK_NEARER, FLEET_LOOK_NEAR };
+void fleet_prefetch(const struct fleet *fleet, const struct sim_event *event, enum fleet_look look);
 
 /* From the controller: the reply to a host's registration, and messages to its agents. */
 void fleet_registered(struct fleet *fleet, berth_ns now_ns, uint64_t token, instance_id instance);

@@ -49,6 +49,10 @@ struct more_containers {
     struct sim_container items[TASK_DEF_CONTAINERS_MAX - 1];
 };
 
+/* So many generations of a slot are told apart. */
+#define GENERATION_BITS 29
+#define GENERATION_MAX ((UINT32_C(1) << GENERATION_BITS) - 1)
+
 /* A task on a host, from its first runtime order until the agent forgets it: one cache line. */
 struct sim_task {
     task_id task;
@@ -57,13 +61,15 @@ struct sim_task {
     struct sim_container first;
     uint32_t more; /* struct more_containers, or POOL_NONE */
     uint32_t host;
-    uint32_t generation; /* of the slot: makes events of an earlier tenant stale */
+    uint32_t place;      /* of the agent's own record: fleet_prefetch */
     uint32_t definition; /* of the scenario */
     uint32_t service;    /* of the scenario, or UINT32_MAX: standalone */
     uint32_t prev, next; /* tasks of the same host */
-    bool is_held;        /* the slot has a tenant */
-    bool is_serving;     /* counted by ops->serving */
-    bool is_ill;         /* its main container runs, but does not answer */
+    uint32_t generation
+        : GENERATION_BITS; /* of the slot: makes events of an earlier tenant stale */
+    bool is_held : 1;      /* the slot has a tenant */
+    bool is_serving : 1;   /* counted by ops->serving */
+    bool is_ill : 1;       /* its main container runs, but does not answer */
 };
 
 _Static_assert(sizeof(struct sim_task) == 64, "a line of the cache");
@@ -79,6 +85,7 @@ struct fleet_definition {
 
 /* A group's text, lent for good by the controller: its address names it. */
 struct fleet_group {
+    uint64_t purpose; /* of its copies' keys: rng_purpose */
     uint32_t service; /* of the scenario, or UINT32_MAX: standalone */
 };
 
@@ -102,6 +109,7 @@ struct host {
     uint16_t lossy_down, lossy_up, clogged, blind; /* causes of each */
     uint8_t power;                                 /* enum host_power */
     uint8_t mode;                                  /* enum loss_mode: the worst of its causes */
+    uint32_t number;                               /* its slot's in the fleet */
     bool is_linked : 1;
     bool is_registered : 1;
     bool is_missed : 1;        /* the controller was told that the agent is gone */
@@ -162,12 +170,12 @@ struct fleet {
 
 static inline struct host *host_at(const struct fleet *fleet, uint32_t host)
 {
-    return pool_at(&fleet->hosts, host);
+    return (struct host *)(void *)fleet->hosts.pages[host / POOL_PAGE] + host % POOL_PAGE;
 }
 
 static inline struct sim_task *task_at(const struct fleet *fleet, uint32_t slot)
 {
-    return pool_at(&fleet->tasks, slot);
+    return (struct sim_task *)(void *)fleet->tasks.pages[slot / POOL_PAGE] + slot % POOL_PAGE;
 }
 
 static inline struct sim_container *task_part(const struct fleet *fleet, struct sim_task *task,
@@ -183,12 +191,23 @@ static inline struct sim_container *task_part(const struct fleet *fleet, struct 
 /* Made when it is first wanted. */
 struct host_trouble *host_trouble(struct host *host);
 
-void fleet_queue(struct fleet *fleet, berth_ns at_ns, uint32_t kind, uint32_t a, uint64_t b,
-                 uint64_t c);
+static inline void fleet_queue(struct fleet *fleet, berth_ns at_ns, uint32_t kind, uint32_t a,
+                               uint64_t b, uint64_t c)
+{
+    if (at_ns < fleet->end_ns)
+        sim_queue_put(fleet->queue, at_ns, (struct sim_event){kind, a, b, c});
+}
+
 void host_set_power(struct fleet *fleet, uint32_t host, enum host_power power);
 
 /* One event for a host's agent: steps it, carries out what it orders, keeps its timer armed. */
-void host_agent_step(struct fleet *fleet, uint32_t host, const struct agent_event *event);
+void host_step(struct fleet *fleet, struct host *h, const struct agent_event *event);
+
+static inline void host_agent_step(struct fleet *fleet, uint32_t host,
+                                   const struct agent_event *event)
+{
+    host_step(fleet, host_at(fleet, host), event);
+}
 
 /* It is up: register what the next connection needs, with a link. */
 void host_register(struct fleet *fleet, uint32_t host);
@@ -196,7 +215,7 @@ void host_register_again(struct fleet *fleet, uint32_t host);
 
 /* network.c */
 berth_ns host_network_delay_ns(const struct fleet *fleet, struct host *host); /* of one message */
-void host_message(struct fleet *fleet, uint32_t host, bool is_up, const struct message *message);
+void host_message(struct fleet *fleet, struct host *h, bool is_up, const struct message *message);
 void host_message_arrives(struct fleet *fleet, const struct sim_event *event);
 void host_join(struct fleet *fleet, uint32_t host); /* connects now, or when it can */
 void host_unacked(struct fleet *fleet, const struct sim_event *event);
@@ -214,7 +233,7 @@ static inline berth_ns host_slowed(const struct host *host, berth_ns takes_ns)
 void runtime_queue(struct fleet *fleet, uint32_t slot, uint16_t container, enum outcome outcome,
                    berth_ns after_ns, int32_t code);
 void runtime_update_serving(struct fleet *fleet, struct sim_task *task);
-void runtime_order(struct fleet *fleet, uint32_t host, const struct agent_action *action);
+void runtime_order(struct fleet *fleet, struct host *h, const struct agent_action *action);
 void runtime_event(struct fleet *fleet, const struct sim_event *event);
 void runtime_power_lost(struct fleet *fleet, uint32_t host);    /* every container is gone */
 void runtime_forget_all(struct fleet *fleet, uint32_t host);    /* and every task */

@@ -32,26 +32,25 @@ static bool can_reach(const struct fleet *fleet, uint32_t host)
 }
 
 /* An ack that does not come ends the connection. */
-static void await_ack(struct fleet *fleet, uint32_t host, uint64_t seq)
+static void await_ack(struct fleet *fleet, struct host *h, uint64_t seq)
 {
-    struct host *h = host_at(fleet, host);
     *vec_push(&host_trouble(h)->awaited) = seq;
-    fleet_queue(fleet, behaviour_later(fleet->now_ns, ACK_TIMEOUT_NS), FLEET_UNACKED, host, seq,
-                h->link_epoch);
+    fleet_queue(fleet, behaviour_later(fleet->now_ns, ACK_TIMEOUT_NS), FLEET_UNACKED, h->number,
+                seq, h->link_epoch);
 }
 
 /* What the ends of a connection miss when this message does not come, or comes out of order. */
-static void miss(struct fleet *fleet, uint32_t host, const struct message *message)
+static void miss(struct fleet *fleet, struct host *h, const struct message *message)
 {
     switch (message->kind) {
     case MESSAGE_PAYLOAD:
     case MESSAGE_MANIFEST:
     case MESSAGE_ACK:
-        await_ack(fleet, host, message->seq);
+        await_ack(fleet, h, message->seq);
         break;
     case MESSAGE_STOP_VERIFICATION:
     case MESSAGE_STOP_VERIFICATION_ACK:
-        await_ack(fleet, host, SEQ_NEVER_ACKED);
+        await_ack(fleet, h, SEQ_NEVER_ACKED);
         break;
     case MESSAGE_TASK_STATE:
     case MESSAGE_REPORT_ACK:
@@ -61,18 +60,17 @@ static void miss(struct fleet *fleet, uint32_t host, const struct message *messa
 }
 
 /* An ack is so small that it travels in the event itself. */
-static void deliver_at(struct fleet *fleet, uint32_t host, bool is_up, berth_ns at_ns,
+static void deliver_at(struct fleet *fleet, const struct host *h, bool is_up, berth_ns at_ns,
                        const struct message *message)
 {
-    uint32_t link_epoch = host_at(fleet, host)->link_epoch;
     if (at_ns >= fleet->end_ns)
         return;
     if (message->kind == (is_up ? MESSAGE_ACK : MESSAGE_REPORT_ACK))
-        fleet_queue(fleet, at_ns, is_up ? FLEET_ACK_UP : FLEET_ACK_DOWN, host, message->seq,
-                    (uint64_t)message->instance << 32 | link_epoch);
+        fleet_queue(fleet, at_ns, is_up ? FLEET_ACK_UP : FLEET_ACK_DOWN, h->number, message->seq,
+                    (uint64_t)message->instance << 32 | h->link_epoch);
     else
-        fleet_queue(fleet, at_ns, is_up ? FLEET_MESSAGE_UP : FLEET_MESSAGE_DOWN, host,
-                    parcels_hold(&fleet->parcels, message), link_epoch);
+        fleet_queue(fleet, at_ns, is_up ? FLEET_MESSAGE_UP : FLEET_MESSAGE_DOWN, h->number,
+                    parcels_hold(&fleet->parcels, message), h->link_epoch);
 }
 
 berth_ns host_network_delay_ns(const struct fleet *fleet, struct host *host)
@@ -83,30 +81,41 @@ berth_ns host_network_delay_ns(const struct fleet *fleet, struct host *host)
                                  : distribution_draw_ns(delay->drawn, &host->network));
 }
 
-void host_message(struct fleet *fleet, uint32_t host, bool is_up, const struct message *message)
+static void message_by_fate(struct fleet *fleet, struct host *h, bool is_up, berth_ns delay_ns,
+                            const struct message *message)
 {
-    struct host *h = host_at(fleet, host);
     struct message_fate fate = {.twice_after_ns = BERTH_NS_NEVER};
     berth_ns *last_ns = is_up ? &h->up_at_ns : &h->down_at_ns;
-    if (!h->is_linked)
-        return;
-    berth_ns delay_ns = host_network_delay_ns(fleet, h);
-    if (fleet->ops->fate != NULL)
-        fleet->ops->fate(fleet->context, host, is_up, &fate);
+    fleet->ops->fate(fleet->context, h->number, is_up, &fate);
     if (fate.is_lost) {
-        miss(fleet, host, message);
+        miss(fleet, h, message);
         return;
     }
     berth_ns at_ns = behaviour_later(behaviour_later(fleet->now_ns, delay_ns), fate.extra_ns);
     /* One that is overtaken overtakes nobody itself: only of it is the ack awaited. */
     at_ns = at_ns > *last_ns ? at_ns : *last_ns;
     if (fate.is_overtaken)
-        miss(fleet, host, message); /* the agent may refuse it for what has come before */
+        miss(fleet, h, message); /* the agent may refuse it for what has come before */
     else
         *last_ns = at_ns;
-    deliver_at(fleet, host, is_up, at_ns, message);
+    deliver_at(fleet, h, is_up, at_ns, message);
     if (fate.twice_after_ns != BERTH_NS_NEVER)
-        deliver_at(fleet, host, is_up, behaviour_later(at_ns, fate.twice_after_ns), message);
+        deliver_at(fleet, h, is_up, behaviour_later(at_ns, fate.twice_after_ns), message);
+}
+
+void host_message(struct fleet *fleet, struct host *h, bool is_up, const struct message *message)
+{
+    berth_ns *last_ns = is_up ? &h->up_at_ns : &h->down_at_ns;
+    if (!h->is_linked)
+        return;
+    berth_ns delay_ns = host_network_delay_ns(fleet, h);
+    if (fleet->ops->fate != NULL) {
+        message_by_fate(fleet, h, is_up, delay_ns, message);
+        return;
+    }
+    berth_ns at_ns = behaviour_later(fleet->now_ns, delay_ns);
+    *last_ns = at_ns > *last_ns ? at_ns : *last_ns;
+    deliver_at(fleet, h, is_up, *last_ns, message);
 }
 
 static void acknowledged(struct host_trouble *trouble, uint64_t seq)
@@ -119,16 +128,14 @@ static void acknowledged(struct host_trouble *trouble, uint64_t seq)
 }
 
 /* On a connection that goes on: to the controller, the agent, or nobody. */
-static void arrives(struct fleet *fleet, uint32_t host, bool is_up, const struct message *message)
+static void arrives(struct fleet *fleet, struct host *h, bool is_up, const struct message *message)
 {
-    struct host *h = host_at(fleet, host);
     if ((is_up ? h->lossy_up : h->lossy_down) > 0) {
-        miss(fleet, host, message);
+        miss(fleet, h, message);
         return;
     }
     if (!is_up) {
-        host_agent_step(fleet, host,
-                        &(struct agent_event){.kind = AGENT_EVENT_MESSAGE, .message = message});
+        host_step(fleet, h, &(struct agent_event){.kind = AGENT_EVENT_MESSAGE, .message = message});
         return;
     }
     if (message->kind == MESSAGE_ACK && h->trouble != NULL)
@@ -146,14 +153,14 @@ void host_message_arrives(struct fleet *fleet, const struct sim_event *event)
     if (is_current && h->clogged > 0) {
         *vec_push(&host_trouble(h)->held) = *event;
     } else if (is_ack && is_current) {
-        arrives(fleet, event->a, is_up,
+        arrives(fleet, h, is_up,
                 &(struct message){.kind = is_up ? MESSAGE_ACK : MESSAGE_REPORT_ACK,
                                   .instance = (instance_id)(event->c >> 32),
                                   .seq = event->b});
     } else if (!is_ack) {
         uint32_t parcel = (uint32_t)event->b;
         if (is_current)
-            arrives(fleet, event->a, is_up, parcels_open(&fleet->parcels, parcel));
+            arrives(fleet, h, is_up, parcels_open(&fleet->parcels, parcel));
         parcels_release(&fleet->parcels, parcel);
     }
 }

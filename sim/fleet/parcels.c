@@ -20,7 +20,7 @@ uint32_t parcels_hold(struct parcels *parcels, const struct message *message)
 {
     uint32_t number = pool_take(&parcels->pool);
     struct parcel *parcel = parcel_at(parcels, number);
-    parcel->message = message_copy(message);
+    parcel->message = message_is_deep(message) ? message_copy(message) : *message;
     parcel->is_held = true;
     parcels->held_count++;
     return number;
@@ -36,7 +36,8 @@ void parcels_release(struct parcels *parcels, uint32_t number)
 {
     struct parcel *parcel = parcel_at(parcels, number);
     assert(parcel->is_held);
-    message_release(&parcel->message);
+    if (message_is_deep(&parcel->message))
+        message_release(&parcel->message);
     parcel->is_held = false;
     pool_give(&parcels->pool, number);
     parcels->held_count--;

@@ -37,7 +37,8 @@ static void queue_outcome(struct fleet *fleet, uint32_t slot, uint16_t container
     uint64_t epoch = task_part(fleet, task, container)->epoch;
     uint64_t c = (uint64_t)(uint32_t)exit_code << 32 | epoch << 16 | (uint64_t)container << 8 |
                  (uint64_t)outcome;
-    fleet_queue(fleet, at_ns, FLEET_RUNTIME, slot, task->generation, c);
+    fleet_queue(fleet, at_ns, FLEET_RUNTIME, slot, (uint64_t)task->host << 32 | task->generation,
+                c);
 }
 
 void runtime_queue(struct fleet *fleet, uint32_t slot, uint16_t container, enum outcome outcome,
@@ -99,7 +100,8 @@ static const struct fleet_group *group_of(struct fleet *fleet, const char *group
     if (known == MAP_ABSENT) {
         known = (uint32_t)fleet->groups.count;
         map_put(&fleet->group_of, key, known);
-        *vec_push(&fleet->groups) = (struct fleet_group){.service = service_of(fleet, group)};
+        *vec_push(&fleet->groups) = (struct fleet_group){.purpose = rng_purpose(group),
+                                                         .service = service_of(fleet, group)};
     }
     return &fleet->groups.items[known];
 }
@@ -114,22 +116,24 @@ static uint32_t take_more(struct fleet *fleet, uint16_t container_count)
     return number;
 }
 
-static uint32_t add_task(struct fleet *fleet, uint32_t host, const struct task_payload *payload)
+static uint32_t add_task(struct fleet *fleet, struct host *h, const struct agent_action *action)
 {
+    const struct task_payload *payload = &action->payload;
     uint32_t slot = pool_take(&fleet->tasks);
     uint32_t index = map_get(&fleet->definition_of, (uint64_t)(uintptr_t)payload->def);
     struct sim_task *task = task_at(fleet, slot);
-    struct host *h = host_at(fleet, host);
+    const struct fleet_group *group = group_of(fleet, payload->group);
     assert(index != MAP_ABSENT);
     *task = (struct sim_task){
         .task = payload->task,
-        .key = behaviour_key(fleet->key, payload->group, payload->reference),
+        .key = rng_key_for(fleet->key, group->purpose, payload->reference),
         .lifetime_ns = BERTH_NS_NEVER,
         .more = take_more(fleet, fleet->definitions[index].container_count),
-        .host = host,
-        .generation = task->generation + 1,
+        .host = h->number,
+        .generation = (task->generation + 1u) & GENERATION_MAX,
+        .place = action->place,
         .definition = index,
-        .service = group_of(fleet, payload->group)->service,
+        .service = group->service,
         .prev = SLOT_NONE,
         .next = h->first_task,
         .is_held = true,
@@ -157,7 +161,7 @@ static void remove_task(struct fleet *fleet, uint32_t slot)
         task_at(fleet, task->next)->prev = task->prev;
     task_table_remove(&fleet->slot_of, task->task);
     task->is_held = false;
-    task->generation++;
+    task->generation = (task->generation + 1u) & GENERATION_MAX;
     if (task->more != POOL_NONE)
         pool_give(&fleet->more_containers, task->more);
     pool_give(&fleet->tasks, slot);
@@ -247,13 +251,13 @@ static void kill_container(struct fleet *fleet, uint32_t slot, uint16_t containe
     queue_outcome(fleet, slot, container, OUTCOME_EXITED, fleet->now_ns, EXIT_CODE_KILLED);
 }
 
-void runtime_order(struct fleet *fleet, uint32_t host, const struct agent_action *action)
+void runtime_order(struct fleet *fleet, struct host *h, const struct agent_action *action)
 {
     uint32_t slot = task_table_get(&fleet->slot_of, action->task);
     if (slot == TASK_TABLE_ABSENT) {
         if (action->kind != AGENT_ACTION_PULL && action->kind != AGENT_ACTION_START)
             return;
-        slot = add_task(fleet, host, &action->payload);
+        slot = add_task(fleet, h, action);
     }
     switch (action->kind) {
     case AGENT_ACTION_PULL:
@@ -334,12 +338,12 @@ void runtime_event(struct fleet *fleet, const struct sim_event *event)
     uint32_t slot = event->a;
     struct sim_task *task = task_at(fleet, slot);
     uint16_t container = (uint16_t)(event->c >> 8 & 0xff);
-    if (!task->is_held || task->generation != event->b)
+    if (!task->is_held || task->generation != (uint32_t)event->b)
         return;
     const struct sim_container *part = task_part(fleet, task, container);
     if (part->epoch != (uint16_t)(event->c >> 16 & 0xffff))
         return;
-    uint32_t host = task->host;
+    struct host *h = host_at(fleet, task->host);
     enum outcome what = (enum outcome)(event->c & 0xff);
     int32_t code = (int32_t)(uint32_t)(event->c >> 32);
     struct agent_event outcome = {
@@ -352,10 +356,10 @@ void runtime_event(struct fleet *fleet, const struct sim_event *event)
     };
     if (outcome.kind == AGENT_EVENT_KIND_COUNT)
         return;
-    if (host_at(fleet, host)->power == HOST_HUNG)
-        *vec_push(&host_trouble(host_at(fleet, host))->deferred) = outcome;
+    if (h->power == HOST_HUNG)
+        *vec_push(&host_trouble(h)->deferred) = outcome;
     else
-        host_agent_step(fleet, host, &outcome);
+        host_step(fleet, h, &outcome);
 }
 
 void runtime_power_lost(struct fleet *fleet, uint32_t host)

@@ -32,7 +32,10 @@
 #define EVENTS_AT_ONE_TIME UINT64_C(4000000)       /* beyond this, time stands still */
 #define STOP_CHECK_EVENTS 4096
 
-enum { LOOK_NEAR = 1, LOOK_FAR = 4 }; /* events ahead */
+static const uint32_t look_events[] = {/* so many events ahead */
+                                       [FLEET_LOOK_FAR] = 6,
+                                       [FLEET_LOOK_NEARER] = 3,
+                                       [FLEET_LOOK_NEAR] = 1};
 
 static const char *const loss_names[] = {
     [LOSS_TERMINATE] = "terminate",
@@ -784,17 +787,16 @@ static void check_progress(struct run *run, uint64_t before_count)
 
 /*
  * What the next events will touch has mostly left the caches since it was touched last: it is asked
- * for while this one is under way, in two steps, since what a task's record names is not known
- * before that is there.
+ * for while this one is under way, in steps, since what a record names is not known before that is
+ * there.
  */
 static void look_ahead(const struct run *run)
 {
-    const struct sim_event *far = sim_queue_ahead(run->queue, LOOK_FAR);
-    const struct sim_event *near = sim_queue_ahead(run->queue, LOOK_NEAR);
-    if (far != NULL && far->kind < FLEET_EVENT_COUNT)
-        fleet_prefetch(run->fleet, far, false);
-    if (near != NULL && near->kind < FLEET_EVENT_COUNT)
-        fleet_prefetch(run->fleet, near, true);
+    for (int look = FLEET_LOOK_FAR; look <= FLEET_LOOK_NEAR; look++) {
+        const struct sim_event *event = sim_queue_ahead(run->queue, look_events[look]);
+        if (event != NULL && event->kind < FLEET_EVENT_COUNT)
+            fleet_prefetch(run->fleet, event, (enum fleet_look)look);
+    }
 }
 
 static void turn(struct run *run)
