@@ -40,6 +40,14 @@ struct tracked {
     VEC(struct value_row) rows; /* by group; may be shorter than the list of groups */
 };
 
+/* Two tracked attributes taken together (pairs.c). */
+struct pairing {
+    tracked_id first, second;
+    struct map number_of;          /* values of both -> number */
+    VEC(struct value_pair) values; /* by number */
+    VEC(uint32_t) of;              /* by instance */
+};
+
 enum undo_kind {
     UNDO_STATUS,
     UNDO_CONNECTED,
@@ -91,6 +99,7 @@ struct cluster {
     VEC(struct group) groups;
     struct map group_by_name;
     VEC(struct tracked) tracked; /* [0]: ecs.availability-zone */
+    VEC(struct pairing) pairings;
     VEC(struct undo) journal;
     VEC(uint16_t) journal_words; /* arrays of journal entries */
     uint32_t journal_depth;      /* 0: nothing is recorded */
@@ -138,6 +147,17 @@ void groups_add_instance(struct cluster *cluster, instance_id id);
 void groups_value_changed(struct cluster *cluster, instance_id id, symbol name);
 void groups_free(struct cluster *cluster);
 void groups_audit(const struct cluster *cluster);
+
+/* pairs.c */
+static inline const struct pairing *pairing_at(const struct cluster *cluster, tracked_id pair)
+{
+    assert((pair & ~TRACKED_PAIR) < cluster->pairings.count);
+    return &cluster->pairings.items[pair & ~TRACKED_PAIR];
+}
+void pairs_add_instance(struct cluster *cluster, instance_id id);
+void pairs_value_changed(struct cluster *cluster, instance_id id);
+void pairs_free(struct cluster *cluster);
+void pairs_audit(const struct cluster *cluster);
 
 /* journal.c: each does nothing when no journal is open; called before the change */
 void journal_simple(struct cluster *cluster, const struct undo *undo);

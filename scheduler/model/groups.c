@@ -202,11 +202,15 @@ static const struct tracked *tracked_at(const struct cluster *cluster, tracked_i
 
 uint32_t cluster_value_count(const struct cluster *cluster, tracked_id tracked)
 {
+    if ((tracked & TRACKED_PAIR) != 0)
+        return (uint32_t)pairing_at(cluster, tracked)->values.count;
     return (uint32_t)tracked_at(cluster, tracked)->values.count;
 }
 
 uint32_t cluster_value_of(const struct cluster *cluster, tracked_id tracked, instance_id id)
 {
+    if ((tracked & TRACKED_PAIR) != 0)
+        return pairing_at(cluster, tracked)->of.items[id];
     assert(id < tracked_at(cluster, tracked)->of.count);
     return tracked_at(cluster, tracked)->of.items[id];
 }
@@ -234,6 +238,7 @@ void groups_add_instance(struct cluster *cluster, instance_id id)
         *vec_push(&tracked->of) = value;
         tracked->instances.items[value]++;
     }
+    pairs_add_instance(cluster, id);
 }
 
 /* The instance's tasks move from the counters of its old value to those of the new one. */
@@ -256,6 +261,7 @@ void groups_value_changed(struct cluster *cluster, instance_id id, symbol name)
         *counter(tracked, count->group, before) -= count->tasks;
         *counter(tracked, count->group, after) += count->tasks;
     }
+    pairs_value_changed(cluster, id);
 }
 
 void groups_free(struct cluster *cluster)
@@ -270,6 +276,7 @@ void groups_free(struct cluster *cluster)
         vec_free(&tracked->values);
         map_free(&tracked->number_of);
     }
+    pairs_free(cluster);
     vec_free(&cluster->tracked);
     vec_free(&cluster->groups);
     map_free(&cluster->group_by_name);
@@ -322,4 +329,5 @@ void groups_audit(const struct cluster *cluster)
     }
     for (size_t i = 0; i < cluster->tracked.count; i++)
         audit_tracked(cluster, (tracked_id)i);
+    pairs_audit(cluster);
 }

@@ -15,10 +15,22 @@
 typedef uint32_t tracked_id;
 
 #define TRACKED_NONE UINT32_MAX
+#define TRACKED_PAIR 0x40000000u /* set in the id of a pair */
 #define TRACKED_ZONE 0u
 
 tracked_id cluster_track(struct cluster *cluster, symbol name); /* found or started */
 tracked_id cluster_find_tracked(const struct cluster *cluster, symbol name);
+
+/*
+ * Two of them taken together: values are the pairs that instances have ever had. Counts are asked
+ * of the two, not of the pair.
+ */
+struct value_pair {
+    uint32_t first, second; /* values */
+};
+tracked_id cluster_track_pair(struct cluster *cluster, tracked_id first, tracked_id second);
+struct value_pair cluster_value_pair(const struct cluster *cluster, tracked_id pair,
+                                     uint32_t value);
 
 /* Values ever seen; numbers are never used again. */
 uint32_t cluster_value_count(const struct cluster *cluster, tracked_id tracked);

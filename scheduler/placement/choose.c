@@ -1,49 +1,71 @@
 /*
  * choose.c -- the same answer as the plain reading, without looking at every instance.
  *
- * A chain that begins with a spread over an attribute is answered level by level: the values with
- * the fewest tasks of the group are opened together, and if no instance there is a candidate, those
- * with the next fewest. Inside the open values the next step picks from an order of the index: by
- * id, by a key that its score rises with, or by the group's tasks. Whatever the index offers is
- * checked like any other candidate, so constraints, ports and GPUs need no order of their own; with
- * a constraint that few instances meet, the walk degrades towards the scan, never to a wrong
- * answer. Steps behind that one narrow the ties it left, as in the plain reading.
+ * A chain that begins with spreads over one or two attributes is answered level by level: the
+ * values (or pairs of values) with the fewest tasks of the group are open together, and if no
+ * instance there is a candidate, those with the next fewest. Inside the open values the next step
+ * picks from an order of the index: by id, by a key that its score rises with, or by the group's
+ * tasks. What the index offers has the room; the rest of the checks are bits (eligible.h). A
+ * question that few instances pass is answered from the list of those.
  *
- * No order serves: a spread over an attribute behind another step, steps behind a spread over
- * instances, dotProduct (its score turns with every demand), an attribute with more than VALUES_MAX
- * values. Those narrow a list of candidates, in which the index only skips full instances.
+ * spread(instanceId) in front of other steps becomes one check more, once it is known how many
+ * tasks of the group the least loaded candidate has: not more than that. At the end of a chain it
+ * is what the tie-break does anyway. dotProduct walks the order of free shares from the emptiest
+ * on, and stops where even all that is free, were it of the kind that the task wants most, could
+ * not win: its score turns with every demand, and no order could be kept for it.
+ *
+ * Cost: values of the leading attributes, and a walk as long as its candidates are refused by bits
+ * (an instance is looked at in two or three nanoseconds). What is still linear in candidates: steps
+ * behind one that ties many (binpack of an empty fleet, then another step), a third leading
+ * attribute, an attribute behind spread(instanceId), and dotProduct of a task that wants no CPU or
+ * no memory. A tie has to be told from the others by looking at them, and these have no order.
  */
 #include <assert.h>
 #include <stdlib.h>
 
 #include "scheduler/placement/chain.h"
 #include "scheduler/placement/index.h"
+#include "scheduler/placement/shares.h"
 
-#define VALUES_MAX 64
+/* So few that looking at each of them beats walking an order: its root, about. */
+#define IS_FEW(count, instances) ((uint64_t)(count) * (count) <= 4 * (uint64_t)(instances))
 
 struct choice {
     struct cluster *cluster;
     const struct placement_request *request;
     struct placement_index *index;
-    tracked_id tracked;               /* of the leading spread, or TRACKED_NONE */
-    const struct strategy_step *step; /* behind the leading spread; NULL: the tie-break alone */
-    const struct strategy_step *rest; /* behind `step` */
-    size_t rest_count;
-    struct strategy_view view; /* of `step` */
+    tracked_id tracked;  /* of the leading spreads: an attribute, a pair, or TRACKED_NONE */
+    tracked_id leads[2]; /* the attributes themselves */
+    const struct strategy_step *step; /* behind the leading spreads; NULL: the tie-break alone */
+    size_t rest_count;                /* of steps behind `step` */
+    struct strategy_view view;        /* of `step` */
     struct room wanted;
     struct eligibility eligible;
     uint32_t value_count;
-    bool is_open[VALUES_MAX], was_open[VALUES_MAX]; /* nobody has it: as if it had been */
+    bool has_level;
+    uint64_t level;      /* the values of this rank are open: index->ranks, by value */
+    uint32_t tasks_most; /* more tasks of the group than this, and it is no candidate */
     instance_id best;
     uint32_t best_tasks;
     int64_t best_score;
 };
 
+static bool is_open(const struct choice *choice, uint32_t value)
+{
+    return choice->index->ranks.items[value] == choice->level;
+}
+
+static bool has_too_many(const struct choice *choice, instance_id id)
+{
+    return choice->tasks_most != UINT32_MAX &&
+           cluster_group_tasks_on(choice->cluster, choice->request->group, id) > choice->tasks_most;
+}
+
 /* Of an instance that an order gave: it is ACTIVE, connected, of the pool, and has the room. */
 static bool accepts(void *context, instance_id id)
 {
     const struct choice *choice = context;
-    return eligible_has(&choice->eligible, id) &&
+    return eligible_has(&choice->eligible, id) && !has_too_many(choice, id) &&
            (choice->eligible.is_whole ||
             placement_check(choice->cluster, choice->request, id) == PLACEMENT_FITS);
 }
@@ -54,27 +76,49 @@ static uint32_t value_of(const struct choice *choice, instance_id id)
                                            : cluster_value_of(choice->cluster, choice->tracked, id);
 }
 
-/* Open the values with the fewest tasks of the group among those not yet open. */
+#define RANK_NEVER UINT64_MAX
+
+static uint64_t rank_at(const struct choice *choice, int lead, uint32_t value)
+{
+    bool is_there = cluster_instances_at(choice->cluster, choice->leads[lead], value) > 0;
+    return is_there ? cluster_tasks_at(choice->cluster, choice->request->group, choice->leads[lead],
+                                       value)
+                    : RANK_NEVER;
+}
+
+static uint64_t rank_of_pair(const struct choice *choice, struct value_pair pair)
+{
+    uint64_t first = rank_at(choice, 0, pair.first), second = rank_at(choice, 1, pair.second);
+    return first == RANK_NEVER || second == RANK_NEVER ? RANK_NEVER : first << 32 | second;
+}
+
+/* The group's tasks at every value: of the first attribute, then of the second. */
+static void rank_values(struct choice *choice)
+{
+    struct placement_index *index = choice->index;
+    vec_clear(&index->ranks);
+    for (uint32_t value = 0; value < choice->value_count; value++) {
+        uint64_t rank = 0;
+        if (choice->leads[1] != TRACKED_NONE)
+            rank =
+                rank_of_pair(choice, cluster_value_pair(choice->cluster, choice->tracked, value));
+        else if (choice->leads[0] != TRACKED_NONE)
+            rank = rank_at(choice, 0, value);
+        *vec_push(&index->ranks) = rank;
+    }
+}
+
+/* Open the values of the next rank; false when there is none. */
 static bool open_next_level(struct choice *choice)
 {
-    uint32_t fewest = UINT32_MAX;
-    uint32_t tasks[VALUES_MAX];
-    bool is_any = false;
-    for (uint32_t value = 0; value < choice->value_count; value++) {
-        choice->is_open[value] = false;
-        if (choice->was_open[value])
-            continue;
-        tasks[value] =
-            choice->tracked == TRACKED_NONE
-                ? 0
-                : cluster_tasks_at(choice->cluster, choice->request->group, choice->tracked, value);
-        is_any = true;
-        fewest = tasks[value] < fewest ? tasks[value] : fewest;
-    }
+    uint64_t next = RANK_NEVER;
+    const uint64_t *ranks = choice->index->ranks.items;
     for (uint32_t value = 0; value < choice->value_count; value++)
-        if (!choice->was_open[value] && tasks[value] == fewest)
-            choice->is_open[value] = choice->was_open[value] = true;
-    return is_any;
+        if (ranks[value] < next && (!choice->has_level || ranks[value] > choice->level))
+            next = ranks[value];
+    choice->has_level = true;
+    choice->level = next;
+    return next != RANK_NEVER;
 }
 
 /* The open candidate with the smallest id. */
@@ -82,7 +126,7 @@ static instance_id first_by_id(struct choice *choice, struct id_order *order)
 {
     instance_id first = INSTANCE_NONE;
     for (uint32_t value = 0; value < order->parts.count; value++) {
-        if (!choice->is_open[value])
+        if (!is_open(choice, value))
             continue;
         struct id_walk walk = id_order_walk(order, value, choice->wanted);
         instance_id id;
@@ -95,19 +139,20 @@ static instance_id first_by_id(struct choice *choice, struct id_order *order)
 
 static instance_id fewest_of_group(struct choice *choice, struct id_order *order)
 {
-    instance_id best = INSTANCE_NONE;
-    uint32_t best_tasks = UINT32_MAX;
+    choice->best = INSTANCE_NONE;
+    choice->best_tasks = UINT32_MAX;
     for (uint32_t value = 0; value < order->parts.count; value++)
-        if (choice->is_open[value])
+        if (is_open(choice, value))
             id_order_fewest(order, choice->cluster, value, choice->request->group, choice->wanted,
-                            accepts, choice, &best, &best_tasks);
-    return best;
+                            accepts, choice, &choice->best, &choice->best_tasks);
+    return choice->best;
 }
 
 static bool draw_contains(void *context, instance_id id)
 {
     struct choice *choice = context;
-    return choice->is_open[value_of(choice, id)] && eligible_has(&choice->eligible, id) &&
+    return is_open(choice, value_of(choice, id)) && eligible_has(&choice->eligible, id) &&
+           !has_too_many(choice, id) &&
            placement_check(choice->cluster, choice->request, id) == PLACEMENT_FITS;
 }
 
@@ -126,7 +171,7 @@ static size_t draw_list(void *context, const instance_id **ids)
     for (uint32_t value = 0; value < order->parts.count; value++) {
         struct id_walk walk = id_order_walk(order, value, choice->wanted);
         instance_id id;
-        while (choice->is_open[value] && id_walk_next(&walk, &id))
+        while (is_open(choice, value) && id_walk_next(&walk, &id))
             if (accepts(choice, id))
                 *vec_push(&choice->index->scratch) = id;
     }
@@ -215,7 +260,7 @@ static instance_id lowest_amount(struct choice *choice)
     choice->best = INSTANCE_NONE;
     vec_clear(&choice->index->scratch);
     for (uint32_t value = 0; value < order->lists.count; value++)
-        if (choice->is_open[value])
+        if (is_open(choice, value))
             walk_amounts(choice, amount_order_walk(order, value, choice->request->demand));
     return choice->best;
 }
@@ -228,8 +273,58 @@ static instance_id lowest_key(struct choice *choice)
     choice->best = INSTANCE_NONE;
     vec_clear(&choice->index->scratch);
     for (size_t i = 0; i < order->lists.count; i++)
-        if (choice->is_open[order->lists.items[i].value])
+        if (is_open(choice, order->lists.items[i].value))
             walk_keys(choice, order, &order->lists.items[i]);
+    return choice->best;
+}
+
+/*
+ * The most that the aligned product can be on an instance with so much free in all, in shares of
+ * this list's size: each share is at most the sum, and cards are at most all free. Both of CPU and
+ * memory are asked for, so neither share is below zero where there is room.
+ */
+static int64_t product_most(const struct choice *choice, const struct key_list *list,
+                            int64_t free_shares)
+{
+    const struct demand *demand = choice->request->demand;
+    int64_t cpu = shares_of(demand->cpu_units, list->cpu_registered);
+    int64_t mem = shares_of(demand->mem_mib, list->mem_registered);
+    int64_t gpu = shares_of(demand_gpu_milli(demand), BERTH_GPU_MILLI) * SHARES_ONE;
+    int64_t free_most = free_shares + 2; /* The sum is rounded down, and each share has a limit: */
+    if (free_most > 2 * SHARES_MAX)
+        free_most = 2 * SHARES_MAX;
+    return (cpu > mem ? cpu : mem) * free_most + gpu;
+}
+
+/* The emptiest first, as long as one so empty could win. */
+static void walk_aligned(struct choice *choice, const struct key_list *list)
+{
+    struct ordered_walk walk = ordered_seek(&list->ordered, INT64_MIN, choice->wanted);
+    int64_t key;
+    instance_id id;
+    while (ordered_next(&walk, &key, &id)) {
+        const struct instance *instance = cluster_instance(choice->cluster, id);
+        int64_t score = view_score(&choice->view, choice->step, id);
+        int64_t free_shares = shares_sum(instance->cpu_remaining, instance->cpu_registered,
+                                         instance->mem_remaining, instance->mem_registered);
+        if (choice->best != INSTANCE_NONE &&
+            -product_most(choice, list, free_shares) > choice->best_score)
+            return;
+        if ((choice->best == INSTANCE_NONE || score <= choice->best_score) && accepts(choice, id))
+            take_key(choice, id, score);
+    }
+}
+
+static instance_id most_aligned(struct choice *choice)
+{
+    const struct key_order *order =
+        index_key_order(choice->index, choice->cluster, ORDER_SHARES_DESCENDING, choice->tracked,
+                        choice->request->pool);
+    choice->best = INSTANCE_NONE;
+    vec_clear(&choice->index->scratch);
+    for (size_t i = 0; i < order->lists.count; i++)
+        if (is_open(choice, order->lists.items[i].value))
+            walk_aligned(choice, &order->lists.items[i]);
     return choice->best;
 }
 
@@ -250,88 +345,127 @@ static void narrow(struct cluster *cluster, const struct placement_request *requ
 static instance_id finish_ties(struct choice *choice)
 {
     struct candidates ties = {choice->index->scratch.items, choice->index->scratch.count};
-    if (choice->rest_count == 0)
+    if (choice->best == INSTANCE_NONE || choice->rest_count == 0)
         return choice->best;
     qsort(ties.ids, ties.count, sizeof *ties.ids, compare_ids);
-    narrow(choice->cluster, choice->request, choice->rest, choice->rest_count, &ties);
+    narrow(choice->cluster, choice->request, choice->step + 1, choice->rest_count, &ties);
     return chain_tie_break(choice->cluster, choice->request->group, &ties);
 }
 
-static enum strategy_order order_of(const struct strategy_step *step)
+/* All candidates of the open values, narrowed by the step and those behind it. */
+static instance_id choose_by_list(struct choice *choice)
 {
-    return step == NULL ? ORDER_GROUP : step->strategy->order;
+    const instance_id *ids;
+    struct candidates all = {NULL, draw_list(choice, &ids)};
+    all.ids = choice->index->scratch.items;
+    narrow(choice->cluster, choice->request, choice->step, choice->rest_count + 1, &all);
+    return chain_tie_break(choice->cluster, choice->request->group, &all);
+}
+
+static void set_step(struct choice *choice, const struct strategy_step *step, size_t rest_count)
+{
+    struct map no_sums = MAP_INIT;
+    choice->step = step;
+    choice->rest_count = rest_count;
+    if (step == NULL)
+        return;
+    choice->view = view_begin(choice->cluster, step, choice->request->demand,
+                              choice->request->group, true, &no_sums);
+    assert(no_sums.count == 0);
+}
+
+static bool is_over_instances(const struct strategy_step *step)
+{
+    return step->strategy->order == ORDER_GROUP && step->field == FIELD_INSTANCE;
+}
+
+static instance_id choose_by_step(struct choice *choice)
+{
+    const struct strategy_step *step = choice->step;
+    const struct demand *demand = choice->request->demand;
+    struct id_order *order =
+        index_id_order(choice->index, choice->cluster, choice->tracked, choice->request->pool);
+    if (step == NULL)
+        return fewest_of_group(choice, order);
+    switch (step->strategy->order) {
+    case ORDER_AMOUNT:
+        (void)lowest_amount(choice);
+        return finish_ties(choice);
+    case ORDER_SHARES:
+    case ORDER_SHARES_DESCENDING:
+        (void)lowest_key(choice);
+        return finish_ties(choice);
+    case ORDER_ALIGNED:
+        if (demand->cpu_units <= 0 || demand->mem_mib <= 0)
+            break;
+        (void)most_aligned(choice);
+        return finish_ties(choice);
+    case ORDER_ID:
+        return first_by_id(choice, order);
+    case ORDER_GROUP:
+        if (step->field == FIELD_INSTANCE)
+            return fewest_of_group(choice, order);
+        break;
+    case ORDER_NONE:
+        if (step->strategy->draws > 0)
+            return draw(choice, order);
+        break;
+    }
+    return choose_by_list(choice);
 }
 
 /* The choice inside the open values; INSTANCE_NONE when no candidate has one of them. */
 static instance_id choose_in_level(struct choice *choice)
 {
-    if (order_of(choice->step) == ORDER_AMOUNT)
-        return lowest_amount(choice) == INSTANCE_NONE ? INSTANCE_NONE : finish_ties(choice);
-    if (order_of(choice->step) == ORDER_SHARES || order_of(choice->step) == ORDER_SHARES_DESCENDING)
-        return lowest_key(choice) == INSTANCE_NONE ? INSTANCE_NONE : finish_ties(choice);
-    struct id_order *order =
-        index_id_order(choice->index, choice->cluster, choice->tracked, choice->request->pool);
-    if (order_of(choice->step) == ORDER_GROUP)
-        return fewest_of_group(choice, order);
-    return choice->step->strategy->draws > 0 ? draw(choice, order) : first_by_id(choice, order);
+    while (choice->step != NULL && is_over_instances(choice->step) && choice->rest_count > 0) {
+        struct id_order *order =
+            index_id_order(choice->index, choice->cluster, choice->tracked, choice->request->pool);
+        if (fewest_of_group(choice, order) == INSTANCE_NONE)
+            return INSTANCE_NONE;
+        choice->tasks_most = choice->best_tasks;
+        set_step(choice, choice->step + 1, choice->rest_count - 1);
+    }
+    return choose_by_step(choice);
 }
 
-/* Take the plan apart; false when no order serves it. */
-static bool prepare(struct choice *choice)
+/* Take the plan apart: leading attributes, the step behind them, and what is behind that. */
+static void prepare(struct choice *choice)
 {
     const struct placement_plan *plan = choice->request->plan;
     const struct strategy_step *steps = plan->steps;
-    bool is_led = steps[0].field == FIELD_ATTRIBUTE;
-    choice->tracked =
-        is_led ? cluster_find_tracked(choice->cluster, steps[0].attribute) : TRACKED_NONE;
-    choice->value_count = is_led ? cluster_value_count(choice->cluster, choice->tracked) : 1;
-    choice->step = plan->step_count > is_led ? &steps[is_led] : NULL;
-    choice->rest = &steps[is_led] + 1;
-    choice->rest_count = choice->step == NULL ? 0 : plan->step_count - is_led - 1;
+    size_t led = 0, end = plan->step_count;
+    for (; led < 2 && led < end && steps[led].field == FIELD_ATTRIBUTE; led++)
+        choice->leads[led] = cluster_find_tracked(choice->cluster, steps[led].attribute);
+    choice->tracked = choice->leads[0];
+    choice->value_count = 1;
+    if (led == 2)
+        choice->tracked = cluster_track_pair(choice->cluster, choice->leads[0], choice->leads[1]);
+    if (led > 0)
+        choice->value_count = cluster_value_count(choice->cluster, choice->tracked);
+    while (end > led + 1 && is_over_instances(&steps[end - 1]))
+        end--; /* The tie-break does the same. */
+    set_step(choice, end > led ? &steps[led] : NULL, end > led ? end - led - 1 : 0);
     choice->wanted = room_wanted(choice->request->demand);
-    if (choice->value_count > VALUES_MAX)
-        return false;
-    for (uint32_t value = 0; is_led && value < choice->value_count; value++)
-        choice->was_open[value] =
-            cluster_instances_at(choice->cluster, choice->tracked, value) == 0;
-    if (choice->step == NULL)
-        return true;
-    struct map no_sums = MAP_INIT;
-    choice->view = view_begin(choice->cluster, choice->step, choice->request->demand,
-                              choice->request->group, true, &no_sums);
-    assert(no_sums.count == 0);
-    switch (choice->step->strategy->order) {
-    case ORDER_GROUP:
-        return choice->step->field == FIELD_INSTANCE && choice->rest_count == 0;
-    case ORDER_NONE:
-        return choice->step->strategy->draws > 0;
-    case ORDER_ID:
-    case ORDER_AMOUNT:
-    case ORDER_SHARES:
-    case ORDER_SHARES_DESCENDING:
-        break;
-    }
-    return true;
+    rank_values(choice);
 }
 
-/* All candidates, full stretches skipped, narrowed by every step. */
-static instance_id choose_by_list(struct choice *choice)
+/* Few pass one of the questions: each of them through the whole chain. */
+static instance_id choose_of_few(struct choice *choice)
 {
-    struct id_order *order =
-        index_id_order(choice->index, choice->cluster, TRACKED_NONE, choice->request->pool);
+    const struct placement_plan *plan = choice->request->plan;
+    const struct eligible_set *few = choice->eligible.fewest;
     struct candidates all = {NULL, 0};
     vec_clear(&choice->index->scratch);
-    if (order->parts.count > 0) {
-        struct id_walk walk = id_order_walk(order, 0, choice->wanted);
-        instance_id id;
-        while (id_walk_next(&walk, &id))
-            if (accepts(choice, id))
+    for (uint32_t at = 0; at < few->words.count; at++)
+        for (uint64_t word = few->words.items[at]; word != 0; word &= word - 1) {
+            instance_id id = at * 64 + (instance_id)__builtin_ctzll(word);
+            if (eligible_has(&choice->eligible, id) &&
+                placement_check(choice->cluster, choice->request, id) == PLACEMENT_FITS)
                 *vec_push(&choice->index->scratch) = id;
-    }
+        }
     all.ids = choice->index->scratch.items;
     all.count = choice->index->scratch.count;
-    narrow(choice->cluster, choice->request, choice->request->plan->steps,
-           choice->request->plan->step_count, &all);
+    narrow(choice->cluster, choice->request, plan->steps, plan->step_count, &all);
     return chain_tie_break(choice->cluster, choice->request->group, &all);
 }
 
@@ -341,11 +475,17 @@ instance_id placement_choose(struct cluster *cluster, const struct placement_req
     for (size_t i = 0; i < plan->step_count; i++)
         if (plan->steps[i].field == FIELD_ATTRIBUTE)
             cluster_track(cluster, plan->steps[i].attribute);
-    struct choice choice = {
-        .cluster = cluster, .request = request, .index = index_of(cluster), .best = INSTANCE_NONE};
+    struct choice choice = {.cluster = cluster,
+                            .request = request,
+                            .index = index_of(cluster),
+                            .leads = {TRACKED_NONE, TRACKED_NONE},
+                            .tasks_most = UINT32_MAX,
+                            .best = INSTANCE_NONE};
     choice.eligible = index_eligibility(choice.index, cluster, request);
-    if (!prepare(&choice))
-        return choose_by_list(&choice);
+    if (choice.eligible.fewest != NULL &&
+        IS_FEW(choice.eligible.fewest->count, cluster_instance_count(cluster)))
+        return choose_of_few(&choice);
+    prepare(&choice);
     instance_id chosen = INSTANCE_NONE;
     while (chosen == INSTANCE_NONE && open_next_level(&choice))
         chosen = choose_in_level(&choice);

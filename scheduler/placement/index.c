@@ -163,6 +163,7 @@ static void index_destroy(void *follower)
     vec_free(&index->amount_orders);
     vec_free(&index->key_orders);
     vec_free(&index->scratch);
+    vec_free(&index->ranks);
     eligible_deinit(&index->eligible);
     mem_free(index);
 }

@@ -60,6 +60,7 @@ struct placement_index {
     VEC(struct key_order *) key_orders;
     struct eligible eligible;
     VEC(instance_id) scratch; /* candidates of the choice under way */
+    VEC(uint64_t) ranks;      /* and its values' */
 };
 
 /* The cluster's index, made on first use and caught up. */

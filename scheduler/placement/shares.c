@@ -1,7 +1,5 @@
 #include "scheduler/placement/shares.h"
 
-#define SHARES_MAX (SHARES_ONE << 10)
-
 /* Instances that registered nothing of a resource count as if with one unit: no division by zero.
  */
 static int64_t at_least_one(int32_t registered)

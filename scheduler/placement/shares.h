@@ -10,6 +10,7 @@
 #include <stdint.h>
 
 #define SHARES_ONE (INT64_C(1) << 20)
+#define SHARES_MAX (SHARES_ONE << 10) /* what shares_of gives at most */
 
 /* amount / registered, rounded towards zero; at most 1024 whole instances either way. */
 int64_t shares_of(int64_t amount, int32_t registered);

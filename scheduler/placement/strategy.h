@@ -55,7 +55,8 @@ enum strategy_order {
     ORDER_AMOUNT,   /* by remaining CPU or memory, as the field says: that is the score */
     ORDER_SHARES,   /* by free CPU and memory together, ascending */
     ORDER_SHARES_DESCENDING,
-    ORDER_GROUP, /* by tasks of the group on the instance, when the field is the instance */
+    ORDER_GROUP,   /* by tasks of the group on the instance, when the field is the instance */
+    ORDER_ALIGNED, /* by the product with the demand: bounded by free CPU and memory together */
 };
 
 struct strategy {

@@ -47,9 +47,10 @@ static void add_instance(struct world *world)
     static const uint16_t agent_ports[] = {22, 51678};
     char name[16];
     uint32_t size = roll(world, 4);
-    struct attribute attributes[2] = {
+    struct attribute attributes[3] = {
         {symbols_add(world->f.symbols, "ecs.availability-zone"), word(world, "z", 3)},
-        {symbols_add(world->f.symbols, "rack"), word(world, "r", 6)}};
+        {symbols_add(world->f.symbols, "rack"), word(world, "r", 6)},
+        {symbols_add(world->f.symbols, "shelf"), word(world, "s", 90)}};
     snprintf(name, sizeof name, "i%08u", cluster_instance_count(world->f.cluster));
     struct instance_spec spec = {.name = name,
                                  .agent_version = "1.2.3",
@@ -63,7 +64,7 @@ static void add_instance(struct world *world)
                                  .attribute_count = roll(world, 2)};
     if (roll(world, 10) > 0) {
         spec.attributes = attributes;
-        spec.attribute_count = 2;
+        spec.attribute_count = 3;
     }
     if (roll(world, 2) == 0)
         spec.pool = word(world, "pool", 2);
@@ -114,23 +115,51 @@ static const char *const chains[] = {
     "bestFit, spread instanceId",
     "spread attribute:ecs.availability-zone, twoChoices",
     "spread attribute:nowhere, worstFit",
+    "spread attribute:rack, dotProduct",
+    "dotProduct, spread attribute:rack",
+    "worstFit, dotProduct",
+    "spread instanceId, spread attribute:rack",
+    "spread instanceId, spread instanceId, dotProduct",
+    "spread instanceId, random",
+    "spread instanceId, twoChoices",
+    "spread instanceId, firstFit",
+    "spread attribute:rack, spread instanceId, binpack memory",
+    "spread attribute:rack, spread instanceId, spread attribute:ecs.availability-zone, bestFit",
+    "spread attribute:shelf, binpack cpu",
+    "spread attribute:shelf, spread instanceId",
+    "spread attribute:shelf, spread attribute:rack, spread attribute:ecs.availability-zone",
+    "spread attribute:ecs.availability-zone, spread attribute:shelf, twoChoices",
+    "spread attribute:rack, spread attribute:rack, bestFit",
+    "binpack memory, spread instanceId",
+    "random, spread instanceId",
+    "firstFit, binpack memory",
 };
 #define CHAINS (sizeof chains / sizeof chains[0])
 
-static struct placement_plan *plans[CHAINS][3];
+#define KINDS 5
+
+static struct placement_plan *plans[CHAINS][KINDS];
 
 static void make_plans(struct world *world)
 {
-    static const struct placement_constraint_spec constraints[][2] = {
+    static const struct placement_constraint_spec constraints[KINDS - 1][2] = {
         {{"memberOf", "attribute:rack in [r1, r2, r4]"}, {NULL, NULL}},
-        {{"distinctInstance", NULL}, {"memberOf", "not(task:group == service:g1)"}}};
+        {{"distinctInstance", NULL}, {"memberOf", "not(task:group == service:g1)"}},
+        {{"memberOf", "attribute:shelf in [s1, s2]"}, {NULL, NULL}}, /* few */
+        {{"distinctInstance", NULL}, {NULL, NULL}}};
+    static char *const required[] = {"rack", "ecs.availability-zone=z1"};
+    static char *const members[] = {"attribute:shelf != s4"};
+    const struct task_def def = {.required_attributes = (char **)(uintptr_t)required,
+                                 .required_attribute_count = 2,
+                                 .member_of = (char **)(uintptr_t)members,
+                                 .member_of_count = 1};
     for (size_t i = 0; i < CHAINS; i++) {
         plans[i][0] = fixture_plan(&world->f, chains[i]);
-        for (size_t kind = 1; kind < 3; kind++) {
+        for (size_t kind = 1; kind < KINDS; kind++) {
             struct berth_error err = BERTH_ERROR_INIT;
             struct placement_plan *bare = NULL;
-            assert_int_equal(placement_plan_create(world->f.symbols, NULL, NULL, 0,
-                                                   constraints[kind - 1], kind,
+            assert_int_equal(placement_plan_create(world->f.symbols, kind == 4 ? &def : NULL, NULL,
+                                                   0, constraints[kind - 1], kind == 2 ? 2 : 1,
                                                    PLACEMENT_DEFAULT_SERVICE, &bare, &err),
                              BERTH_OK);
             plans[i][kind] = bare;
@@ -144,7 +173,7 @@ static void make_plans(struct world *world)
 static void free_plans(void)
 {
     for (size_t i = 0; i < CHAINS; i++)
-        for (size_t kind = 0; kind < 3; kind++)
+        for (size_t kind = 0; kind < KINDS; kind++)
             placement_plan_destroy(plans[i][kind]);
 }
 
@@ -199,11 +228,11 @@ static void check_reasons(struct world *world, const struct placement_request *r
 
 static void place(struct world *world)
 {
-    size_t chain = roll(world, CHAINS), kind = roll(world, 4);
+    size_t chain = roll(world, CHAINS), kind = roll(world, KINDS + 2);
     struct running task = {.group = world->groups[roll(world, GROUPS)],
                            .demand = any_demand(world)};
     symbol zone = symbols_add(world->f.symbols, "z1");
-    struct placement_request request = {.plan = plans[chain][kind % 3],
+    struct placement_request request = {.plan = plans[chain][kind % KINDS],
                                         .demand = &task.demand,
                                         .group = task.group,
                                         .stream = &world->f.stream,
@@ -220,8 +249,8 @@ static void place(struct world *world)
     instance_id chosen = placement_choose(world->f.cluster, &request);
     if (chosen != expected || world->f.stream.counter != after.counter)
         fail_msg("%s, constraints %zu: index %u after %u draws, scan %u after %u", chains[chain],
-                 kind % 3, chosen, (unsigned)(world->f.stream.counter - before.counter), expected,
-                 (unsigned)(after.counter - before.counter));
+                 kind % KINDS, chosen, (unsigned)(world->f.stream.counter - before.counter),
+                 expected, (unsigned)(after.counter - before.counter));
     if (chosen == INSTANCE_NONE || roll(world, 8) == 0)
         check_reasons(world, &request);
     if (chosen == INSTANCE_NONE) {
@@ -257,6 +286,7 @@ static void change_instance(struct world *world)
     instance_id id = roll(world, cluster_instance_count(cluster));
     symbol zone = symbols_add(world->f.symbols, "ecs.availability-zone");
     symbol rack = symbols_add(world->f.symbols, "rack");
+    symbol shelf = symbols_add(world->f.symbols, "shelf");
     switch (roll(world, 12)) {
     case 0:
         cluster_set_status(cluster, id, INSTANCE_DRAINING);
@@ -266,6 +296,7 @@ static void change_instance(struct world *world)
         break;
     case 2:
         cluster_set_attribute(cluster, id, rack, word(world, "r", 6));
+        cluster_set_attribute(cluster, id, shelf, word(world, "s", 90));
         break;
     case 3:
         cluster_set_attribute(cluster, id, zone, word(world, "z", 3));

@@ -40,4 +40,5 @@ static int64_t score(const struct strategy_view *view, instance_id id)
 const struct strategy strategy_dot_product = {
     .name = "dotProduct",
     .score = score,
+    .order = ORDER_ALIGNED,
 };
