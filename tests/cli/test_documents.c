@@ -19,6 +19,7 @@
 #include "scheduler/base/mem.h"
 #include "scheduler/base/text.h"
 #include "sim/audit/invariant.h"
+#include "sim/bench/bench.h"
 #include "sim/run/metrics.h"
 #include "tests/support/berth.h"
 #include "tests/support/scratch.h"
@@ -229,6 +230,20 @@ static void test_every_invariant_is_listed(void **state)
     mem_free(section);
 }
 
+static void test_every_line_of_the_bench_is_told(void **state)
+{
+    (void)state;
+    char *section = read_section("sim/README.md", "## The bench");
+    for (const struct bench_line *line = bench_lines; line->id != NULL; line++) {
+        struct text word = TEXT_INIT;
+        text_addf(&word, "`%s`", line->id);
+        if (strstr(section, word.bytes) == NULL)
+            fail_msg("sim/README.md: no row for the line %s", line->id);
+        text_free(&word);
+    }
+    mem_free(section);
+}
+
 /* Names of the commands, from the table of `berth help`; each is told by README.md and its own
  * page. */
 static void test_every_command_is_told(void **state)
@@ -401,6 +416,7 @@ int main(void)
         cmocka_unit_test(test_every_key_is_described),
         cmocka_unit_test(test_every_metric_has_its_formula),
         cmocka_unit_test(test_every_invariant_is_listed),
+        cmocka_unit_test(test_every_line_of_the_bench_is_told),
         cmocka_unit_test(test_every_command_is_told),
         cmocka_unit_test(test_every_file_that_is_named_exists),
         cmocka_unit_test(test_the_map_of_the_core),
