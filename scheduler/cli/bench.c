@@ -68,10 +68,12 @@ static enum berth_err measure(const struct bench_line *const *lines, size_t coun
             print(&text);
         }
     }
-    if (as_json)
+    if (as_json) {
         bench_file_format(results, count, setting, &text);
-    else
+    } else {
         bench_format_summary(results, count, &text);
+        bench_format_origin(setting, &text);
+    }
     print(&text);
     text_free(&text);
     mem_free(results);

@@ -30,18 +30,39 @@ static void read_processor(char *name, size_t size)
         (void)fclose(file);
 }
 
-static json_t *machine_json(void)
-{
+struct machine {
     struct utsname system;
     char processor[128];
-    if (uname(&system) != 0)
-        memset(&system, 0, sizeof system);
-    read_processor(processor, sizeof processor);
-    long long mib = (long long)sysconf(_SC_PHYS_PAGES) * sysconf(_SC_PAGESIZE) / 1048576;
-    return json_pack("{s:s, s:s, s:s, s:s, s:I, s:I, s:s}", "system", system.sysname, "release",
-                     system.release, "architecture", system.machine, "processor", processor,
-                     "cores", (json_int_t)sysconf(_SC_NPROCESSORS_ONLN), "memoryMiB",
-                     (json_int_t)mib, "compiler", __VERSION__);
+    long long cores, mib;
+};
+
+static struct machine read_machine(void)
+{
+    struct machine machine;
+    if (uname(&machine.system) != 0)
+        memset(&machine.system, 0, sizeof machine.system);
+    read_processor(machine.processor, sizeof machine.processor);
+    machine.cores = sysconf(_SC_NPROCESSORS_ONLN);
+    machine.mib = (long long)sysconf(_SC_PHYS_PAGES) * sysconf(_SC_PAGESIZE) / 1048576;
+    return machine;
+}
+
+void bench_format_origin(const struct bench_setting *setting, struct text *out)
+{
+    struct machine machine = read_machine();
+    text_addf(out, "build %s, seed %llu, compiler %s; %s %s, %s, %lld cores, %lld MiB\n",
+              berth_build_id, (unsigned long long)setting->seed, __VERSION__,
+              machine.system.sysname, machine.system.release, machine.processor, machine.cores,
+              machine.mib);
+}
+
+static json_t *machine_json(void)
+{
+    struct machine machine = read_machine();
+    return json_pack("{s:s, s:s, s:s, s:s, s:I, s:I, s:s}", "system", machine.system.sysname,
+                     "release", machine.system.release, "architecture", machine.system.machine,
+                     "processor", machine.processor, "cores", (json_int_t)machine.cores,
+                     "memoryMiB", (json_int_t)machine.mib, "compiler", __VERSION__);
 }
 
 /* NaN and infinity have no place in JSON. */

@@ -21,6 +21,9 @@
 #include "scheduler/base/mem.h"
 #include "sim/bench/bench.h"
 
+/* Build, seed and machine in a line, for people. */
+void bench_format_origin(const struct bench_setting *setting, struct text *out);
+
 void bench_file_format(const struct bench_result *results, size_t count,
                        const struct bench_setting *setting, struct text *out);
 
