@@ -1,7 +1,7 @@
 /*
  * id_order.c -- the order that never changes: by id, in stretches of 16 with their skylines.
  *
- * First fit skips full stretches by their skylines, and runs of 32 stretches by theirs. Spreading
+ * First fit skips full stretches by their skylines, and runs of 16 stretches by theirs. Spreading
  * over instances wants the fewest tasks of one group among those with room. In a large fleet most
  * groups have no task on most instances, and the first instance with room and none of the group's
  * tasks is the answer; the first few with room are tried for that.
@@ -23,7 +23,7 @@
 
 #define BLOCK 64u
 #define STRETCH 16u    /* instances to a skyline: few, for a look into one costs a look at each */
-#define RUN 32u        /* stretches to a skyline of skylines */
+#define RUN 16u        /* stretches to a skyline of skylines */
 #define TRIES 8        /* instances with room that are looked at before a group gets a table */
 #define UNASKED_MAX 32 /* changes of a group that its table follows for nothing */
 
@@ -218,38 +218,26 @@ static uint32_t stretch_end(const struct id_part *part, uint32_t stretch)
     return end < part->ids.count ? end : (uint32_t)part->ids.count;
 }
 
-static int32_t most_of_run(const struct id_part *part, uint32_t run, unsigned level)
-{
-    const int32_t *stretches = skylines_at(&part->stretches, level, 0);
-    uint32_t end = (run + 1) * RUN;
-    int32_t most = ROOM_NONE;
-    if (end > part->stretches.count)
-        end = part->stretches.count;
-    for (uint32_t at = run * RUN; at < end; at++)
-        most = stretches[at] > most ? stretches[at] : most;
-    return most;
-}
-
-/*
- * A walk found nobody in the stretch: note how much memory there is at its level. No higher level
- * has more.
- */
+/* A walk found nobody in the stretch: note how much memory there is at its level. */
 static void lower_stretch(const struct id_walk *walk, uint32_t stretch)
 {
     struct id_part *part = walk->part;
-    int32_t threshold = walk->order->levels.cpu[walk->level], most = ROOM_NONE;
+    const struct skylines_levels *levels = &walk->order->levels;
+    int32_t threshold = levels->cpu[walk->level], most = ROOM_NONE;
     for (uint32_t at = stretch * STRETCH; at < stretch_end(part, stretch); at++)
         if (part->rooms.items[at].cpu >= threshold && part->rooms.items[at].mem > most)
             most = part->rooms.items[at].mem;
-    for (unsigned level = walk->level; level < walk->order->levels.count; level++) {
-        int32_t *noted = skylines_at(&part->stretches, level, stretch), before = *noted;
-        int32_t *run = skylines_at(&part->runs, level, stretch / RUN);
-        if (before <= most)
-            return;
-        *noted = most;
-        if (*run == before)
-            *run = most_of_run(part, stretch / RUN, level);
-    }
+    skylines_lower(&part->stretches, stretch, walk->level, levels->count, most);
+}
+
+/* The same for a run, which ends before `end`. */
+static void lower_run(const struct id_walk *walk, uint32_t run, uint32_t end)
+{
+    const int32_t *stretches = skylines_at(&walk->part->stretches, walk->level, 0);
+    int32_t most = ROOM_NONE;
+    for (uint32_t at = run * RUN; at < end; at++)
+        most = stretches[at] > most ? stretches[at] : most;
+    skylines_lower(&walk->part->runs, run, walk->level, walk->order->levels.count, most);
 }
 
 /* The first stretch from `at` on that may have room; the count of them when none has. */
@@ -265,6 +253,8 @@ static uint32_t promising_stretch(const struct id_walk *walk, uint32_t at)
             at++;
         if (at < end)
             return at;
+        if (runs[run] >= wanted)
+            lower_run(walk, run, end);
         do
             run++;
         while (run < walk->part->runs.count && runs[run] < wanted);

@@ -15,7 +15,7 @@ struct id_part {
     VEC(instance_id) ids; /* ascending */
     VEC(struct room) rooms;
     struct skylines stretches; /* of 16 rooms each */
-    struct skylines runs;      /* of 32 stretches each */
+    struct skylines runs;      /* of 16 stretches each */
 };
 
 /* Of one group in one block: its fewest tasks on an instance, and which instances have so few. */

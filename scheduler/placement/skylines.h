@@ -66,4 +66,12 @@ static inline void skylines_raise(struct skylines *skylines, uint32_t at, unsign
     }
 }
 
+/* Nobody in the stretch who reaches the level has more memory; nor, then, on a higher level. */
+static inline void skylines_lower(struct skylines *skylines, uint32_t at, unsigned level,
+                                  unsigned level_count, int32_t mem)
+{
+    while (level<level_count && * skylines_at(skylines, level, at)> mem)
+        *skylines_at(skylines, level++, at) = mem;
+}
+
 #endif
