@@ -432,6 +432,107 @@ static void test_a_full_disk_is_the_environments_fault(void **state)
     assert_int_equal(place("--cluster C.json --request R.json >/dev/full"), 3);
 }
 
+/* a holds two services' tasks, a daemon's, a job and one that stops; b has room for web, not db. */
+static const char *const drained[] = {
+    "{`containerInstances`:["
+    "{`containerInstanceArn`:`" ARN "a`,`status`:`ACTIVE`,`agentConnected`:true,",
+    "`registeredResources`:" RESOURCES(4096, 8192, "", ""),
+    ",`remainingResources`:" RESOURCES(1024, 2048, "", "") "},",
+    "{`containerInstanceArn`:`" ARN "b`,`status`:`ACTIVE`,`agentConnected`:true,",
+    "`registeredResources`:" RESOURCES(4096, 8192, "", ""),
+    ",`remainingResources`:" RESOURCES(1024, 1536, "", "") "},",
+    "{`containerInstanceArn`:`" ARN "c`,`status`:`ACTIVE`,`agentConnected`:false,",
+    "`registeredResources`:" RESOURCES(4096, 8192, "", ""),
+    ",`remainingResources`:" RESOURCES(4096, 8192, "", "") "}],",
+    "`tasks`:[{`taskArn`:`t1`,`containerInstanceArn`:`" ARN "a`,`group`:`service:web`,",
+    "`taskDefinitionArn`:`web:1`,`desiredStatus`:`RUNNING`},",
+    "{`taskArn`:`t2`,`containerInstanceArn`:`" ARN "a`,`group`:`service:db`,",
+    "`taskDefinitionArn`:`db:1`,`desiredStatus`:`RUNNING`},",
+    "{`taskArn`:`t3`,`containerInstanceArn`:`" ARN "a`,`group`:`family:job`,",
+    "`taskDefinitionArn`:`web:1`,`desiredStatus`:`RUNNING`},",
+    "{`taskArn`:`t4`,`containerInstanceArn`:`" ARN "a`,`group`:`service:logs`,",
+    "`taskDefinitionArn`:`web:1`,`desiredStatus`:`RUNNING`},",
+    "{`taskArn`:`t5`,`containerInstanceArn`:`" ARN "a`,`group`:`service:web`,",
+    "`taskDefinitionArn`:`web:1`,`desiredStatus`:`STOPPED`},",
+    "{`taskArn`:`t6`,`containerInstanceArn`:`" ARN "b`,`group`:`service:web`,",
+    "`taskDefinitionArn`:`web:1`,`desiredStatus`:`RUNNING`}],",
+    "`services`:[{`serviceName`:`logs`,`schedulingStrategy`:`DAEMON`},",
+    "{`serviceName`:`web`,`taskDefinition`:`web:1`,",
+    "`placementStrategy`:[{`type`:`binpack`,`field`:`memory`}]}],",
+    "`taskDefinitions`:[",
+    "{`family`:`web`,`revision`:1,`containerDefinitions`:[",
+    "{`name`:`app`,`image`:`i`,`cpu`:512,`memory`:1024}]},",
+    "{`family`:`db`,`revision`:1,`containerDefinitions`:[",
+    "{`name`:`app`,`image`:`i`,`cpu`:512,`memory`:3072}]}]}",
+    NULL,
+};
+
+static void test_drain(void **state)
+{
+    (void)state;
+    put_files("D.json", drained);
+    assert_int_equal(place("--cluster D.json --drain a"), 1);
+    assert_non_null(strstr(output, "a drained: 5 tasks, 1 move, 1 without room, 1 stay, 2 end"));
+    assert_non_null(strstr(output, "moves to b"));
+    assert_non_null(strstr(output, "service:db finds no room: INACTIVE on 1, AGENT on 1, "
+                                   "RESOURCE:MEMORY on 1; closest is "));
+    assert_null(strstr(output, "\n  c "));
+    assert_int_equal(place("--cluster D.json --drain " ARN "a --per-instance"), 1);
+    assert_non_null(strstr(output, "\n  a         INACTIVE\n  b         RESOURCE:MEMORY\n"
+                                   "  c         AGENT\n"));
+    assert_int_equal(place("--cluster D.json --drain b"), 0);
+    assert_non_null(strstr(output, "b drained: 1 task, 1 move, 0 without room"));
+    assert_non_null(strstr(output, "moves to a"));
+    assert_int_equal(place("--cluster D.json --drain c"), 0);
+    assert_non_null(strstr(output, "c drained: 0 tasks"));
+}
+
+static void test_drain_as_json(void **state)
+{
+    (void)state;
+    json_error_t failure;
+    put_files("D.json", drained);
+    assert_int_equal(place("--cluster D.json --drain a --format json --per-instance"), 1);
+    json_t *json = json_loads(output, 0, &failure);
+    assert_non_null(json);
+    json_t *tasks = json_object_get(json, "tasks");
+    assert_int_equal(json_array_size(tasks), 5);
+    const json_t *refused_task = json_array_get(tasks, 0), *moved = json_array_get(tasks, 1);
+    assert_string_equal(json_string_value(json_object_get(refused_task, "group")), "service:db");
+    assert_string_equal(json_string_value(json_object_get(refused_task, "fate")), "no room");
+    assert_int_equal(
+        json_integer_value(json_object_get(json_object_get(refused_task, "refused"), "AGENT")), 1);
+    assert_string_equal(json_string_value(json_object_get(moved, "taskArn")), "t1");
+    assert_string_equal(json_string_value(json_object_get(moved, "containerInstanceArn")), ARN "b");
+    assert_string_equal(refused(json), "a=INACTIVE; b=RESOURCE:MEMORY; c=AGENT");
+    json_decref(json);
+}
+
+static void test_drain_refusals(void **state)
+{
+    static const struct {
+        const char *arguments, *text;
+    } rows[] = {
+        {"--cluster D.json --drain zz", "--drain: \"zz\" is not among the containerInstances"},
+        {"--cluster D.json --drain a --request R.json", "--drain takes no --request"},
+        {"--cluster D.json --drain a --explain", "--drain takes no --explain"},
+        {"--cluster D.json --request R.json --per-instance", "--per-instance is for --drain"},
+        {"--cluster E.json --drain a", "E.json:/taskDefinitions: db:1 of service:db is not there"},
+    };
+    (void)state;
+    const char *pieces[sizeof drained / sizeof drained[0]];
+    memcpy(pieces, drained, sizeof drained);
+    pieces[sizeof drained / sizeof drained[0] - 3] = "{`family`:`other`,`containerDefinitions`:[";
+    put_files("D.json", drained);
+    put_files("E.json", pieces);
+    put_file("R.json", "{`taskDefinition`:`web`}");
+    for (size_t i = 0; i < sizeof rows / sizeof rows[0]; i++) {
+        assert_int_equal(place(rows[i].arguments), 2);
+        if (strstr(output, rows[i].text) == NULL)
+            fail_msg("%s: %s", rows[i].arguments, output);
+    }
+}
+
 static void test_help(void **state)
 {
     (void)state;
@@ -452,7 +553,7 @@ static int set_up(void **state)
 static int tear_down(void **state)
 {
     (void)state;
-    static const char *const names[] = {"C.json", "R.json", "X"};
+    static const char *const names[] = {"C.json", "D.json", "E.json", "R.json", "X"};
     for (size_t i = 0; i < 3; i++) {
         char path[200];
         (void)snprintf(path, sizeof path, "%s/%s", folder, names[i]);
@@ -474,6 +575,9 @@ int main(void)
         cmocka_unit_test(test_refusals),
         cmocka_unit_test(test_strategy_and_expression_mistakes_say_where),
         cmocka_unit_test(test_a_full_disk_is_the_environments_fault),
+        cmocka_unit_test(test_drain),
+        cmocka_unit_test(test_drain_as_json),
+        cmocka_unit_test(test_drain_refusals),
         cmocka_unit_test(test_help),
     };
     return cmocka_run_group_tests(tests, set_up, tear_down);
