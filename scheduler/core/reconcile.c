@@ -123,19 +123,35 @@ void service_add_victim(struct controller *controller, struct task *task)
     *vec_push(&controller->victim_tasks) = task;
 }
 
+/* How many of its tasks may be chosen, protected ones among them: so far its list is walked. */
+static uint32_t candidates_of(const struct service *service, const struct deployment *deployment,
+                              bool is_surplus)
+{
+    const struct tally *staying = &deployment->tally[0], *draining = &deployment->tally[1];
+    bool is_primary = deployment == service->deployments.items[0];
+    if (!is_surplus)
+        return draining->healthy + (is_primary ? 0 : staying->healthy);
+    return is_primary ? staying->pending + staying->young + staying->healthy + staying->unhealthy
+                      : 0;
+}
+
 /* Who may be chosen: kept ones for scale-in, outgoing healthy ones for a rollout. */
 static void gather_victims(struct controller *controller, const struct service *service,
                            bool is_surplus)
 {
     service_clear_victims(controller);
-    for (size_t i = 0; i < service->deployments.count; i++)
-        for (struct task *task = service->deployments.items[i]->tasks.first; task != NULL;
+    for (size_t i = 0; i < service->deployments.count; i++) {
+        const struct deployment *deployment = service->deployments.items[i];
+        uint32_t left = candidates_of(service, deployment, is_surplus);
+        for (struct task *task = deployment->tasks.first; left > 0;
              task = task->links[LIST_OWNER].next) {
             if (!task->desired_running || is_outgoing(service, task) == is_surplus ||
                 (!is_surplus && !task->is_healthy))
                 continue;
             service_add_victim(controller, task);
+            left--;
         }
+    }
 }
 
 void service_stop_victims(struct controller *controller, const struct deployment *deployment,
@@ -185,6 +201,15 @@ static bool is_held_up(const struct controller *controller, const struct service
            kept->pending + kept->young + kept->healthy + kept->unhealthy >= service->desired_count;
 }
 
+/* Tasks that do not count as healthy, and are RUNNING or are not yet. */
+static bool has_to_stop(const struct deployment *deployment, bool is_running)
+{
+    const struct tally *staying = &deployment->tally[0], *draining = &deployment->tally[1];
+    if (!is_running)
+        return staying->pending + draining->pending > 0;
+    return staying->young + staying->unhealthy + draining->young + draining->unhealthy > 0;
+}
+
 /*
  * Every outgoing task that does not count as healthy and is RUNNING, or is not RUNNING yet; but for
  * `standing` ones that replace unhealthy ones of their own old revision.
@@ -193,7 +218,9 @@ static void stop_unhealthy(struct controller *controller, struct service *servic
                            uint32_t standing)
 {
     struct task *next; /* One that was not placed is gone when it is stopped. */
-    for (size_t i = 0; i < service->deployments.count; i++)
+    for (size_t i = 0; i < service->deployments.count; i++) {
+        if (!has_to_stop(service->deployments.items[i], is_running))
+            continue;
         for (struct task *task = service->deployments.items[i]->tasks.first; task != NULL;
              task = next) {
             next = task->links[LIST_OWNER].next;
@@ -206,6 +233,7 @@ static void stop_unhealthy(struct controller *controller, struct service *servic
             else
                 stop_one(controller, task, false);
         }
+    }
 }
 
 /* One, drawn from the service's stream, makes room for its replacement. */
