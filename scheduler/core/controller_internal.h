@@ -264,36 +264,39 @@ struct placement_specs {
 };
 
 struct service {
+    /* What every pass reads stands together, up to `emitted`. */
     service_id id;
     symbol name;
     group_id group;
     enum scheduling_strategy scheduling;
+    enum deployment_controller controller;
     uint32_t desired_count; /* DAEMON: computed */
     uint32_t minimum_percent, maximum_percent;
-    enum deployment_controller controller;
-    struct deployment_settings settings;  /* its arrays are owned, its texts are symbols */
-    struct placement_specs specs;         /* EXTERNAL: of its task sets; texts are symbols */
-    uint64_t primary_task_set;            /* EXTERNAL: 0: none yet */
     VEC(struct deployment *) deployments; /* live ones; [0] is PRIMARY, then those before it */
-    VEC(struct deployment *) revisions;   /* owned: all that are remembered, ascending numbers */
-    uint8_t weighted;                     /* listeners with weights: bits, 1 production, 2 test */
-    uint8_t clearing;                     /* those that were asked to have none, not answered yet */
-    uint64_t launches;                    /* tasks ever started: the next one's reference */
-    struct bucket launch_bucket;          /* what the launch rate leaves */
-    struct rebalance rebalance;
-    uint32_t protected_count; /* of its tasks with desiredStatus RUNNING */
-    uint64_t revision;
-    berth_ns blocked_since_ns; /* a task found no room; BERTH_NS_NEVER: none */
+    uint32_t protected_count;             /* of its tasks with desiredStatus RUNNING */
+    uint32_t told;                        /* bits of event kinds: told, and the cause stands */
+    berth_ns blocked_since_ns;            /* a task found no room; BERTH_NS_NEVER: none */
     berth_ns deadline_ns;
-    berth_ns grace_ns;                          /* healthCheckGracePeriodSeconds */
-    berth_ns told_ns[SERVICE_EVENT_KIND_COUNT]; /* NEVER: the cause has cleared since */
-    berth_ns created_wall_ns;
+    berth_ns grace_ns;           /* healthCheckGracePeriodSeconds */
+    uint64_t launches;           /* tasks ever started: the next one's reference */
+    struct bucket launch_bucket; /* what the launch rate leaves */
+    bool is_dirty;               /* queued for a pass */
+    bool is_record_dirty;        /* something outside the view has changed */
+    bool is_listed_blocked;      /* in controller.blocked */
+    bool is_new;                 /* no change has told of it yet */
+    uint8_t weighted;            /* listeners with weights: bits, 1 production, 2 test */
+    uint8_t clearing;            /* those that were asked to have none, not answered yet */
+    struct rebalance rebalance;
+    struct deployment_settings settings; /* its arrays are owned, its texts are symbols */
+    uint64_t revision;
     struct service_view emitted; /* what the last change said */
+
+    berth_ns told_ns[SERVICE_EVENT_KIND_COUNT]; /* of those in `told`, when */
+    struct placement_specs specs;               /* EXTERNAL: of its task sets; texts are symbols */
+    uint64_t primary_task_set;                  /* EXTERNAL: 0: none yet */
+    VEC(struct deployment *) revisions; /* owned: all that are remembered, ascending numbers */
+    berth_ns created_wall_ns;
     struct daemon daemon;
-    bool is_dirty;          /* queued for a pass */
-    bool is_record_dirty;   /* something outside the view has changed */
-    bool is_listed_blocked; /* in controller.blocked */
-    bool is_new;            /* no change has told of it yet */
 };
 
 /* An instance of a group, or a Fargate machine, on its way out. */
@@ -869,6 +872,10 @@ void service_set_deadline(struct controller *controller, struct service *service
 /* Emit, unless the same was told and neither its cause has cleared nor six hours have passed. */
 void service_tell(struct controller *controller, struct service *service,
                   const struct service_event *event);
+static inline bool service_has_told(const struct service *service, enum service_event_kind kind)
+{
+    return (service->told >> kind & 1) != 0;
+}
 void service_clear(struct service *service, enum service_event_kind kind);
 bool service_may_tell(const struct controller *controller, const struct service *service,
                       enum service_event_kind kind);

@@ -650,6 +650,7 @@ static void load_told(struct loader *loader, struct service *service)
             return;
         }
         service->told_ns[kind] = (berth_ns)at;
+        service->told |= UINT32_C(1) << kind;
     }
 }
 

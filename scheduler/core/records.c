@@ -455,7 +455,7 @@ static void write_service(const struct controller *controller, const struct serv
     write_rebalance(service, out);
     field_ns(out, "deadline", service->deadline_ns);
     for (int kind = 0; kind < SERVICE_EVENT_KIND_COUNT; kind++)
-        if (service->told_ns[kind] != BERTH_NS_NEVER) {
+        if (service_has_told(service, (enum service_event_kind)kind)) {
             list_add_u64(&list, (uint64_t)kind);
             list_add_u64(&list, (uint64_t)service->told_ns[kind]);
         }

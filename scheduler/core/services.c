@@ -11,6 +11,8 @@
 
 enum { NAME_MAX_BYTES = 255, DESIRED_MAX = 1000000, PERCENT_MAX = 100000 };
 
+_Static_assert(SERVICE_EVENT_KIND_COUNT <= 32, "service.told has a bit for each");
+
 struct service *service_new(struct controller *controller, service_id id, symbol name,
                             group_id group)
 {
@@ -21,8 +23,6 @@ struct service *service_new(struct controller *controller, service_id id, symbol
     service->blocked_since_ns = BERTH_NS_NEVER;
     service->deadline_ns = BERTH_NS_NEVER;
     service->is_new = true;
-    for (int kind = 0; kind < SERVICE_EVENT_KIND_COUNT; kind++)
-        service->told_ns[kind] = BERTH_NS_NEVER;
     while (controller->services.count <= id) {
         *vec_push(&controller->services) = NULL;
         *vec_push(&controller->service_names) = SYMBOL_NONE;
@@ -104,8 +104,8 @@ void service_set_deadline(struct controller *controller, struct service *service
 bool service_may_tell(const struct controller *controller, const struct service *service,
                       enum service_event_kind kind)
 {
-    berth_ns told_ns = service->told_ns[kind];
-    return told_ns == BERTH_NS_NEVER || controller->now.mono_ns - told_ns >= EVENT_REPEAT_NS;
+    return !service_has_told(service, kind) ||
+           controller->now.mono_ns - service->told_ns[kind] >= EVENT_REPEAT_NS;
 }
 
 void service_tell(struct controller *controller, struct service *service,
@@ -114,15 +114,16 @@ void service_tell(struct controller *controller, struct service *service,
     if (!service_may_tell(controller, service, event->kind))
         return;
     service->told_ns[event->kind] = controller->now.mono_ns;
+    service->told |= UINT32_C(1) << event->kind;
     service->is_record_dirty = true;
     emit_event(controller, event);
 }
 
 void service_clear(struct service *service, enum service_event_kind kind)
 {
-    if (service->told_ns[kind] == BERTH_NS_NEVER)
+    if (!service_has_told(service, kind))
         return;
-    service->told_ns[kind] = BERTH_NS_NEVER;
+    service->told &= ~(UINT32_C(1) << kind);
     service->is_record_dirty = true;
 }
 
