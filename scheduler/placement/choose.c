@@ -121,9 +121,16 @@ static bool open_next_level(struct choice *choice)
     return next != RANK_NEVER;
 }
 
-/* The open candidate with the smallest id. */
-static instance_id first_by_id(struct choice *choice, struct id_order *order)
+/* Made when first asked for: a chain that never needs it must not pay for its upkeep. */
+static struct id_order *ids_of(struct choice *choice)
 {
+    return index_id_order(choice->index, choice->cluster, choice->tracked, choice->request->pool);
+}
+
+/* The open candidate with the smallest id. */
+static instance_id first_by_id(struct choice *choice)
+{
+    struct id_order *order = ids_of(choice);
     instance_id first = INSTANCE_NONE;
     for (uint32_t value = 0; value < order->parts.count; value++) {
         if (!is_open(choice, value))
@@ -137,8 +144,9 @@ static instance_id first_by_id(struct choice *choice, struct id_order *order)
     return first;
 }
 
-static instance_id fewest_of_group(struct choice *choice, struct id_order *order)
+static instance_id fewest_of_group(struct choice *choice)
 {
+    struct id_order *order = ids_of(choice);
     choice->best = INSTANCE_NONE;
     choice->best_tasks = UINT32_MAX;
     for (uint32_t value = 0; value < order->parts.count; value++)
@@ -165,8 +173,7 @@ static int compare_ids(const void *a, const void *b)
 static size_t draw_list(void *context, const instance_id **ids)
 {
     struct choice *choice = context;
-    struct id_order *order =
-        index_id_order(choice->index, choice->cluster, choice->tracked, choice->request->pool);
+    struct id_order *order = ids_of(choice);
     vec_clear(&choice->index->scratch);
     for (uint32_t value = 0; value < order->parts.count; value++) {
         struct id_walk walk = id_order_walk(order, value, choice->wanted);
@@ -182,9 +189,9 @@ static size_t draw_list(void *context, const instance_id **ids)
     return choice->index->scratch.count;
 }
 
-static instance_id draw(struct choice *choice, struct id_order *order)
+static instance_id draw(struct choice *choice)
 {
-    if (first_by_id(choice, order) == INSTANCE_NONE)
+    if (first_by_id(choice) == INSTANCE_NONE)
         return INSTANCE_NONE;
     struct draw_set set = {.context = choice,
                            .number_count = cluster_instance_count(choice->cluster),
@@ -383,10 +390,8 @@ static instance_id choose_by_step(struct choice *choice)
 {
     const struct strategy_step *step = choice->step;
     const struct demand *demand = choice->request->demand;
-    struct id_order *order =
-        index_id_order(choice->index, choice->cluster, choice->tracked, choice->request->pool);
     if (step == NULL)
-        return fewest_of_group(choice, order);
+        return fewest_of_group(choice);
     switch (step->strategy->order) {
     case ORDER_AMOUNT:
         (void)lowest_amount(choice);
@@ -401,14 +406,14 @@ static instance_id choose_by_step(struct choice *choice)
         (void)most_aligned(choice);
         return finish_ties(choice);
     case ORDER_ID:
-        return first_by_id(choice, order);
+        return first_by_id(choice);
     case ORDER_GROUP:
         if (step->field == FIELD_INSTANCE)
-            return fewest_of_group(choice, order);
+            return fewest_of_group(choice);
         break;
     case ORDER_NONE:
         if (step->strategy->draws > 0)
-            return draw(choice, order);
+            return draw(choice);
         break;
     }
     return choose_by_list(choice);
@@ -418,9 +423,7 @@ static instance_id choose_by_step(struct choice *choice)
 static instance_id choose_in_level(struct choice *choice)
 {
     while (choice->step != NULL && is_over_instances(choice->step) && choice->rest_count > 0) {
-        struct id_order *order =
-            index_id_order(choice->index, choice->cluster, choice->tracked, choice->request->pool);
-        if (fewest_of_group(choice, order) == INSTANCE_NONE)
+        if (fewest_of_group(choice) == INSTANCE_NONE)
             return INSTANCE_NONE;
         choice->tasks_most = choice->best_tasks;
         set_step(choice, choice->step + 1, choice->rest_count - 1);

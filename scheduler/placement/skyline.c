@@ -1,24 +1,5 @@
 #include "scheduler/placement/skyline.h"
 
-struct room room_wanted(const struct demand *demand)
-{
-    return (struct room){demand->cpu_units > 0 ? demand->cpu_units : ROOM_ANY,
-                         demand->mem_mib > 0 ? demand->mem_mib : ROOM_ANY};
-}
-
-static int32_t at_least_any(int32_t amount)
-{
-    return amount < ROOM_ANY ? ROOM_ANY : amount;
-}
-
-struct room room_of(const struct instance *instance)
-{
-    if (instance->status != INSTANCE_ACTIVE || !instance->is_agent_connected)
-        return (struct room){ROOM_NONE, ROOM_NONE};
-    return (struct room){at_least_any(instance->cpu_remaining),
-                         at_least_any(instance->mem_remaining)};
-}
-
 void skyline_clear(struct skyline *skyline)
 {
     for (unsigned level = 0; level < SKYLINE_LEVELS; level++)

@@ -35,8 +35,25 @@ static inline bool pool_has(symbol pool, const struct instance *instance)
     return !instance->is_dedicated && (pool == SYMBOL_NONE || instance->pool == pool);
 }
 
-struct room room_wanted(const struct demand *demand);
-struct room room_of(const struct instance *instance); /* ROOM_NONE when not ACTIVE, connected */
+static inline struct room room_wanted(const struct demand *demand)
+{
+    return (struct room){demand->cpu_units > 0 ? demand->cpu_units : ROOM_ANY,
+                         demand->mem_mib > 0 ? demand->mem_mib : ROOM_ANY};
+}
+
+static inline int32_t at_least_any(int32_t amount)
+{
+    return amount < ROOM_ANY ? ROOM_ANY : amount;
+}
+
+/* ROOM_NONE when not ACTIVE and connected. */
+static inline struct room room_of(const struct instance *instance)
+{
+    if (instance->status != INSTANCE_ACTIVE || !instance->is_agent_connected)
+        return (struct room){ROOM_NONE, ROOM_NONE};
+    return (struct room){at_least_any(instance->cpu_remaining),
+                         at_least_any(instance->mem_remaining)};
+}
 
 static inline bool room_has(struct room room, struct room wanted)
 {
