@@ -58,10 +58,19 @@ void check_name(const struct at *at, const char *name, const char *kind, const c
         at_fail(at, "there is no %s \"%.60s\"; add it to %s or name another", kind, name, where);
 }
 
+/* The name of a member of a collection: found by the JSON's own hash, however many there are. */
+static void check_member(const struct check *check, const struct at *at, const char *name,
+                         const char *kind, const char *collection, const struct names *names)
+{
+    struct at all = at_member(check->root, collection);
+    if (name != NULL && (json_object_get(all.json, name) == NULL || is_ignored_key(name)))
+        check_name(at, name, kind, collection, names->items);
+}
+
 static void check_definition_name(struct check *check, const struct at *up, const char *name)
 {
     struct at at = at_member(up, "taskDefinition");
-    check_name(&at, name, "task definition", "taskDefinitions", check->definitions.items);
+    check_member(check, &at, name, "task definition", "taskDefinitions", &check->definitions);
 }
 
 /* "placementStrategy[0].field: what" stands at `up`, as ".../placementStrategy/0/field: what". */
@@ -180,7 +189,7 @@ static void check_hooks(struct check *check, const struct at *up,
     for (uint16_t i = 0; i < settings->hook_count; i++) {
         struct at item = at_item(&list, i), name = at_member(&item, "name");
         if (!settings->hooks[i].is_pause)
-            check_name(&name, settings->hooks[i].name, "hook", "hooks", check->hooks.items);
+            check_member(check, &name, settings->hooks[i].name, "hook", "hooks", &check->hooks);
     }
 }
 
@@ -267,7 +276,7 @@ static void check_selector(struct check *check, const struct at *at, const char 
     struct at fleet = at_member(at, "fleet"), zone = at_member(at, "zone");
     struct at expression_at = at_member(at, "expression"), rack = at_member(at, "rack");
     check_name(&rack, select->rack, "rack", "the fleet", check->racks.items);
-    check_name(&fleet, select->group, "group", "fleet", check->groups.items);
+    check_member(check, &fleet, select->group, "group", "fleet", &check->groups);
     check_name(&zone, select->zone, "zone", "the fleet", check->zones.items);
     if (check->root->reader->has_failed)
         return;
@@ -331,7 +340,7 @@ static void check_entry(struct check *check, const struct at *at,
     (void)snprintf(where, sizeof where, "timeline/%s", entry->name);
     if (entry->service != NULL) {
         struct at service_at = at_member(&inner, "service");
-        check_name(&service_at, entry->service, "service", "services", check->services.items);
+        check_member(check, &service_at, entry->service, "service", "services", &check->services);
         check_definition_name(check, &inner, entry->task_definition);
         if (check->root->reader->has_failed)
             return;

@@ -9,6 +9,7 @@
 #include "sim/scenario/compare.h"
 
 #include <stdio.h>
+#include <stdint.h>
 #include <string.h>
 
 enum { AXIS_VALUES_MAX = 10000, LABEL_MAX = 40 };
@@ -241,7 +242,7 @@ json_t *compare_document(const struct compare *compare, size_t cell, const json_
 {
     size_t digits[COMPARE_AXES_MAX];
     size_t variant = cell_digits(compare, cell, digits);
-    json_t *json = json_deep_copy(base);
+    json_t *json = json_copy((json_t *)(uintptr_t)base);
     if (compare->variant_count > 0) {
         struct at all = at_member(&compare->at, "variants");
         struct at patch = at_member(&all, compare->variants[variant]);

@@ -178,7 +178,7 @@ static enum berth_err read_definition(struct document *document, const char *pat
 {
     for (size_t i = 0; i < document->definitions.count; i++) {
         if (strcmp(document->definitions.items[i].path, path) == 0) {
-            *out = json_deep_copy(document->definitions.items[i].json);
+            *out = json_incref(document->definitions.items[i].json);
             return BERTH_OK;
         }
     }
@@ -192,17 +192,19 @@ static enum berth_err read_definition(struct document *document, const char *pat
     }
     *vec_push(&document->definitions) =
         (struct document_file){mem_copy_text(path), json_incref(unwrapped(json))};
-    *out = json_deep_copy(unwrapped(json));
+    *out = json_incref(unwrapped(json));
     json_decref(json);
     return BERTH_OK;
 }
 
-static enum berth_err inline_one(struct document *document, json_t *all, const char *name,
-                                 json_t *member, struct berth_error *err)
+/* The member with what its file holds in place of the path, in *out; NULL when it has no path. */
+static enum berth_err inline_one(struct document *document, const char *name, json_t *member,
+                                 json_t **out, struct berth_error *err)
 {
     bool is_short = json_is_string(member);
     json_t *path = is_short ? member : json_object_get(member, "definition");
     json_t *content = NULL;
+    *out = NULL;
     if (!json_is_string(path) || is_ignored_key(name))
         return BERTH_OK;
     enum berth_err code = read_definition(document, json_string_value(path), &content, err);
@@ -214,25 +216,32 @@ static enum berth_err inline_one(struct document *document, json_t *all, const c
         (void)berth_fail_in(err, "%.300s: ", place.bytes);
         text_free(&place);
         text_free(&pointer);
-    } else if (is_short) {
-        (void)json_object_set_new(all, name, json_pack("{s:o}", "definition", content));
-    } else {
-        (void)json_object_set_new(member, "definition", content);
+        return code;
     }
-    return code;
+    *out = is_short ? json_object() : json_copy(member);
+    (void)json_object_set_new(*out, "definition", content);
+    return BERTH_OK;
 }
 
 enum berth_err document_inline(struct document *document, json_t *json, struct berth_error *err)
 {
-    json_t *all = json_object_get(json, "taskDefinitions"), *member;
+    json_t *all = json_object_get(json, "taskDefinitions"), *member, *inlined, *own = NULL;
+    enum berth_err code = BERTH_OK;
     const char *name;
     json_object_foreach(all, name, member)
     {
-        enum berth_err code = inline_one(document, all, name, member, err);
+        code = inline_one(document, name, member, &inlined, err);
         if (code != BERTH_OK)
-            return code;
+            break;
+        if (inlined == NULL)
+            continue;
+        if (own == NULL)
+            own = json_copy(all);
+        (void)json_object_set_new(own, name, inlined);
     }
-    return BERTH_OK;
+    if (own != NULL)
+        (void)json_object_set_new(json, "taskDefinitions", own);
+    return code;
 }
 
 static enum berth_err include_file(struct document *document, const char *path,

@@ -42,7 +42,8 @@ void document_free(struct document *document);
  */
 json_t *document_definition(json_t *json, const char *family);
 
-/* Put what the files hold in place of the paths of task definitions in `json`. */
+/* Put what the files hold in place of the paths of task definitions in `json`, whose top changes.
+ */
 enum berth_err document_inline(struct document *document, json_t *json,
                                struct berth_error *err) BERTH_MUST_CHECK;
 

@@ -23,38 +23,64 @@ static enum place place_within(enum place place, const char *key)
     return PLACE_ELSEWHERE;
 }
 
-static json_t *merge(json_t *target, const json_t *patch, enum place place)
+static bool drops_any(const json_t *patch, enum place place)
 {
-    if (!json_is_object(patch)) {
-        json_decref(target);
-        return json_deep_copy(patch);
-    }
-    if (!json_is_object(target)) {
-        json_decref(target);
-        target = json_object();
-    }
     const char *key;
     json_t *value;
     json_object_foreach((json_t *)(uintptr_t)patch, key, value)
     {
-        if (json_is_null(value) && place != PLACE_VARIANT) {
-            (void)json_object_del(target, key);
-            continue;
-        }
-        json_t *old = json_incref(json_object_get(target, key));
-        (void)json_object_set_new(target, key, merge(old, value, place_within(place, key)));
+        if (json_is_null(value) && place != PLACE_VARIANT)
+            return true;
+        if (json_is_object(value) && drops_any(value, place_within(place, key)))
+            return true;
     }
-    return target;
+    return false;
+}
+
+static json_t *share(const json_t *json)
+{
+    return json_incref((json_t *)(uintptr_t)json);
+}
+
+/* A new reference; what is the same in `target` or `patch` is shared with it. */
+static json_t *merge(const json_t *target, const json_t *patch, enum place place)
+{
+    if (!json_is_object(patch) || (!json_is_object(target) && !drops_any(patch, place)))
+        return share(patch);
+    json_t *merged =
+        json_is_object(target) ? json_copy((json_t *)(uintptr_t)target) : json_object();
+    const char *key;
+    json_t *value;
+    json_object_foreach((json_t *)(uintptr_t)patch, key, value)
+    {
+        if (json_is_null(value) && place != PLACE_VARIANT)
+            (void)json_object_del(merged, key);
+        else
+            (void)json_object_set_new(
+                merged, key, merge(json_object_get(merged, key), value, place_within(place, key)));
+    }
+    return merged;
+}
+
+static json_t *merge_into(json_t *target, const json_t *patch, enum place place)
+{
+    json_t *merged = merge(target, patch, place);
+    json_decref(target);
+    if (merged != patch)
+        return merged;
+    json_t *own = json_copy(merged);
+    json_decref(merged);
+    return own;
 }
 
 json_t *patch_merge(json_t *target, const json_t *patch)
 {
-    return merge(target, patch, PLACE_ELSEWHERE);
+    return merge_into(target, patch, PLACE_ELSEWHERE);
 }
 
 json_t *patch_merge_file(json_t *target, const json_t *file)
 {
-    return merge(target, file, PLACE_FILE);
+    return merge_into(target, file, PLACE_FILE);
 }
 
 static bool unescape(char *token)
@@ -114,32 +140,46 @@ static json_t *descend(json_t *json, const char *token)
     return json_object_get(json, token);
 }
 
+/* Sets a member or an item that is there, or a new member. */
+static bool put(json_t *parent, const char *token, json_t *value)
+{
+    size_t index;
+    if (json_is_object(parent))
+        return json_object_set_new(parent, token, value) == 0;
+    if (json_is_array(parent) && list_index(parent, token, &index))
+        return json_array_set_new(parent, index, value) == 0;
+    json_decref(value);
+    return false;
+}
+
+static bool drop(json_t *parent, const char *token)
+{
+    size_t index;
+    if (json_is_object(parent)) {
+        (void)json_object_del(parent, token);
+        return true;
+    }
+    return json_is_array(parent) && list_index(parent, token, &index) &&
+           json_array_remove(parent, index) == 0;
+}
+
 bool pointer_set(json_t *document, const struct pointer_tokens *pointer, const json_t *value,
                  size_t *missing)
 {
-    size_t last = pointer->list.count - 1, index;
+    size_t last = pointer->list.count - 1;
     json_t *parent = document;
     *missing = 0;
     if (pointer->list.count == 0)
         return false;
     for (; *missing < last; ++*missing) {
-        parent = descend(parent, pointer->list.items[*missing]);
-        if (parent == NULL)
+        const char *token = pointer->list.items[*missing];
+        json_t *child = descend(parent, token);
+        if (child == NULL)
             return false;
+        child = json_copy(child);
+        (void)put(parent, token, child);
+        parent = child;
     }
     const char *token = pointer->list.items[last];
-    if (json_is_object(parent)) {
-        if (json_is_null(value))
-            (void)json_object_del(parent, token);
-        else
-            (void)json_object_set_new(parent, token, json_deep_copy(value));
-        return true;
-    }
-    if (!json_is_array(parent) || !list_index(parent, token, &index))
-        return false;
-    if (json_is_null(value))
-        (void)json_array_remove(parent, index);
-    else
-        (void)json_array_set_new(parent, index, json_deep_copy(value));
-    return true;
+    return json_is_null(value) ? drop(parent, token) : put(parent, token, share(value));
 }

@@ -1,4 +1,10 @@
-/* patch.h -- changing JSON: merge patches (RFC 7386) and JSON Pointers (RFC 6901). */
+/*
+ * patch.h -- changing JSON: merge patches (RFC 7386) and JSON Pointers (RFC 6901).
+ *
+ * Documents share what is the same in them: a variant of ten megabytes that changes one number
+ * costs a copy of the objects on the way to it. So nothing below the top of a document may be
+ * changed in place by anybody; objects on the way are replaced by shallow copies.
+ */
 #ifndef BERTH_SIM_SCENARIO_PATCH_H
 #define BERTH_SIM_SCENARIO_PATCH_H
 
@@ -8,7 +14,8 @@
 #include "scheduler/base/error.h"
 #include "scheduler/base/mem.h"
 
-/* `target` as patched by `patch`. Takes `target`, copies what it needs of `patch`. */
+/* `target` as patched by `patch`. Takes `target`; the top of what is returned is the caller's own.
+ */
 json_t *patch_merge(json_t *target, const json_t *patch);
 
 /*
@@ -26,7 +33,7 @@ bool pointer_parse(const char *text, struct pointer_tokens *out);
 void pointer_free(struct pointer_tokens *tokens);
 
 /*
- * Put `value` (copied) at the pointer. The place must exist, or be a new member of an object that
+ * Put `value` (shared) at the pointer. The place must exist, or be a new member of an object that
  * does; null removes it. False when there is no such place: *missing is the token that leads
  * nowhere.
  */

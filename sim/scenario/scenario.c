@@ -9,7 +9,9 @@
  */
 #include "sim/scenario/scenario.h"
 
+#include <stdint.h>
 #include <stdio.h>
+#include <stdlib.h>
 #include <string.h>
 
 #include "sim/scenario/compare.h"
@@ -48,6 +50,8 @@ static void read_scenario(const struct at *root, struct scenario *out)
     read_task_definitions(root, out);
     read_target_groups(root, out);
     read_services(root, out);
+    if (!root->reader->has_failed)
+        scenario_sort_names(out);
     read_all_alarms(root, out);
     read_arrivals(root, out);
     read_hook_functions(root, out);
@@ -117,7 +121,7 @@ static void load_cells(struct loading *loading, const struct at *root)
     compare_read(root, &loading->compare);
     if (loading->reader.has_failed)
         return;
-    set->document = json_deep_copy(root->json);
+    set->document = json_copy((json_t *)(uintptr_t)root->json);
     (void)json_object_del(set->document, "compare");
     set->variants = mem_alloc(loading->compare.cell_count * sizeof *set->variants);
     for (size_t i = 0; i < loading->compare.cell_count && !loading->reader.has_failed; i++)
@@ -203,22 +207,48 @@ enum berth_err scenario_check_metrics(const struct scenario_set *set, const char
     return BERTH_OK;
 }
 
+static int by_name(const void *left, const void *right)
+{
+    return strcmp(((const struct scenario_name *)left)->name,
+                  ((const struct scenario_name *)right)->name);
+}
+
+/* Its number among `count` sorted names; `count` when it is not there. */
+static uint32_t find_name(const struct scenario_name *names, uint32_t count, const char *name)
+{
+    const struct scenario_name key = {name, 0};
+    const struct scenario_name *found =
+        name == NULL || names == NULL ? NULL : bsearch(&key, names, count, sizeof key, by_name);
+    return found == NULL ? count : found->index;
+}
+
+void scenario_sort_names(struct scenario *scenario)
+{
+    uint32_t task_defs = scenario->task_def_count, services = scenario->service_count;
+    scenario->task_def_names = mem_alloc((task_defs + 1) * sizeof *scenario->task_def_names);
+    scenario->service_names = mem_alloc((services + 1) * sizeof *scenario->service_names);
+    for (uint32_t i = 0; i < task_defs; i++)
+        scenario->task_def_names[i] = (struct scenario_name){scenario->task_defs[i].name, i};
+    for (uint32_t i = 0; i < services; i++)
+        scenario->service_names[i] = (struct scenario_name){scenario->services[i].name, i};
+    qsort(scenario->task_def_names, task_defs, sizeof *scenario->task_def_names, by_name);
+    qsort(scenario->service_names, services, sizeof *scenario->service_names, by_name);
+}
+
 const struct scenario_task_def *scenario_find_task_def(const struct scenario *scenario,
                                                        const char *name)
 {
-    for (uint32_t i = 0; name != NULL && i < scenario->task_def_count; i++)
-        if (strcmp(scenario->task_defs[i].name, name) == 0)
-            return &scenario->task_defs[i];
-    return NULL;
+    uint32_t count = scenario->task_def_count;
+    uint32_t index = find_name(scenario->task_def_names, count, name);
+    return index == count ? NULL : &scenario->task_defs[index];
 }
 
 const struct scenario_service *scenario_find_service(const struct scenario *scenario,
                                                      const char *name)
 {
-    for (uint32_t i = 0; name != NULL && i < scenario->service_count; i++)
-        if (strcmp(scenario->services[i].name, name) == 0)
-            return &scenario->services[i];
-    return NULL;
+    uint32_t count = scenario->service_count;
+    uint32_t index = find_name(scenario->service_names, count, name);
+    return index == count ? NULL : &scenario->services[index];
 }
 
 static void free_texts(char **texts, uint32_t count)
@@ -324,6 +354,8 @@ void scenario_destroy(struct scenario *scenario)
     free_chaos(&scenario->faults);
     free_run(scenario);
     free_texts(scenario->warnings, scenario->warning_count);
+    mem_free(scenario->task_def_names);
+    mem_free(scenario->service_names);
     mem_free(scenario->path);
     mem_free(scenario->name);
     mem_free(scenario->question);

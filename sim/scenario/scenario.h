@@ -400,6 +400,11 @@ struct scenario_run {
     uint32_t metric_count;
 };
 
+struct scenario_name { /* of a member, for finding it */
+    const char *name;  /* borrowed */
+    uint32_t index;
+};
+
 struct scenario {
     char *path; /* for messages */
     char *name;
@@ -417,6 +422,7 @@ struct scenario {
     uint32_t target_group_count;
     struct scenario_service *services;
     uint32_t service_count;
+    struct scenario_name *task_def_names, *service_names; /* owned; sorted */
     struct scenario_alarm *alarms;
     uint32_t alarm_count;
     struct scenario_arrival *arrivals;
@@ -465,6 +471,8 @@ enum berth_err scenario_check_metrics(const struct scenario_set *set, const char
 /* The rack of instance number `index` of the group, or NULL. Lent by the scenario. */
 const char *scenario_rack(const struct scenario_group *group, uint32_t index);
 
+/* Before anything is found by name. */
+void scenario_sort_names(struct scenario *scenario);
 const struct scenario_task_def *scenario_find_task_def(const struct scenario *scenario,
                                                        const char *name);
 const struct scenario_service *scenario_find_service(const struct scenario *scenario,

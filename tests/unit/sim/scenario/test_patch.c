@@ -54,15 +54,29 @@ static void test_merge_follows_the_rfc(void **state)
     }
 }
 
+/* What is the same is shared; what is changed afterwards, by patch or pointer, was copied before.
+ */
 static void test_merge_leaves_the_patch_alone(void **state)
 {
+    static const char *const pointers[] = {"/a/b", "/a/b/1/c", "/a", "/d"};
     (void)state;
-    json_t *patch = parse("{\"a\":{\"b\":[1,{\"c\":2}]}}");
-    json_t *merged = patch_merge(NULL, patch);
-    (void)json_object_set_new(json_object_get(merged, "a"), "b", json_integer(3));
-    assert_json(patch, "{\"a\":{\"b\":[1,{\"c\":2}]}}");
-    json_decref(merged);
-    json_decref(patch);
+    for (size_t i = 0; i < sizeof pointers / sizeof pointers[0]; i++) {
+        json_t *patch = parse("{\"a\":{\"b\":[1,{\"c\":2}]}}"), *value = parse("3");
+        json_t *second = parse("{\"a\":{\"e\":4,\"b\":null}}");
+        json_t *merged = patch_merge(NULL, patch);
+        struct pointer_tokens tokens;
+        size_t missing;
+        assert_true(pointer_parse(pointers[i], &tokens));
+        assert_true(pointer_set(merged, &tokens, value, &missing));
+        merged = patch_merge(merged, second);
+        assert_json(patch, "{\"a\":{\"b\":[1,{\"c\":2}]}}");
+        assert_json(second, "{\"a\":{\"e\":4,\"b\":null}}");
+        pointer_free(&tokens);
+        json_decref(merged);
+        json_decref(second);
+        json_decref(value);
+        json_decref(patch);
+    }
 }
 
 static void test_pointer_tokens(void **state)
