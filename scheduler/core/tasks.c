@@ -118,6 +118,17 @@ struct task *task_find(const struct controller *controller, task_id id)
     return slot >= STOPPED_FLAG ? NULL : at_slot(controller, slot); /* ID_ABSENT has it too */
 }
 
+void controller_prefetch(const struct controller *controller, task_id task, instance_id instance)
+{
+    const char *bytes = (const char *)task_find(controller, task);
+    if (bytes == NULL || instance >= controller->hosts.count)
+        return;
+    for (size_t at = 0; at < sizeof(struct task); at += 64)
+        __builtin_prefetch(bytes + at, 1);
+    __builtin_prefetch(&controller->hosts.items[instance], 1);
+    __builtin_prefetch(cluster_instance(controller->cluster, instance), 1);
+}
+
 struct task *task_after(const struct controller *controller, task_id after)
 {
     uint32_t slot;

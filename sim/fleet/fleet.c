@@ -525,6 +525,14 @@ void fleet_prefetch(const struct fleet *fleet, const struct sim_event *event, en
     }
 }
 
+const struct message *fleet_report(const struct fleet *fleet, const struct sim_event *event)
+{
+    if (event->kind != FLEET_MESSAGE_UP)
+        return NULL;
+    const struct message *message = parcels_open(&fleet->parcels, (uint32_t)event->b);
+    return message->kind == MESSAGE_TASK_STATE ? message : NULL;
+}
+
 void fleet_audit(const struct fleet *fleet)
 {
     uint32_t held = 0;

@@ -144,6 +144,8 @@ void fleet_dispatch(struct fleet *fleet, berth_ns now_ns, const struct sim_event
  */
 enum fleet_look { FLEET_LOOK_FAR = 0, FLEET_LOOK_NEARER, FLEET_LOOK_NEAR };
 void fleet_prefetch(const struct fleet *fleet, const struct sim_event *event, enum fleet_look look);
+/* The report of a task that a pending event brings to the controller, or NULL. */
+const struct message *fleet_report(const struct fleet *fleet, const struct sim_event *event);
 
 /* From the controller: the reply to a host's registration, and messages to its agents. */
 void fleet_registered(struct fleet *fleet, berth_ns now_ns, uint64_t token, instance_id instance);

@@ -34,6 +34,9 @@ void collect_reloaded(struct collect *collect, berth_ns now_ns,
 /* The load model, or NULL. */
 void collect_bind_load(struct collect *collect, struct load *load);
 
+/* A change of this task will come soon: what it concerns is fetched into the cache. */
+void collect_prefetch(const struct collect *collect, task_id task, instance_id instance);
+
 /* The next time at which something is sampled; to be told before any event at or after it. */
 berth_ns collect_boundary(const struct collect *collect);
 void collect_cross(struct collect *collect);

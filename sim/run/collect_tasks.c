@@ -163,6 +163,15 @@ static uint8_t *traits_of(struct collect *collect, task_id task)
     return &(*tasks)->traits[task % TASK_TRAITS];
 }
 
+void collect_prefetch(const struct collect *collect, task_id task, instance_id instance)
+{
+    size_t page = (size_t)(task / TASK_TRAITS);
+    if (page < collect->tasks.count && collect->tasks.items[page] != NULL)
+        __builtin_prefetch(&collect->tasks.items[page]->traits[task % TASK_TRAITS], 1);
+    if (instance < collect->instances.count)
+        __builtin_prefetch(&collect->instances.items[instance], 1);
+}
+
 static void add_task(struct collect *collect, berth_ns now_ns, const struct task_view *view)
 {
     collect->tasks.items[view->task / TASK_TRAITS]->count++;

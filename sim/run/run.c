@@ -794,8 +794,15 @@ static void look_ahead(const struct run *run)
 {
     for (int look = FLEET_LOOK_FAR; look <= FLEET_LOOK_NEAR; look++) {
         const struct sim_event *event = sim_queue_ahead(run->queue, look_events[look]);
-        if (event != NULL && event->kind < FLEET_EVENT_COUNT)
-            fleet_prefetch(run->fleet, event, (enum fleet_look)look);
+        if (event == NULL || event->kind >= FLEET_EVENT_COUNT)
+            continue;
+        fleet_prefetch(run->fleet, event, (enum fleet_look)look);
+        const struct message *report =
+            look == FLEET_LOOK_NEARER ? fleet_report(run->fleet, event) : NULL;
+        if (report == NULL)
+            continue;
+        controller_prefetch(loop_controller(run->loop), report->u.report.task, report->instance);
+        collect_prefetch(run->collect, report->u.report.task, report->instance);
     }
 }
 
