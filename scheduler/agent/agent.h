@@ -12,7 +12,11 @@
 
 #include "scheduler/core/message.h"
 
-/* Where agents of one process keep their tasks, so that what one leaves is the next one's. */
+/*
+ * Where agents of one process keep their tasks, so that what one leaves is the next one's. The
+ * place of a task there is a small number that no other task of these agents has until it is
+ * removed, or its agent destroyed: a runtime may keep its own record of the task by it.
+ */
 struct agent_pool;
 
 struct agent_pool *agent_pool_create(void);
@@ -76,7 +80,7 @@ struct agent_action {
     enum agent_action_kind kind;
     task_id task;
     uint16_t container;
-    uint32_t place; /* PULL, START, TERMINATE, KILL: for agent_pool_prefetch */
+    uint32_t place; /* but for SEND: see agent_pool */
     union {
         struct task_payload payload; /* PULL, START, TERMINATE, KILL; grants lent, as a message */
         struct message message;      /* SEND: lent until the next step */

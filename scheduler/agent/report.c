@@ -91,7 +91,7 @@ void report_acknowledged(struct turn *turn, uint64_t seq)
         return; /* the ack of a repeat */
     task->report_seq = 0;
     if (task->report_status == TASK_STOPPED) {
-        turn_act(turn, AGENT_ACTION_REMOVE, task->task);
+        turn_act(turn, AGENT_ACTION_REMOVE, task->task)->place = task->number;
         table_remove(turn->agent, task);
         return;
     }

@@ -41,6 +41,9 @@ static inline void *pool_at(const struct pool *pool, uint32_t number)
 /* One that was given back keeps what was in it, but for its first four bytes. */
 uint32_t pool_take(struct pool *pool);
 void pool_give(struct pool *pool, uint32_t number);
+
+/* For who gets the numbers from elsewhere, and so never takes any: all up to this one are there. */
+void pool_reach(struct pool *pool, uint32_t number);
 void pool_free(struct pool *pool);
 
 #endif

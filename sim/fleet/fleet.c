@@ -153,7 +153,6 @@ void fleet_destroy(struct fleet *fleet)
     parcels_free(&fleet->parcels);
     images_free(&fleet->images);
     agent_action_list_free(&fleet->actions);
-    task_table_free(&fleet->slot_of);
     map_free(&fleet->definition_of);
     map_free(&fleet->group_of);
     vec_free(&fleet->groups);
@@ -481,17 +480,19 @@ void fleet_dispatch(struct fleet *fleet, berth_ns now_ns, const struct sim_event
     }
 }
 
-/* What the task of a container's outcome names, and who stands beside it in its host's list. */
-static void prefetch_named(const struct fleet *fleet, const struct sim_task *task)
+/* Both records of the task; later those beside it in its host's list, for when it is removed. */
+static void prefetch_task(const struct fleet *fleet, uint32_t slot, enum fleet_look look)
 {
-    if (!task->is_held)
-        return;
-    agent_pool_prefetch(fleet->agent_pool, task->place);
-    task_table_prefetch(&fleet->slot_of, task->task);
-    if (task->prev != SLOT_NONE)
-        __builtin_prefetch(task_at(fleet, task->prev), 1);
-    if (task->next != SLOT_NONE)
-        __builtin_prefetch(task_at(fleet, task->next), 1);
+    const struct sim_task *task = task_at(fleet, slot);
+    if (look == FLEET_LOOK_FAR) {
+        __builtin_prefetch(task, 1);
+        agent_pool_prefetch(fleet->agent_pool, slot);
+    } else if (look == FLEET_LOOK_NEARER && task->is_held) {
+        if (task->prev != SLOT_NONE)
+            __builtin_prefetch(task_at(fleet, task->prev), 1);
+        if (task->next != SLOT_NONE)
+            __builtin_prefetch(task_at(fleet, task->next), 1);
+    }
 }
 
 static void prefetch_host(const struct fleet *fleet, uint32_t host, enum fleet_look look)
@@ -508,10 +509,7 @@ void fleet_prefetch(const struct fleet *fleet, const struct sim_event *event, en
     switch ((enum fleet_event)event->kind) {
     case FLEET_RUNTIME:
         prefetch_host(fleet, (uint32_t)(event->b >> 32), look);
-        if (look == FLEET_LOOK_FAR)
-            __builtin_prefetch(task_at(fleet, event->a), 1);
-        else if (look == FLEET_LOOK_NEARER)
-            prefetch_named(fleet, task_at(fleet, event->a));
+        prefetch_task(fleet, event->a, look);
         break;
     case FLEET_MESSAGE_DOWN:
     case FLEET_ACK_DOWN:

@@ -168,9 +168,6 @@ void fleet_engine_restart(struct fleet *fleet, berth_ns now_ns, uint32_t host, b
 /* A grey host: its pulls, starts, stops and messages take `factor` times as long from now on. */
 void fleet_set_slow(struct fleet *fleet, berth_ns now_ns, uint32_t host, double factor);
 
-/* Whether the task answers requests now: its main container runs and is well, its host not hung. */
-bool fleet_task_serves(const struct fleet *fleet, task_id task);
-
 /* The provider's notice: the agent, when it can, asks for its instance to be drained. */
 void fleet_notice(struct fleet *fleet, berth_ns now_ns, uint32_t host);
 

@@ -5,13 +5,14 @@
 #define BERTH_SIM_FLEET_HOST_H
 
 #include "scheduler/agent/agent.h"
+#include "scheduler/base/map.h"
+#include "scheduler/base/mem.h"
 #include "scheduler/base/pool.h"
 #include "scheduler/core/event.h"
 #include "sim/fleet/behaviour.h"
 #include "sim/fleet/fleet.h"
 #include "sim/fleet/images.h"
 #include "sim/fleet/parcels.h"
-#include "sim/fleet/task_table.h"
 
 #define SLOT_NONE UINT32_MAX
 
@@ -61,7 +62,6 @@ struct sim_task {
     struct sim_container first;
     uint32_t more; /* struct more_containers, or POOL_NONE */
     uint32_t host;
-    uint32_t place;      /* of the agent's own record: fleet_prefetch */
     uint32_t definition; /* of the scenario */
     uint32_t service;    /* of the scenario, or UINT32_MAX: standalone */
     uint32_t prev, next; /* tasks of the same host */
@@ -158,9 +158,8 @@ struct fleet {
     struct images images;
     struct agent_action_list actions; /* of the step under way */
     struct event arrived;             /* EVENT_MESSAGE: the one being handed to the controller */
-    struct pool tasks;                /* struct sim_task */
+    struct pool tasks;                /* struct sim_task, by its agent's place */
     struct pool more_containers;
-    struct task_table slot_of;
     struct map definition_of;             /* pointer of a registered definition to its number */
     struct fleet_definition *definitions; /* by the scenario's number */
     struct map group_of;                  /* pointer of a group's text to its number */

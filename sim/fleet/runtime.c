@@ -1,8 +1,8 @@
 /*
  * runtime.c -- the simulated containers: pulled, started, run, stopped, as the agent orders.
  *
- * A task gets a slot at its first order and keeps it until the agent forgets the task. An order
- * puts its outcome into the queue; the outcome names slot, generation of the slot, container and
+ * A task's slot is its place with its agents, held from its first order until the agent forgets it.
+ * An order puts its outcome into the queue; the outcome names slot, generation of the slot, container and
  * epoch of the container. Whatever makes an outcome impossible (the container has ended, the power
  * is gone, the slot has another tenant) moves the epoch or the generation on, and the event is
  * stale when it comes: nothing is ever searched for in the queue. Of two ends that race, a natural
@@ -66,12 +66,6 @@ void runtime_update_serving(struct fleet *fleet, struct sim_task *task)
     set_serving(fleet, task, serves(fleet, task));
 }
 
-bool fleet_task_serves(const struct fleet *fleet, task_id task)
-{
-    uint32_t slot = task_table_get(&fleet->slot_of, task);
-    return slot != TASK_TABLE_ABSENT && serves(fleet, task_at(fleet, slot));
-}
-
 static void end_container(struct fleet *fleet, struct sim_task *task, uint16_t container)
 {
     struct sim_container *part = task_part(fleet, task, container);
@@ -116,10 +110,10 @@ static uint32_t take_more(struct fleet *fleet, uint16_t container_count)
     return number;
 }
 
-static uint32_t add_task(struct fleet *fleet, struct host *h, const struct agent_action *action)
+static void add_task(struct fleet *fleet, struct host *h, const struct agent_action *action)
 {
     const struct task_payload *payload = &action->payload;
-    uint32_t slot = pool_take(&fleet->tasks);
+    uint32_t slot = action->place;
     uint32_t index = map_get(&fleet->definition_of, (uint64_t)(uintptr_t)payload->def);
     struct sim_task *task = task_at(fleet, slot);
     const struct fleet_group *group = group_of(fleet, payload->group);
@@ -131,7 +125,6 @@ static uint32_t add_task(struct fleet *fleet, struct host *h, const struct agent
         .more = take_more(fleet, fleet->definitions[index].container_count),
         .host = h->number,
         .generation = (task->generation + 1u) & GENERATION_MAX,
-        .place = action->place,
         .definition = index,
         .service = group->service,
         .prev = SLOT_NONE,
@@ -145,8 +138,6 @@ static uint32_t add_task(struct fleet *fleet, struct host *h, const struct agent
         task_at(fleet, task->next)->prev = slot;
     h->first_task = slot;
     fleet->task_count++;
-    task_table_put(&fleet->slot_of, task->task, slot);
-    return slot;
 }
 
 static void remove_task(struct fleet *fleet, uint32_t slot)
@@ -159,12 +150,10 @@ static void remove_task(struct fleet *fleet, uint32_t slot)
         host_at(fleet, task->host)->first_task = task->next;
     if (task->next != SLOT_NONE)
         task_at(fleet, task->next)->prev = task->prev;
-    task_table_remove(&fleet->slot_of, task->task);
     task->is_held = false;
     task->generation = (task->generation + 1u) & GENERATION_MAX;
     if (task->more != POOL_NONE)
         pool_give(&fleet->more_containers, task->more);
-    pool_give(&fleet->tasks, slot);
     fleet->task_count--;
 }
 
@@ -253,12 +242,15 @@ static void kill_container(struct fleet *fleet, uint32_t slot, uint16_t containe
 
 void runtime_order(struct fleet *fleet, struct host *h, const struct agent_action *action)
 {
-    uint32_t slot = task_table_get(&fleet->slot_of, action->task);
-    if (slot == TASK_TABLE_ABSENT) {
+    uint32_t slot = action->place;
+    if (slot >= fleet->tasks.count)
+        pool_reach(&fleet->tasks, slot);
+    if (!task_at(fleet, slot)->is_held) {
         if (action->kind != AGENT_ACTION_PULL && action->kind != AGENT_ACTION_START)
             return;
-        slot = add_task(fleet, h, action);
+        add_task(fleet, h, action);
     }
+    assert(task_at(fleet, slot)->task == action->task);
     switch (action->kind) {
     case AGENT_ACTION_PULL:
         pull(fleet, slot, action->container);

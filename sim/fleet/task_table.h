@@ -36,12 +36,4 @@ static inline uint32_t task_table_get(const struct task_table *table, task_id ta
     return table->pages.items[page]->values[task % TASK_TABLE_PAGE] - 1;
 }
 
-/* Asks for what the next question about the task will look at. */
-static inline void task_table_prefetch(const struct task_table *table, task_id task)
-{
-    size_t page = (size_t)(task / TASK_TABLE_PAGE);
-    if (page < table->pages.count && table->pages.items[page] != NULL)
-        __builtin_prefetch(&table->pages.items[page]->values[task % TASK_TABLE_PAGE], 1);
-}
-
 #endif

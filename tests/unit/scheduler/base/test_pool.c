@@ -38,10 +38,25 @@ static void test_items_stay_and_numbers_come_again(void **state)
     pool_free(&pool);
 }
 
+static void test_numbers_from_elsewhere(void **state)
+{
+    (void)state;
+    struct pool pool = POOL_INIT(struct thing);
+    pool_reach(&pool, 2 * POOL_PAGE);
+    assert_int_equal(pool.count, 2 * POOL_PAGE + 1);
+    assert_int_equal(((struct thing *)pool_at(&pool, 2 * POOL_PAGE))->value, 0);
+    ((struct thing *)pool_at(&pool, 3))->value = 5;
+    pool_reach(&pool, 3);
+    assert_int_equal(((struct thing *)pool_at(&pool, 3))->value, 5);
+    assert_int_equal(pool.count, 2 * POOL_PAGE + 1);
+    pool_free(&pool);
+}
+
 int main(void)
 {
     const struct CMUnitTest tests[] = {
         cmocka_unit_test(test_items_stay_and_numbers_come_again),
+        cmocka_unit_test(test_numbers_from_elsewhere),
     };
     return cmocka_run_group_tests(tests, NULL, NULL);
 }
