@@ -1,12 +1,13 @@
 /*
  * runtime.c -- the simulated containers: pulled, started, run, stopped, as the agent orders.
  *
- * A task's slot is its place with its agents, held from its first order until the agent forgets it.
- * An order puts its outcome into the queue; the outcome names slot, generation of the slot, container and
- * epoch of the container. Whatever makes an outcome impossible (the container has ended, the power
- * is gone, the slot has another tenant) moves the epoch or the generation on, and the event is
- * stale when it comes: nothing is ever searched for in the queue. Of two ends that race, a natural
- * exit and the one after a stop signal, the first to come ends the epoch and so cancels the other.
+ * A task's slot is its place with its agents, held from its first order until it is forgotten. An
+ * order puts its outcome into the queue; the outcome names slot, generation of the slot, container
+ * and epoch of the container. Whatever makes an outcome impossible (the container has ended, the
+ * power is gone, the slot has another tenant) moves the epoch or the generation on, and the event
+ * is stale when it comes: nothing is ever searched for in the queue. Of two ends that race, a
+ * natural exit and the one after a stop signal, the first to come ends the epoch and so cancels the
+ * other.
  */
 #include <assert.h>
 #include <math.h>
