@@ -13,6 +13,7 @@
 #include "scheduler/base/version.h"
 #include "scheduler/ecs/json_input.h"
 #include "sim/experiment/files.h"
+#include "sim/experiment/number.h"
 
 void summary_format_number(double number, struct text *out)
 {
@@ -20,12 +21,8 @@ void summary_format_number(double number, struct text *out)
         text_add(out, "null");
         return;
     }
-    char digits[40];
-    for (int precision = 15; precision <= 17; precision++) {
-        snprintf(digits, sizeof digits, "%.*g", precision, number == 0 ? 0 : number);
-        if (strtod(digits, NULL) == number)
-            break;
-    }
+    char digits[NUMBER_BYTES];
+    number_format(number == 0 ? 0 : number, digits);
     text_add(out, digits);
 }
 
