@@ -30,20 +30,17 @@ static uint64_t load(const unsigned char *in, unsigned length)
 
 size_t pack_numbers(const uint64_t *numbers, uint32_t count, unsigned char *out)
 {
-    while (count > 0 && numbers[count - 1] == 0)
-        count--;
-    uint32_t pairs = (count + 1) / 2;
+    assert(count % 2 == 0 && count <= 2 * UINT8_MAX);
+    while (count > 0 && (numbers[count - 1] | numbers[count - 2]) == 0)
+        count -= 2;
+    uint32_t pairs = count / 2;
     unsigned char *lengths = out + 1, *at = lengths + pairs;
-    assert(pairs <= UINT8_MAX);
     out[0] = (unsigned char)pairs;
     for (uint32_t i = 0; i < pairs; i++) {
-        unsigned first = length_of(numbers[2 * i]);
+        unsigned first = length_of(numbers[2 * i]), second = length_of(numbers[2 * i + 1]);
         store(at, numbers[2 * i]);
-        at += first;
-        uint64_t other = 2 * i + 1 < count ? numbers[2 * i + 1] : 0;
-        unsigned second = length_of(other);
-        store(at, other);
-        at += second;
+        store(at + first, numbers[2 * i + 1]);
+        at += first + second;
         lengths[i] = (unsigned char)(first | second << 4);
     }
     return (size_t)(at - out);
@@ -57,8 +54,7 @@ size_t unpack_numbers(const unsigned char *in, uint64_t *numbers, uint32_t count
         unsigned first = lengths[i] & 15, second = lengths[i] >> 4;
         numbers[2 * i] = load(at, first);
         at += first;
-        if (2 * i + 1 < count)
-            numbers[2 * i + 1] = load(at, second);
+        numbers[2 * i + 1] = load(at, second);
         at += second;
     }
     for (; i < pairs; i++)

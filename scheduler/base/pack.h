@@ -15,8 +15,9 @@
 enum { PACK_SLACK = 8 }; /* written and read past the end, so that no number needs a loop */
 
 /* Room for `count` numbers, slack included. */
-#define PACK_BYTES_MAX(count) (1 + ((count) + 1) / 2 + 8 * (count) + PACK_SLACK)
+#define PACK_BYTES_MAX(count) (1 + (count) / 2 + 8 * (count) + PACK_SLACK)
 
+/* Counts are even: numbers go in pairs. */
 size_t pack_numbers(const uint64_t *numbers, uint32_t count, unsigned char *out); /* bytes used */
 /* The first `count` of them; `in` can be read PACK_SLACK bytes past its end. Bytes of all. */
 size_t unpack_numbers(const unsigned char *in, uint64_t *numbers, uint32_t count);

@@ -47,7 +47,11 @@ enum field {
     FIELD_COUNT
 };
 
-enum { TIMES = FIELD_REFERENCE - FIELD_TIMES, TASK_BYTES_MAX = PACK_BYTES_MAX(FIELD_COUNT) };
+enum {
+    TIMES = FIELD_REFERENCE - FIELD_TIMES,
+    FIRST_FIELDS = FIELD_MONO + 1, /* whole pairs: all that a deadline takes */
+    TASK_BYTES_MAX = PACK_BYTES_MAX(FIELD_COUNT)
+};
 
 struct stopped_block {
     uint64_t id, revision;
@@ -374,10 +378,10 @@ uint32_t controller_stopped_count(const struct controller *controller)
 /* When the first has been kept for long enough: its time stands among the first numbers. */
 static berth_ns deadline_of(const struct stopped *past)
 {
-    uint64_t fields[FIELD_MONO + 1];
+    uint64_t fields[FIRST_FIELDS];
     if (past->count == 0)
         return BERTH_NS_NEVER;
-    (void)unpack_numbers(bytes_at(past, past->first), fields, FIELD_MONO + 1);
+    (void)unpack_numbers(bytes_at(past, past->first), fields, FIRST_FIELDS);
     return (*block_at(past, past->first))->mono_ns + (berth_ns)fields[FIELD_MONO] + STOPPED_KEPT_NS;
 }
 

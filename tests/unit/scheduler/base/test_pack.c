@@ -7,7 +7,7 @@
 #include "scheduler/base/pack.h"
 #include "scheduler/base/rng.h"
 
-enum { COUNT = 9 };
+enum { COUNT = 10 };
 
 static size_t check(const uint64_t *numbers)
 {
@@ -16,7 +16,7 @@ static size_t check(const uint64_t *numbers)
     size_t size_bytes = pack_numbers(numbers, COUNT, bytes);
     assert_true(size_bytes + PACK_SLACK <= sizeof bytes);
     back[0] = ~numbers[0];
-    assert_int_equal(unpack_numbers(bytes, back, 1), size_bytes);
+    assert_int_equal(unpack_numbers(bytes, back, 2), size_bytes);
     assert_true(back[0] == numbers[0]);
     assert_int_equal(unpack_numbers(bytes, back, COUNT), size_bytes);
     for (int i = 0; i < COUNT; i++)
@@ -45,7 +45,7 @@ static void test_any_numbers(void **state)
         (void)check(numbers);
     }
     (void)check((uint64_t[COUNT]){UINT64_MAX, UINT64_MAX, UINT64_MAX, UINT64_MAX, UINT64_MAX,
-                                  UINT64_MAX, UINT64_MAX, UINT64_MAX, UINT64_MAX});
+                                  UINT64_MAX, UINT64_MAX, UINT64_MAX, UINT64_MAX, UINT64_MAX});
 }
 
 static void test_differences(void **state)
