@@ -112,6 +112,29 @@ static void audit_health(const struct task *task)
         assert(targets_are_all(task, TARGET_HEALTHY) && task->health != HEALTH_UNHEALTHY);
 }
 
+/* What is kept for a rollout is what a walk over the tasks finds. */
+static void audit_candidates(const struct deployment *deployment)
+{
+    const struct victim *kept = deployment->candidates.items;
+    size_t count = 0;
+    if (!deployment->keeps_candidates) {
+        assert(deployment->candidates.count == 0);
+        return;
+    }
+    for (const struct task *task = deployment->tasks.first; task != NULL;
+         task = task->links[LIST_OWNER].next) {
+        if (!task->desired_running || !task->is_healthy)
+            continue;
+        assert(count < deployment->candidates.count && kept[count].task == task->id);
+        assert(kept[count].instance == task->instance && !kept[count].is_protected &&
+               kept[count].class_ == task_victim_class(task) &&
+               kept[count].created_ns == task->created_wall_ns &&
+               kept[count].demand == &task->def->demand);
+        count++;
+    }
+    assert(count == deployment->candidates.count);
+}
+
 static void audit_deployment(const struct deployment *deployment)
 {
     struct tally tally[2] = {{0}, {0}};
@@ -137,6 +160,7 @@ static void audit_deployment(const struct deployment *deployment)
     for (const struct task *task = deployment->young.first; task != NULL;
          task = task->links[LIST_QUEUE].next)
         young++;
+    audit_candidates(deployment);
     assert(memcmp(tally, deployment->tally, sizeof tally) == 0);
     assert(stopping == deployment->stopping && young == deployment->young.count);
 }

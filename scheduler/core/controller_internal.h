@@ -17,7 +17,7 @@
  *     targets.c      balancers, interfaces      health.c       what counts as healthy
  *     protect.c      scale-in protection        brake.c        mass disconnects
  *     rebalance.c    tasks moved between zones  replace.c      unhealthy ones
- *     rate.c         launches a minute
+ *     rate.c         launches a minute         candidates.c   whom a rollout may stop
  *     autoscaling.c  desired counts by metric   autoscaling_records.c    its record
  *     capacity.c     capacity providers         capacity_tasks.c    who of them takes a task
  *     capacity_scaling.c  sizes of groups       quotas.c       calls by token buckets, sizes
@@ -213,8 +213,10 @@ struct deployment {
     bool is_live;
     bool ignores_alarms;            /* one of them was in ALARM when it began */
     bool is_record_dirty;           /* something outside the view has changed */
+    bool keeps_candidates;          /* candidates.c: a rollout stops its tasks */
     struct deployment_view emitted; /* what the last change said */
     struct staging staging;
+    VEC(struct victim) candidates;
 
     symbol target_groups[TARGET_GROUPS_MAX];
     uint64_t source;         /* number of the PRIMARY before it; 0: the first */
@@ -905,6 +907,12 @@ void service_tell_no_room(struct controller *controller, const struct deployment
                           const struct placement_request *request);
 /* Events of what the pass did, ended deployments, steady state, the change and the deadline. */
 void service_finish_pass(struct controller *controller, struct service *service);
+
+/* candidates.c: the healthy tasks of an old deployment, kept while its figures change */
+void candidates_keep(struct deployment *deployment); /* from now on */
+void candidates_forget(struct deployment *deployment);
+void candidates_add(struct deployment *deployment, const struct task *task);
+void candidates_remove(struct deployment *deployment, const struct task *task);
 
 /* replace.c */
 /* So many unhealthy tasks of it that are not on draining instances. */

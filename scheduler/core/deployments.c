@@ -36,6 +36,7 @@ void deployment_free(struct controller *controller, struct deployment *deploymen
     if (deployment->plan != NULL)
         plan_drop(controller, deployment->plan);
     vec_free(&deployment->providers);
+    candidates_forget(deployment);
     mem_free(deployment);
 }
 
@@ -177,6 +178,7 @@ void deployment_make_primary(struct controller *controller, struct deployment *d
             at * sizeof(struct deployment *));
     service->deployments.items[0] = deployment;
     deployment->is_live = true;
+    candidates_forget(deployment);
     deployment->ignores_alarms = alarms_are_on(controller, &service->settings);
     deployment->bake_until_ns = BERTH_NS_NEVER;
     service->is_record_dirty = true;
@@ -262,6 +264,7 @@ static void retire(struct service *service, size_t at)
     memmove(service->deployments.items + at, service->deployments.items + at + 1,
             (--service->deployments.count - at) * sizeof(struct deployment *));
     old->is_live = false;
+    candidates_forget(old);
     if (old->status == SERVICE_DEPLOYMENT_STOP_REQUESTED)
         old->status = SERVICE_DEPLOYMENT_STOPPED;
     if (old->staging.is_active) {

@@ -58,6 +58,11 @@ static uint32_t *figure_of(const struct task *task)
     return task->is_healthy ? &tally->healthy : &tally->young;
 }
 
+static bool is_of_healthy(const struct task *task, const uint32_t *figure)
+{
+    return figure == &task->deployment->tally[task->is_draining].healthy;
+}
+
 /* How many of the deployment's tasks a provider has follows the same calls. */
 static void count_item(const struct task *task, int change)
 {
@@ -72,7 +77,10 @@ void task_count(struct task *task)
 {
     if (task->deployment == NULL || task->status == TASK_STOPPED)
         return;
-    ++*figure_of(task);
+    uint32_t *figure = figure_of(task);
+    ++*figure;
+    if (task->deployment->keeps_candidates && is_of_healthy(task, figure))
+        candidates_add(task->deployment, task);
     count_item(task, 1);
     if (is_listed(task))
         task_list_insert(&task->deployment->young, task, LIST_QUEUE);
@@ -85,6 +93,8 @@ void task_uncount(struct task *task)
     uint32_t *figure = figure_of(task);
     assert(*figure > 0);
     --*figure;
+    if (task->deployment->keeps_candidates && is_of_healthy(task, figure))
+        candidates_remove(task->deployment, task);
     count_item(task, -1);
     if (is_listed(task))
         task_list_remove(&task->deployment->young, task, LIST_QUEUE);

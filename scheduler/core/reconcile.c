@@ -182,11 +182,50 @@ void service_stop_victims(struct controller *controller, const struct deployment
     }
 }
 
+/* The old deployment that has all whom a rollout may stop; NULL: several have, or some may not. */
+static struct deployment *only_outgoing(const struct service *service)
+{
+    struct deployment *only = NULL;
+    for (size_t i = 0; i < service->deployments.count; i++) {
+        struct deployment *deployment = service->deployments.items[i];
+        if (candidates_of(service, deployment, false) == 0)
+            continue;
+        if (only != NULL || i == 0)
+            return NULL;
+        only = deployment;
+    }
+    return service->protected_count > 0 ? NULL : only;
+}
+
+static void stop_candidates(struct controller *controller, struct deployment *old, uint32_t count)
+{
+    const struct service *service = old->service;
+    const struct plan *plan = service->deployments.items[0]->plan;
+    struct rng *stream = &controller->groups.items[service->group].stream;
+    candidates_keep(old);
+    bool takes_all = count >= old->candidates.count;
+    for (; count > 0 && old->candidates.count > 0; count--) {
+        size_t at =
+            takes_all
+                ? 0
+                : placement_choose_victim(controller->cluster, plan->compiled, service->group,
+                                          stream, old->candidates.items, old->candidates.count);
+        if (at == SIZE_MAX)
+            return;
+        stop_one(controller, task_find(controller, old->candidates.items[at].task), false);
+    }
+}
+
 static void stop_victims(struct controller *controller, struct service *service, uint32_t count,
                          bool is_surplus)
 {
     if (count == 0)
         return;
+    struct deployment *old = is_surplus ? NULL : only_outgoing(service);
+    if (old != NULL) {
+        stop_candidates(controller, old, count);
+        return;
+    }
     gather_victims(controller, service, is_surplus);
     service_stop_victims(controller, service->deployments.items[0], count, is_surplus);
 }

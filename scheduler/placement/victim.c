@@ -46,15 +46,39 @@ static int64_t step_score(const struct pick *pick, size_t step, size_t index)
     return view_score(&view, &pick->plan->steps[step], task->instance);
 }
 
+static int64_t key_of(const struct pick *pick, size_t key, size_t index)
+{
+    instance_id id = pick->tasks[index].instance;
+    if (key > 0)
+        return step_score(pick, key - 1, index);
+    return id != INSTANCE_NONE && cluster_instance(pick->cluster, id)->status == INSTANCE_DRAINING;
+}
+
 static struct rank rank_of(const struct pick *pick, size_t index)
 {
     struct rank rank = {{0}};
-    instance_id id = pick->tasks[index].instance;
-    rank.keys[0] =
-        id != INSTANCE_NONE && cluster_instance(pick->cluster, id)->status == INSTANCE_DRAINING;
-    for (size_t step = 0; step < pick->score_count; step++)
-        rank.keys[step + 1] = step_score(pick, step, index);
+    for (size_t key = 0; key <= pick->score_count; key++)
+        rank.keys[key] = key_of(pick, key, index);
     return rank;
+}
+
+/*
+ * The rank of a task against the best so far: below 0 it goes before it, above 0 behind it. A key
+ * that is less decides, and the others are not asked for: most fall at the first step, the zone.
+ */
+static int rank_against(const struct pick *pick, size_t index, const struct rank *best,
+                        struct rank *own)
+{
+    int order = 0;
+    *own = (struct rank){{0}};
+    for (size_t key = 0; key <= pick->score_count; key++) {
+        own->keys[key] = key_of(pick, key, index);
+        if (order == 0 && own->keys[key] < best->keys[key])
+            return 1;
+        if (own->keys[key] > best->keys[key])
+            order = -1;
+    }
+    return order;
 }
 
 static int compare_ranks(const struct rank *a, const struct rank *b)
@@ -80,11 +104,12 @@ static size_t best_by_rank(const struct pick *pick, struct rank *best_rank, size
 {
     size_t best = SIZE_MAX;
     *ties = 0;
+    best_rank->keys[0] = INT64_MIN; /* behind any */
     for (size_t i = 0; i < pick->task_count; i++) {
         if (!is_eligible(pick, i))
             continue;
-        struct rank rank = rank_of(pick, i);
-        int order = best == SIZE_MAX ? -1 : compare_ranks(&rank, best_rank);
+        struct rank rank;
+        int order = rank_against(pick, i, best_rank, &rank);
         if (order > 0)
             continue;
         *ties = order < 0 ? 1 : *ties + 1;
