@@ -48,62 +48,58 @@ static void free_call(struct arrival_call *kept)
     mem_free((void *)(uintptr_t)kept->task.constraint);
 }
 
-static void close_source(struct run_source *source)
-{
-    source_close(source->source);
-    for (size_t i = 0; i < source->living.count; i++)
-        mem_free(source->living.items[i]);
-    vec_free(&source->living);
-}
-
-void arrivals_close(struct run *run)
-{
-    for (uint32_t i = 0; run->sources != NULL && i < run->scenario->arrival_count; i++)
-        close_source(&run->sources[i]);
-    mem_free(run->sources);
-    for (size_t i = 0; i < run->arrival_calls.count; i++)
-        free_call(&run->arrival_calls.items[i]);
-    vec_free(&run->arrival_calls);
-    vec_free(&run->copies);
-    map_free(&run->copies_at);
-}
-
 /*
- * Who lives, of the arrivals with one copy whose lifetime is drawn: a bit each, and the draw is
- * made when the container starts. Rows' own lifetimes, and counts of copies, are kept in a map.
+ * Who lives, of the arrivals with one copy: a bit each, and the lifetime that its row gave. A drawn
+ * one is drawn when the container starts. Counts of several copies are kept in a map.
  */
-enum { LIVING = 8 * sizeof(struct living) };
+enum { LIVING = 8 * sizeof(uint64_t) * 8, LIVING_WORD = 64 };
 
-static bool is_drawn(const struct source_task *task)
+static void live(struct run_source *source, uint64_t number, berth_ns lifetime_ns)
 {
-    return task->count == 1 && task->lifetime_ns == BERTH_NS_NEVER;
-}
-
-static void live(struct run_source *source, uint64_t number)
-{
-    size_t page = (size_t)(number / LIVING);
+    size_t page = (size_t)(number / LIVING), word = number % LIVING / LIVING_WORD;
     while (source->living.count <= page)
         *vec_push(&source->living) = NULL;
-    struct living **living = &source->living.items[page];
-    if (*living == NULL)
-        *living = mem_alloc(sizeof **living);
-    (*living)->bits[number % LIVING / 64] |= UINT64_C(1) << number % 64;
+    if (source->living.items[page] == NULL)
+        source->living.items[page] = mem_alloc(sizeof **source->living.items);
+    struct living *living = source->living.items[page];
+    living->bits[word] |= UINT64_C(1) << number % LIVING_WORD;
+    if (lifetime_ns != BERTH_NS_NEVER && living->lifetimes[word] == NULL) {
+        living->lifetimes[word] = mem_resize(NULL, LIVING_WORD, sizeof *living->lifetimes[word]);
+        for (uint32_t i = 0; i < LIVING_WORD; i++)
+            living->lifetimes[word][i] = BERTH_NS_NEVER;
+    }
+    if (living->lifetimes[word] != NULL)
+        living->lifetimes[word][number % LIVING_WORD] = lifetime_ns;
 }
 
 static bool lives(const struct run_source *source, uint64_t number)
 {
-    size_t page = (size_t)(number / LIVING);
+    size_t page = (size_t)(number / LIVING), word = number % LIVING / LIVING_WORD;
     if (page >= source->living.count || source->living.items[page] == NULL)
         return false;
-    return (source->living.items[page]->bits[number % LIVING / 64] >> number % 64 & 1) != 0;
+    return (source->living.items[page]->bits[word] >> number % LIVING_WORD & 1) != 0;
+}
+
+/* Of one that lives. */
+static berth_ns lifetime_of(const struct run_source *source, uint64_t number)
+{
+    const struct living *living = source->living.items[number / LIVING];
+    const berth_ns *lifetimes = living->lifetimes[number % LIVING / LIVING_WORD];
+    berth_ns given_ns = lifetimes == NULL ? BERTH_NS_NEVER : lifetimes[number % LIVING_WORD];
+    return given_ns == BERTH_NS_NEVER ? source_lifetime(source->source, number) : given_ns;
 }
 
 static void end_life(struct run_source *source, uint64_t number)
 {
     struct living **living = &source->living.items[number / LIVING];
+    size_t word = number % LIVING / LIVING_WORD;
     uint64_t left = 0;
-    (*living)->bits[number % LIVING / 64] &= ~(UINT64_C(1) << number % 64);
-    for (uint32_t i = 0; i < LIVING / 64; i++)
+    (*living)->bits[word] &= ~(UINT64_C(1) << number % LIVING_WORD);
+    if ((*living)->bits[word] != 0)
+        return;
+    mem_free((*living)->lifetimes[word]);
+    (*living)->lifetimes[word] = NULL;
+    for (uint32_t i = 0; i < LIVING / LIVING_WORD; i++)
         left |= (*living)->bits[i];
     if (left != 0)
         return;
@@ -123,8 +119,8 @@ static void remember_lifetime(struct run *run, uint32_t index, const struct sour
 {
     struct run_source *source = &run->sources[index];
     uint32_t slot;
-    if (is_drawn(task)) {
-        live(source, task->number);
+    if (task->count == 1) {
+        live(source, task->number, task->lifetime_ns);
         return;
     }
     berth_ns lifetime_ns = task->lifetime_ns == BERTH_NS_NEVER
@@ -166,8 +162,8 @@ berth_ns arrivals_lifetime(const struct run *run, uint64_t reference)
     uint64_t number;
     const struct run_source *source = source_of(run, reference, &number);
     if (source != NULL && lives(source, number))
-        return source_lifetime(source->source, number);
-    uint32_t slot = map_get(&run->copies_at, reference);
+        return lifetime_of(source, number);
+    uint32_t slot = run->copies_at.count == 0 ? MAP_ABSENT : map_get(&run->copies_at, reference);
     return slot == MAP_ABSENT ? BERTH_NS_NEVER : run->copies.items[slot].lifetime_ns;
 }
 
@@ -175,6 +171,30 @@ void arrivals_stopped(struct run *run, const struct task_view *task)
 {
     if (task->service == SERVICE_NONE)
         forget_copies(run, task->reference, 1);
+}
+
+static void close_source(struct run_source *source)
+{
+    source_close(source->source);
+    for (size_t i = 0; i < source->living.count; i++) {
+        struct living *living = source->living.items[i];
+        for (uint32_t word = 0; living != NULL && word < LIVING / LIVING_WORD; word++)
+            mem_free(living->lifetimes[word]);
+        mem_free(living);
+    }
+    vec_free(&source->living);
+}
+
+void arrivals_close(struct run *run)
+{
+    for (uint32_t i = 0; run->sources != NULL && i < run->scenario->arrival_count; i++)
+        close_source(&run->sources[i]);
+    mem_free(run->sources);
+    for (size_t i = 0; i < run->arrival_calls.count; i++)
+        free_call(&run->arrival_calls.items[i]);
+    vec_free(&run->arrival_calls);
+    vec_free(&run->copies);
+    map_free(&run->copies_at);
 }
 
 /* The row's own constraint comes after the arrival's; there is room for one more than ECS takes. */

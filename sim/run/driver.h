@@ -55,6 +55,7 @@ struct fault_queue { /* of one failure: who is repaired, who waits for it */
 /* A bit for each of the arrivals side by side whose only copy has a lifetime and is not STOPPED. */
 struct living {
     uint64_t bits[8];
+    berth_ns *lifetimes[8]; /* owned; as the rows gave them, NEVER: drawn; NULL: all are */
 };
 
 struct run_source {
@@ -64,7 +65,7 @@ struct run_source {
     VEC(struct living *) living; /* owned; NULL: nobody of it lives */
 };
 
-struct copies { /* of one arrival with a lifetime that its row gave, or of several */
+struct copies { /* of one arrival with several copies and a lifetime */
     berth_ns lifetime_ns;
     uint32_t left; /* not STOPPED yet; or the next free slot */
 };
