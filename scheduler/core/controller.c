@@ -165,7 +165,8 @@ void controller_step(struct controller *controller, struct step_time now, const 
     vec_clear(out);
     arena_reset(&controller->arena);
     bool was_braking = controller->held.items.count > 0;
-    if (quotas_admit(controller, event))
+    bool has_quotas = controller->options.throttles_api || controller->options.limits_sizes;
+    if (!has_quotas || quotas_admit(controller, event))
         handlers[event->kind](controller, event);
     if (was_braking)
         brake_settle(controller);

@@ -63,6 +63,7 @@ struct plan {
     uint32_t next;          /* in the chain of its hash */
     uint32_t users;         /* deployments and waiting classes; 0: may be forgotten */
     group_id default_group; /* "family:FAMILY"; GROUP_NONE until it is asked for */
+    symbol started_by;      /* of the last call for it: nearly always the next one's too */
     bool has_member_of;     /* its verdict can change by what other tasks do */
 };
 

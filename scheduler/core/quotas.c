@@ -93,8 +93,6 @@ bool quotas_admit(struct controller *controller, const struct event *event)
 {
     enum size_quota quota;
     uint64_t size;
-    if (!controller->options.throttles_api && !controller->options.limits_sizes)
-        return true;
     enum api_category category = category_of(event);
     if (controller->options.throttles_api && category != API_CATEGORY_COUNT &&
         !has_token(controller, category)) {

@@ -143,6 +143,17 @@ static bool resolve(struct controller *controller, const struct event *event, st
     return true;
 }
 
+static symbol started_by(struct controller *controller, const struct ask *ask)
+{
+    const char *text = ask->event->started_by;
+    symbol last = ask->plan->started_by;
+    if (text == NULL)
+        return SYMBOL_NONE;
+    if (last == SYMBOL_NONE || strcmp(symbols_text(controller->symbols, last), text) != 0)
+        ask->plan->started_by = symbols_add(controller->symbols, text);
+    return ask->plan->started_by;
+}
+
 static struct task *new_task(struct controller *controller, const struct ask *ask)
 {
     struct task *task = task_alloc(controller, ++controller->last_task);
@@ -154,7 +165,7 @@ static struct task *new_task(struct controller *controller, const struct ask *as
     task->gpus = ask->demand.gpus;
     task->gpu_count = ask->demand.gpu_count;
     task->overrides_gpus = ask->event->overrides_gpus;
-    task->started_by = symbols_add(controller->symbols, ask->event->started_by);
+    task->started_by = started_by(controller, ask);
     task->requested_mono_ns = controller->now.mono_ns;
     task->created_wall_ns = controller->now.wall_ns;
     return task;
