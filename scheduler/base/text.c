@@ -19,6 +19,9 @@ void text_clear(struct text *text)
         text->bytes[0] = '\0';
 }
 
+/* What a formatted piece seldom exceeds. */
+#define FORMATTED_AT_ONCE 128
+
 static void reserve(struct text *text, size_t more)
 {
     if (text->length + more + 1 > text->capacity)
@@ -94,16 +97,21 @@ void text_addf(struct text *text, const char *format, ...)
 {
     va_list args;
     assert(format != NULL);
+    reserve(text, FORMATTED_AT_ONCE);
+    size_t room = text->capacity - text->length;
     va_start(args, format);
-    int wanted = vsnprintf(NULL, 0, format, args);
+    int wanted = vsnprintf(text->bytes + text->length, room, format, args);
     va_end(args);
-    if (wanted < 0)
-        return;
-    reserve(text, (size_t)wanted);
-    va_start(args, format);
-    (void)vsnprintf(text->bytes + text->length, (size_t)wanted + 1, format, args);
-    va_end(args);
-    text->length += (size_t)wanted;
+    if (wanted >= 0 && (size_t)wanted >= room) { /* rarely: it was too long, so once more */
+        reserve(text, (size_t)wanted);
+        va_start(args, format);
+        (void)vsnprintf(text->bytes + text->length, (size_t)wanted + 1, format, args);
+        va_end(args);
+    }
+    if (wanted >= 0)
+        text->length += (size_t)wanted;
+    else
+        text->bytes[text->length] = '\0';
 }
 
 void text_word(struct text *text, const char *word)

@@ -58,6 +58,30 @@ static enum berth_err write_tables(const struct results *results, struct berth_e
 }
 
 /* {"at":...} becomes {"variant":"spread","at":...}: one file tells all strategies apart. */
+static void copy_lines(FILE *in, const struct text *head, FILE *out)
+{
+    char block[1 << 15];
+    bool at_start = true, needs_comma = false;
+    for (size_t got; (got = fread(block, 1, sizeof block, in)) > 0;) {
+        for (const char *at = block, *end = block + got; at < end;) {
+            if (needs_comma && *at != '}')
+                (void)putc(',', out);
+            needs_comma = at_start && *at == '{';
+            if (needs_comma) {
+                (void)fwrite(head->bytes, 1, head->length, out);
+                at_start = false;
+                at++;
+                continue;
+            }
+            const char *newline = memchr(at, '\n', (size_t)(end - at));
+            const char *stop = newline != NULL ? newline + 1 : end;
+            (void)!fwrite(at, 1, (size_t)(stop - at), out);
+            at_start = newline != NULL;
+            at = stop;
+        }
+    }
+}
+
 static enum berth_err append_events(const struct results *results, uint32_t variant, FILE *out,
                                     struct berth_error *err)
 {
@@ -71,20 +95,9 @@ static enum berth_err append_events(const struct results *results, uint32_t vari
     }
     mem_free(path);
     struct text head = TEXT_INIT;
-    text_add(&head, "\"variant\":");
+    text_add(&head, "{\"variant\":");
     text_add_json(&head, results->experiment->variants[variant].name);
-    bool at_start = true, needs_comma = false;
-    for (int c; (c = getc(in)) != EOF;) {
-        if (needs_comma && c != '}')
-            putc(',', out);
-        needs_comma = false;
-        putc(c, out);
-        if (at_start && c == '{') {
-            fputs(head.bytes, out);
-            needs_comma = true;
-        }
-        at_start = c == '\n';
-    }
+    copy_lines(in, &head, out);
     text_free(&head);
     (void)fclose(in);
     return BERTH_OK;
