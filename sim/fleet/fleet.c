@@ -512,11 +512,11 @@ void fleet_prefetch(const struct fleet *fleet, const struct sim_event *event, en
         prefetch_task(fleet, event->a, look);
         break;
     case FLEET_MESSAGE_DOWN:
-    case FLEET_ACK_DOWN:
     case FLEET_TIMER:
         prefetch_host(fleet, event->a, look);
         break;
-    case FLEET_MESSAGE_UP: /* comes from an agent that has just made a step */
+    case FLEET_ACK_DOWN: /* these follow upon a step of the agent at once */
+    case FLEET_MESSAGE_UP:
     case FLEET_ACK_UP:
     default:
         break;
