@@ -127,8 +127,10 @@ bool id_order_update(struct id_order *order, const struct cluster *cluster, inst
         cluster_value_of(cluster, order->tracked, id) != place.part)
         return false;
     struct id_part *part = &order->parts.items[place.part];
-    part->rooms.items[place.position] = room_of(cluster_instance(cluster, id));
-    note_room(order, part, place.position, part->rooms.items[place.position]);
+    struct room *room = &part->rooms.items[place.position], old = *room;
+    *room = room_of(cluster_instance(cluster, id));
+    if (room->cpu > old.cpu || room->mem > old.mem)
+        note_room(order, part, place.position, *room);
     return true;
 }
 
