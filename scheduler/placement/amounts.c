@@ -274,7 +274,10 @@ struct amounts_walk amounts_seek(struct amounts *amounts, uint64_t from, int32_t
     if (amounts->blocks.count == 0)
         return walk;
     walk.block = block_for(amounts, from);
-    walk.place = place_for(amounts->blocks.items[walk.block], from);
+    if (amounts->most.items[walk.block] < wanted)
+        walk.block++; /* Not worth a look into the block. */
+    else
+        walk.place = place_for(amounts->blocks.items[walk.block], from);
     return walk;
 }
 
