@@ -5,12 +5,14 @@
  * stays as full. A rate counts turns, with all the cluster's books in them. The naive scan takes
  * the same turns from the same state, and must choose the same instances.
  */
+#include <math.h>
 #include <string.h>
 
 #include "sim/bench/crowd.h"
 #include "sim/bench/lines.h"
 
 #define FILL_PERCENT 85
+#define SLICES 10
 #define REPACKED 1000000
 #define REPACK_SAMPLE 2000 /* placements from one that the naive scan makes too to the next */
 
@@ -28,26 +30,39 @@ static struct crowd_plan plan_binpack(uint32_t instances)
                                .strategy_count = 1};
 }
 
-struct rates {
-    double index, naive; /* turns per second */
+struct rates {         /* turns per second */
+    double index;      /* of all turns */
+    double best_index; /* of the best slice: what other work on the machine left alone */
+    double best_naive;
 };
 
-/* The naive turns are fewer: a scan of 100,000 instances takes its time. */
+/*
+ * Slices of the one and of the other in turn, so that both meet the same machine. The naive turns
+ * are fewer: a scan of 100,000 instances takes its time.
+ */
 static struct rates race(struct crowd *crowd, const struct bench_setting *setting,
                          struct bench_round *round)
 {
-    const uint32_t turns = setting->is_quick ? 100000 : 300000;
-    const uint32_t naive_turns = 200000000 / crowd->plan.instances / (setting->is_quick ? 4 : 1);
-    const uint32_t compared = naive_turns < turns ? naive_turns : turns;
-    instance_id *chosen = mem_alloc(turns * sizeof *chosen);
-    instance_id *expected = mem_alloc(compared * sizeof *expected);
+    const uint32_t slice = setting->is_quick ? 10000 : 30000;
+    const uint32_t fewer = 20000000 / crowd->plan.instances / (setting->is_quick ? 4 : 1);
+    const uint32_t naive_slice = fewer < slice ? fewer : slice;
+    instance_id *chosen = mem_alloc(SLICES * slice * sizeof *chosen);
+    instance_id *expected = mem_alloc(SLICES * naive_slice * sizeof *expected);
     struct naive_crowd naive;
+    struct rates rates = {.index = 0};
+    double spent = 0;
     naive_crowd_open(&naive, crowd);
-    struct rates rates = {turns / crowd_turns(crowd, turns, chosen),
-                          compared / naive_crowd_turns(&naive, compared, expected)};
-    (void)bench_check(round, memcmp(chosen, expected, compared * sizeof *chosen) == 0,
-                      "%u choices on %u instances equal the plain scan's", (unsigned)compared,
-                      (unsigned)crowd->plan.instances);
+    for (uint32_t i = 0; i < SLICES; i++) {
+        double index_s = crowd_turns(crowd, slice, chosen + i * slice);
+        double naive_s = naive_crowd_turns(&naive, naive_slice, expected + i * naive_slice);
+        spent += index_s;
+        rates.best_index = fmax(rates.best_index, slice / index_s);
+        rates.best_naive = fmax(rates.best_naive, naive_slice / naive_s);
+    }
+    rates.index = SLICES * slice / spent;
+    (void)bench_check(round, memcmp(chosen, expected, SLICES * naive_slice * sizeof *chosen) == 0,
+                      "%u choices on %u instances equal the plain scan's",
+                      (unsigned)(SLICES * naive_slice), (unsigned)crowd->plan.instances);
     naive_crowd_close(&naive);
     mem_free(expected);
     mem_free(chosen);
@@ -95,7 +110,7 @@ static void measure_line(const struct crowd_plan *plan, const char *words,
 {
     struct rates rates = measure_turns(plan, setting, round);
     round->values[0] = rates.index * 1e-6;
-    round->ratios[0] = rates.index / rates.naive;
+    round->ratios[0] = rates.best_index / rates.best_naive;
     bench_describe(round, "%s, %u %% full, one placed and one ended, %u instances, %u groups",
                    words, FILL_PERCENT, (unsigned)plan->instances, (unsigned)plan->groups);
 }
@@ -128,10 +143,10 @@ void bench_p5(const struct bench_setting *setting, struct bench_round *round)
     struct crowd_plan small = plan_binpack(1000), large = plan_binpack(100000);
     struct rates at_small = measure_turns(&small, setting, round);
     struct rates at_large = measure_turns(&large, setting, round);
-    round->values[0] = at_small.index / at_large.index;
-    round->ratios[0] = at_small.naive / at_large.naive / round->values[0];
+    round->values[0] = at_small.best_index / at_large.best_index;
+    round->ratios[0] = at_small.best_naive / at_large.best_naive / round->values[0];
     bench_describe(round, "P1 with 1,000 instances (%.2f M/s) against 100,000 (%.2f M/s)",
-                   at_small.index * 1e-6, at_large.index * 1e-6);
+                   at_small.best_index * 1e-6, at_large.best_index * 1e-6);
 }
 
 /* What the naive scan would have taken, from a sample of the placements. */

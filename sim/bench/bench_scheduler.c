@@ -2,8 +2,7 @@
  * bench_scheduler.c -- P4, P6: the controller with all that it writes, and what-if on it.
  *
  * A turn of P4 is RunTask, the agent's word that it runs, StopTask, and its word that it has ended:
- * four steps of the loop, each with its records given to a store that keeps them. What a plain scan
- * is measured as: placement_choose_by_scan alone, for calls of the same kind on the same cluster.
+ * four steps of the loop, each with its records given to a store that keeps them.
  */
 #include <string.h>
 
@@ -13,7 +12,7 @@
 
 /* The same call, compiled anew, asked by the plain reading of the rules. */
 static instance_id scan(struct cluster *cluster, const struct task_def *def,
-                        const struct event_run_task *call, double *spent)
+                        const struct event_run_task *call)
 {
     struct berth_error err = BERTH_ERROR_INIT;
     struct placement_plan *plan;
@@ -27,31 +26,27 @@ static instance_id scan(struct cluster *cluster, const struct task_def *def,
         .demand = &def->demand,
         .group = cluster_group(cluster, symbols_add(cluster_symbols(cluster), call->group)),
         .stream = &stream};
-    double begin = bench_cpu_s();
     instance_id chosen = placement_choose_by_scan(cluster, &request);
-    *spent += bench_cpu_s() - begin;
     placement_plan_destroy(plan);
     return chosen;
 }
 
-/* Seconds of one scan; the next calls of the turns are asked both ways. */
-static double check_sample(struct whole *whole, uint32_t samples, struct bench_round *round)
+/* The next calls of the turns are asked both ways. */
+static void check_sample(struct whole *whole, uint32_t samples, struct bench_round *round)
 {
-    double spent = 0;
     uint32_t equal = 0;
     for (uint32_t i = 0; i < samples; i++) {
         struct controller *controller = loop_controller(whole->loop);
         struct event_run_task call = whole_call(whole, whole->called);
         const struct task_def *def =
             task_def_find(controller_task_defs(controller), call.task_definition);
-        instance_id expected = scan(controller_cluster(controller), def, &call, &spent);
+        instance_id expected = scan(controller_cluster(controller), def, &call);
         whole_start(whole);
         equal += whole->tasks.items[whole->tasks.count - 1].instance == expected;
         whole_end_oldest(whole);
     }
     (void)bench_check(round, equal == samples, "%u choices equal placement_choose_by_scan's",
                       (unsigned)samples);
-    return spent / samples;
 }
 
 void bench_p4(const struct bench_setting *setting, struct bench_round *round)
@@ -73,7 +68,8 @@ void bench_p4(const struct bench_setting *setting, struct bench_round *round)
                    "spread, binpack; %u instances, %u tasks",
                    (unsigned)instances, (unsigned)tasks);
     round->values[0] = 1e-3 / turn_s;
-    round->ratios[0] = check_sample(&whole, 50, round) / turn_s;
+    bench_set_yardstick(round, 1 / turn_s);
+    check_sample(&whole, 50, round);
     (void)bench_check(round, whole.refused + whole.failed == 0 && whole.tasks.count == whole.called,
                       "every one of %zu tasks was placed and ran", whole.tasks.count);
     size_t records = 0;

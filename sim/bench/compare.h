@@ -4,7 +4,7 @@
  * A ratio to a naive way in the same process hardly knows the machine, so the two files need not be
  * of the same one. A ratio is worse when its median fell by more than the tolerance, and every
  * round of the new file lies below every round of the old one. The default tolerance is a fifth: in
- * runs of one build beside a dozen other processes on two cores, medians moved by up to 12%.
+ * runs of one build beside a dozen other processes on two cores, medians moved by up to 15%.
  */
 #ifndef BERTH_SIM_BENCH_COMPARE_H
 #define BERTH_SIM_BENCH_COMPARE_H

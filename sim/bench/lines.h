@@ -16,10 +16,10 @@ bench_measure_line bench_s5;                                         /* bench_op
 bench_measure_line bench_m1;                                         /* bench_memory.c */
 
 /*
- * For whole runs, to which there is no naive way: how many of what the line is about are done in
- * the time of one hold of the binary heap with 100,000 pending, in the same process. It says less
- * of the machine than a time does. For a line that is one run in seconds, millionths of it are
- * done.
+ * For the whole scheduler and whole runs, to which there is no naive way: how many of what the line
+ * is about are done in the time of one hold of the binary heap with 100,000 pending, in the same
+ * process. It says less of the machine than a time does. For a line that is one run in seconds,
+ * millionths of it are done.
  */
 void bench_set_yardstick(struct bench_round *round, double per_second); /* bench_queue.c */
 

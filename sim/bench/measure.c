@@ -14,7 +14,7 @@
 
 #define LONG_ROUND_S 10
 #define VERY_LONG_ROUND_S 60
-#define QUICK_ROUND_S 2
+#define QUICK_ROUND_S 5
 
 #if defined(__SANITIZE_ADDRESS__) || defined(__SANITIZE_THREAD__) || !defined(__OPTIMIZE__)
 const bool bench_judges_ratios = false;
