@@ -164,6 +164,8 @@ static void index_destroy(void *follower)
     vec_free(&index->key_orders);
     vec_free(&index->scratch);
     vec_free(&index->ranks);
+    vec_free(&index->lead_ranks[0]);
+    vec_free(&index->lead_ranks[1]);
     eligible_deinit(&index->eligible);
     mem_free(index);
 }

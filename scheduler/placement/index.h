@@ -54,13 +54,20 @@ struct key_order {
     VEC(struct key_place) places; /* by instance */
 };
 
+struct value_ranks {
+    uint64_t *items; /* owned; by value */
+    size_t count;
+    size_t capacity;
+};
+
 struct placement_index {
     VEC(struct id_order *) id_orders;
     VEC(struct amount_order *) amount_orders;
     VEC(struct key_order *) key_orders;
     struct eligible eligible;
-    VEC(instance_id) scratch; /* candidates of the choice under way */
-    VEC(uint64_t) ranks;      /* and its values' */
+    VEC(instance_id) scratch;         /* candidates of the choice under way */
+    struct value_ranks ranks;         /* of its values, */
+    struct value_ranks lead_ranks[2]; /* and when they are pairs, of the two attributes */
 };
 
 /* The cluster's index, made on first use and caught up. */

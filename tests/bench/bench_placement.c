@@ -245,6 +245,7 @@ int main(int argc, char **argv)
         {"worstFit", {{"worstFit", NULL}}, 1, false},
         {"random", {{"random", NULL}}, 1, false},
         {"twoChoices", {{"twoChoices", NULL}}, 1, false},
+        {"spread(instance)+binpack(cpu)", {{"spread", "instanceId"}, {"binpack", "cpu"}}, 2, false},
     };
     int code = 0;
     printf("placement: one placed, one ended, %d%% full; placements per CPU second\n",
