@@ -91,7 +91,7 @@ static void list_put(struct list *list, berth_ns at)
 /* Ways to draw the time of the next event; any of them must be kept in order. */
 static berth_ns draw_at(struct rng *rng, int mix, berth_ns now, uint64_t step)
 {
-    berth_ns room = INT64_MAX - now;
+    uint64_t room = (uint64_t)INT64_MAX - (uint64_t)now;
     uint64_t delay = 0;
     switch (mix) {
     case 0: /* all at once */
@@ -123,7 +123,7 @@ static berth_ns draw_at(struct rng *rng, int mix, berth_ns now, uint64_t step)
     default: /* the past as well */
         return (berth_ns)rng_below(rng, 1000) - 500;
     }
-    return delay > (uint64_t)room ? INT64_MAX : now + (berth_ns)delay;
+    return delay > room ? INT64_MAX : now + (berth_ns)delay;
 }
 
 static bool take_both(struct sim_queue *queue, struct list *list, berth_ns *now)
