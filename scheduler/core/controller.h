@@ -51,8 +51,12 @@ void action_list_free(struct action_list *list);
 /* Queries: lent until the next step. */
 const struct controller_options *controller_options(const struct controller *controller);
 struct cluster *controller_cluster(const struct controller *controller);
-/* A report of this task will come soon: what it concerns is fetched into the cache. */
-void controller_prefetch(const struct controller *controller, task_id task, instance_id instance);
+/*
+ * A report of this task will come soon: its record is fetched into the cache, or, when it is near
+ * and that is there, what the record points to. Changes nothing.
+ */
+void controller_prefetch(const struct controller *controller, task_id id, instance_id instance,
+                         bool is_near);
 const struct task_def_registry *controller_task_defs(const struct controller *controller);
 uint64_t controller_revision(const struct controller *controller);
 uint32_t controller_service_count(const struct controller *controller);

@@ -118,13 +118,37 @@ struct task *task_find(const struct controller *controller, task_id id)
     return slot >= STOPPED_FLAG ? NULL : at_slot(controller, slot); /* ID_ABSENT has it too */
 }
 
-void controller_prefetch(const struct controller *controller, task_id task, instance_id instance)
+static void prefetch_lines(const void *from, size_t size)
 {
-    const char *bytes = (const char *)task_find(controller, task);
-    if (bytes == NULL || instance >= controller->hosts.count)
+    for (size_t at = 0; at < size; at += 64)
+        __builtin_prefetch((const char *)from + at, 1);
+}
+
+/* What its record points to: a pass over its service follows upon most reports. */
+static void prefetch_around(const struct controller *controller, const struct task *task)
+{
+    const struct task_link *link = &task->links[LIST_OWNER];
+    if (task->deployment == NULL)
         return;
-    for (size_t at = 0; at < sizeof(struct task); at += 64)
-        __builtin_prefetch(bytes + at, 1);
+    prefetch_lines(task->deployment, offsetof(struct deployment, candidates));
+    prefetch_lines(controller->services.items[task->service], offsetof(struct service, told_ns));
+    if (link->prev != NULL)
+        __builtin_prefetch(&link->prev->links[LIST_OWNER], 1);
+    if (link->next != NULL)
+        __builtin_prefetch(&link->next->links[LIST_OWNER], 1);
+}
+
+void controller_prefetch(const struct controller *controller, task_id id, instance_id instance,
+                         bool is_near)
+{
+    const struct task *task = task_find(controller, id);
+    if (task == NULL || instance >= controller->hosts.count)
+        return;
+    if (is_near) {
+        prefetch_around(controller, task);
+        return;
+    }
+    prefetch_lines(task, sizeof *task);
     __builtin_prefetch(&controller->hosts.items[instance], 1);
     __builtin_prefetch(cluster_instance(controller->cluster, instance), 1);
 }

@@ -8,6 +8,22 @@ static struct audit_slot *slot_at(struct audit *audit, uint32_t host)
     return &audit->slots.items[host];
 }
 
+void agents_prefetch(const struct audit *audit, uint32_t host, task_id task, bool is_near)
+{
+    if (host >= audit->slots.count)
+        return;
+    const struct audit_slot *slot = &audit->slots.items[host];
+    if (is_near) {
+        hosts_prefetch(audit, slot->instance, false);
+        __builtin_prefetch(slot->runs.items, 1);
+        return;
+    }
+    uint32_t at = task == TASK_NONE ? ID_ABSENT : id_table_get(&audit->run_at, task);
+    if (at != ID_ABSENT)
+        audit_prefetch(&audit->runs.items[at], sizeof(struct audit_run));
+    audit_prefetch(slot, sizeof *slot);
+}
+
 static void ceased(struct audit *audit, struct audit_run *run)
 {
     struct audit_slot *slot = &audit->slots.items[run->host];

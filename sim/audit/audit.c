@@ -121,6 +121,21 @@ static void on_stepped(void *context, uint32_t host, instance_id instance,
         agents_stepped(audit, host, instance, agent, event, actions);
 }
 
+static void on_step_ahead(void *context, uint32_t host, task_id task, bool is_near)
+{
+    agents_prefetch(context, host, task, is_near);
+}
+
+static void on_report_ahead(void *context, instance_id instance, task_id task, bool is_near)
+{
+    const struct audit *audit = context;
+    if (is_near)
+        services_prefetch(audit, task);
+    else
+        tasks_prefetch(audit, task);
+    hosts_prefetch(audit, instance, is_near);
+}
+
 static void on_power(void *context, uint32_t host, enum host_power after)
 {
     agents_power(context, host, after);
@@ -171,6 +186,8 @@ struct audit *audit_create(const struct scenario *scenario)
         .released = on_released,
         .restarted = on_restarted,
         .stepped = on_stepped,
+        .step_ahead = on_step_ahead,
+        .report_ahead = on_report_ahead,
         .power = on_power,
         .verdict = on_verdict,
         .finished = on_finished,

@@ -189,7 +189,15 @@ struct audit {
 void audit_violate(struct audit *audit, enum invariant invariant, const char *format, ...)
     BERTH_PRINTF(3, 4);
 
+/* So much of what stands there is fetched into the cache. */
+static inline void audit_prefetch(const void *from, size_t size)
+{
+    for (size_t at = 0; at < size; at += 64)
+        __builtin_prefetch((const char *)from + at, 1);
+}
+
 /* tasks.c */
+void tasks_prefetch(const struct audit *audit, task_id task); /* its record */
 struct audit_task *audit_find_task(struct audit *audit, task_id task);
 void tasks_changed(struct audit *audit, const struct change *change);
 void tasks_message(struct audit *audit, const struct event *event,
@@ -198,6 +206,8 @@ void tasks_grow_old(struct audit *audit); /* those that have run for long enough
 void tasks_reloaded(struct audit *audit, const struct controller *controller);
 
 /* hosts.c */
+/* Its record or, when that is there and it is near, what it points to. */
+void hosts_prefetch(const struct audit *audit, instance_id instance, bool is_near);
 void hosts_event(struct audit *audit, const struct event *event,
                  const struct action_list *actions); /* before its changes are read */
 struct audit_host *audit_find_host(struct audit *audit, instance_id instance);
@@ -211,6 +221,7 @@ void hosts_clear(struct audit *audit); /* nothing is held */
 void hosts_destroy(struct audit *audit);
 
 /* services.c */
+void services_prefetch(const struct audit *audit, task_id task); /* the one it belongs to */
 void services_event(struct audit *audit, const struct event *event,
                     const struct action_list *actions);
 void services_changed(struct audit *audit, const struct change *change);
@@ -248,6 +259,7 @@ void deployments_reloaded(struct audit *audit, struct audit_service *service,
                           const struct controller *controller);
 
 /* agents.c */
+void agents_prefetch(const struct audit *audit, uint32_t host, task_id task, bool is_near);
 void agents_stepped(struct audit *audit, uint32_t host, instance_id instance,
                     const struct agent *agent, const struct agent_event *event,
                     const struct agent_action_list *actions);

@@ -10,6 +10,17 @@ struct audit_host *audit_find_host(struct audit *audit, instance_id instance)
     return &audit->hosts.items[instance];
 }
 
+void hosts_prefetch(const struct audit *audit, instance_id instance, bool is_near)
+{
+    if (instance >= audit->hosts.count)
+        return;
+    const struct audit_host *host = &audit->hosts.items[instance];
+    if (is_near)
+        __builtin_prefetch(host->groups.items, 1);
+    else
+        audit_prefetch(host, sizeof *host);
+}
+
 static void touch_host(struct audit *audit, instance_id instance)
 {
     if (audit->hosts.items[instance].is_touched)

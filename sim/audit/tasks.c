@@ -9,6 +9,13 @@ struct audit_task *audit_find_task(struct audit *audit, task_id task)
     return slot == ID_ABSENT ? NULL : &audit->tasks.items[slot];
 }
 
+void tasks_prefetch(const struct audit *audit, task_id task)
+{
+    uint32_t slot = id_table_get(&audit->task_at, task);
+    if (slot != ID_ABSENT)
+        audit_prefetch(&audit->tasks.items[slot], sizeof(struct audit_task));
+}
+
 static bool has_check(const struct task_def *def)
 {
     for (size_t i = 0; i < def->container_count; i++)

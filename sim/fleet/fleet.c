@@ -523,6 +523,15 @@ void fleet_prefetch(const struct fleet *fleet, const struct sim_event *event, en
     }
 }
 
+bool fleet_steps(const struct fleet *fleet, const struct sim_event *event, uint32_t *host,
+                 task_id *task)
+{
+    bool is_runtime = event->kind == FLEET_RUNTIME;
+    *host = is_runtime ? (uint32_t)(event->b >> 32) : event->a;
+    *task = is_runtime ? task_at(fleet, event->a)->task : TASK_NONE;
+    return is_runtime || event->kind == FLEET_MESSAGE_DOWN || event->kind == FLEET_TIMER;
+}
+
 const struct message *fleet_report(const struct fleet *fleet, const struct sim_event *event)
 {
     if (event->kind != FLEET_MESSAGE_UP)

@@ -144,6 +144,9 @@ void fleet_dispatch(struct fleet *fleet, berth_ns now_ns, const struct sim_event
  */
 enum fleet_look { FLEET_LOOK_FAR = 0, FLEET_LOOK_NEARER, FLEET_LOOK_NEAR };
 void fleet_prefetch(const struct fleet *fleet, const struct sim_event *event, enum fleet_look look);
+/* The host whose agent it will step, and the task if it is about one, or TASK_NONE. */
+bool fleet_steps(const struct fleet *fleet, const struct sim_event *event, uint32_t *host,
+                 task_id *task);
 /* The report of a task that a pending event brings to the controller, or NULL. */
 const struct message *fleet_report(const struct fleet *fleet, const struct sim_event *event);
 

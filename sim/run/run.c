@@ -785,6 +785,17 @@ static void check_progress(struct run *run, uint64_t before_count)
                                (double)run->now_ns / (double)BERTH_NS_PER_S);
 }
 
+static void look_at_report(const struct run *run, const struct message *report, bool is_near)
+{
+    const struct run_observer *observer = run->options->observer;
+    task_id task = report->u.report.task;
+    controller_prefetch(loop_controller(run->loop), task, report->instance, is_near);
+    if (!is_near)
+        collect_prefetch(run->collect, task, report->instance);
+    if (observer != NULL && observer->report_ahead != NULL)
+        observer->report_ahead(observer->context, report->instance, task, is_near);
+}
+
 /*
  * What the next events will touch has mostly left the caches since it was touched last: it is asked
  * for while this one is under way, in steps, since what a record names is not known before that is
@@ -792,17 +803,22 @@ static void check_progress(struct run *run, uint64_t before_count)
  */
 static void look_ahead(const struct run *run)
 {
+    const struct run_observer *observer = run->options->observer;
+    uint32_t host;
+    task_id task;
     for (int look = FLEET_LOOK_FAR; look <= FLEET_LOOK_NEAR; look++) {
         const struct sim_event *event = sim_queue_ahead(run->queue, look_events[look]);
         if (event == NULL || event->kind >= FLEET_EVENT_COUNT)
             continue;
         fleet_prefetch(run->fleet, event, (enum fleet_look)look);
-        const struct message *report =
-            look == FLEET_LOOK_NEARER ? fleet_report(run->fleet, event) : NULL;
-        if (report == NULL)
+        if (look == FLEET_LOOK_FAR)
             continue;
-        controller_prefetch(loop_controller(run->loop), report->u.report.task, report->instance);
-        collect_prefetch(run->collect, report->u.report.task, report->instance);
+        const struct message *report = fleet_report(run->fleet, event);
+        if (report != NULL)
+            look_at_report(run, report, look == FLEET_LOOK_NEAR);
+        else if (observer != NULL && observer->step_ahead != NULL &&
+                 fleet_steps(run->fleet, event, &host, &task))
+            observer->step_ahead(observer->context, host, task, look == FLEET_LOOK_NEAR);
     }
 }
 

@@ -65,6 +65,12 @@ struct run_observer {
     void (*stepped)(void *context, uint32_t host, instance_id instance, const struct agent *agent,
                     const struct agent_event *event, const struct agent_action_list *actions);
     void (*power)(void *context, uint32_t host, enum host_power after);
+    /*
+     * Hints, for the cache: such a step, or a report to the controller, will come soon; once a few
+     * events before it, once more when it is near. `task` may be TASK_NONE. Or NULL.
+     */
+    void (*step_ahead)(void *context, uint32_t host, task_id task, bool is_near);
+    void (*report_ahead)(void *context, instance_id instance, task_id task, bool is_near);
     /* After every event of the queue: what is not BERTH_OK ends the run. */
     enum berth_err (*verdict)(void *context, const struct run_figures *figures,
                               struct berth_error *err);
