@@ -450,6 +450,7 @@ static void prepare(struct choice *choice)
     const struct placement_plan *plan = choice->request->plan;
     const struct strategy_step *steps = plan->steps;
     size_t led = 0, end = plan->step_count;
+    choice->leads[0] = choice->leads[1] = TRACKED_NONE;
     for (; led < 2 && led < end && steps[led].field == FIELD_ATTRIBUTE; led++)
         choice->leads[led] = cluster_find_tracked(choice->cluster, steps[led].attribute);
     choice->tracked = choice->leads[0];
@@ -458,7 +459,7 @@ static void prepare(struct choice *choice)
         choice->tracked = cluster_track_pair(choice->cluster, choice->leads[0], choice->leads[1]);
     if (led > 0)
         choice->value_count = cluster_value_count(choice->cluster, choice->tracked);
-    while (end > led + 1 && is_over_instances(&steps[end - 1]))
+    while (end > led && is_over_instances(&steps[end - 1]))
         end--; /* The tie-break does the same. */
     set_step(choice, end > led ? &steps[led] : NULL, end > led ? end - led - 1 : 0);
     choice->wanted = room_wanted(choice->request->demand);
@@ -491,13 +492,13 @@ instance_id placement_choose(struct cluster *cluster, const struct placement_req
     for (size_t i = 0; i < plan->step_count; i++)
         if (plan->steps[i].field == FIELD_ATTRIBUTE)
             cluster_track(cluster, plan->steps[i].attribute);
-    struct choice choice = {.cluster = cluster,
-                            .request = request,
-                            .index = index_of(cluster),
-                            .leads = {TRACKED_NONE, TRACKED_NONE},
-                            .tasks_most = UINT32_MAX,
-                            .best = INSTANCE_NONE};
-    choice.eligible = index_eligibility(choice.index, cluster, request);
+    struct choice choice; /* Not cleared: that took as long as what many choices need of it. */
+    choice.cluster = cluster;
+    choice.request = request;
+    choice.index = index_of(cluster);
+    choice.has_level = false;
+    choice.tasks_most = UINT32_MAX;
+    index_eligibility(choice.index, cluster, request, &choice.eligible);
     if (choice.eligible.fewest != NULL &&
         IS_FEW(choice.eligible.fewest->count, cluster_instance_count(cluster)))
         return choose_of_few(&choice);

@@ -251,32 +251,34 @@ static void add(struct eligibility *out, const struct eligible_set *set, enum el
         out->fewest = set;
 }
 
-struct eligibility eligible_for(struct eligible *eligible, struct cluster *cluster,
-                                const struct placement_request *request)
+void eligible_for(struct eligible *eligible, struct cluster *cluster,
+                  const struct placement_request *request, struct eligibility *out)
 {
     const struct placement_plan *plan = request->plan;
     const struct demand *demand = request->demand;
-    struct eligibility out = {.is_whole = request->zones == NULL && !demand->needs_eni &&
-                                          plan->dynamic_count == 0};
+    out->count = 0;
+    out->fewest = NULL;
+    out->is_whole = request->zones == NULL && !demand->needs_eni && plan->dynamic_count == 0;
+    for (int kind = 0; kind < ELIGIBLE_KIND_COUNT; kind++)
+        out->sets[kind] = NULL;
     if (plan->required_count > 0)
-        add(&out, ask(eligible, cluster, request, ELIGIBLE_ATTRIBUTES, plan->required_filter),
+        add(out, ask(eligible, cluster, request, ELIGIBLE_ATTRIBUTES, plan->required_filter),
             ELIGIBLE_ATTRIBUTES);
     if (plan->expression_count > plan->dynamic_count)
-        add(&out, ask(eligible, cluster, request, ELIGIBLE_MEMBER, plan->member_filter),
+        add(out, ask(eligible, cluster, request, ELIGIBLE_MEMBER, plan->member_filter),
             ELIGIBLE_MEMBER);
     if (demand->tcp_port_count + demand->udp_port_count > 0)
-        add(&out,
+        add(out,
             ask(eligible, cluster, request, ELIGIBLE_PORTS,
                 number_of_list(eligible, demand, ELIGIBLE_PORTS)),
             ELIGIBLE_PORTS);
     if (demand->gpu_count > 0)
-        add(&out,
+        add(out,
             ask(eligible, cluster, request, ELIGIBLE_GPUS,
                 number_of_list(eligible, demand, ELIGIBLE_GPUS)),
             ELIGIBLE_GPUS);
     if (plan->is_distinct_instance)
-        add(&out, ask(eligible, cluster, request, ELIGIBLE_APART, request->group), ELIGIBLE_APART);
-    return out;
+        add(out, ask(eligible, cluster, request, ELIGIBLE_APART, request->group), ELIGIBLE_APART);
 }
 
 void eligible_audit(const struct eligible *eligible, const struct cluster *cluster)

@@ -65,8 +65,8 @@ struct eligibility {
     const struct eligible_set *fewest; /* NULL: there is none */
 };
 
-struct eligibility eligible_for(struct eligible *eligible, struct cluster *cluster,
-                                const struct placement_request *request);
+void eligible_for(struct eligible *eligible, struct cluster *cluster,
+                  const struct placement_request *request, struct eligibility *out);
 
 static inline bool eligible_set_has(const struct eligible_set *set, instance_id id)
 {

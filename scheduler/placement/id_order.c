@@ -226,9 +226,11 @@ static void lower_stretch(const struct id_walk *walk, uint32_t stretch)
     struct id_part *part = walk->part;
     const struct skylines_levels *levels = &walk->order->levels;
     int32_t threshold = levels->cpu[walk->level], most = ROOM_NONE;
-    for (uint32_t at = stretch * STRETCH; at < stretch_end(part, stretch); at++)
-        if (part->rooms.items[at].cpu >= threshold && part->rooms.items[at].mem > most)
-            most = part->rooms.items[at].mem;
+    const struct room *end = part->rooms.items + stretch_end(part, stretch);
+    for (const struct room *room = part->rooms.items + stretch * STRETCH; room < end; room++) {
+        int32_t mem = room->cpu >= threshold ? room->mem : ROOM_NONE;
+        most = mem > most ? mem : most;
+    }
     skylines_lower(&part->stretches, stretch, walk->level, levels->count, most);
 }
 
@@ -331,6 +333,7 @@ static bool try_position(struct search *search, uint32_t position, uint32_t task
         return false;
     search->best = id;
     search->best_tasks = tasks;
+    __builtin_prefetch(cluster_instance(search->cluster, id)->groups); /* The task may join. */
     return true;
 }
 

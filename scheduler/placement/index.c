@@ -332,10 +332,10 @@ static void audit_key_order(const struct key_order *order, const struct cluster 
     (void)found;
 }
 
-struct eligibility index_eligibility(struct placement_index *index, struct cluster *cluster,
-                                     const struct placement_request *request)
+void index_eligibility(struct placement_index *index, struct cluster *cluster,
+                       const struct placement_request *request, struct eligibility *out)
 {
-    return eligible_for(&index->eligible, cluster, request);
+    eligible_for(&index->eligible, cluster, request, out);
 }
 
 void index_audit(struct cluster *cluster)

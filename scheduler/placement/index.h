@@ -89,8 +89,8 @@ struct amounts_walk amount_order_walk(struct amount_order *order, uint32_t value
 int64_t key_order_start(const struct key_order *order, const struct key_list *list,
                         const struct demand *demand);
 
-struct eligibility index_eligibility(struct placement_index *index, struct cluster *cluster,
-                                     const struct placement_request *request);
+void index_eligibility(struct placement_index *index, struct cluster *cluster,
+                       const struct placement_request *request, struct eligibility *out);
 
 /* Assert that everything equals what the cluster says; O(everything), for tests. */
 void index_audit(struct cluster *cluster);

@@ -40,8 +40,8 @@ static struct inquiry inquire(struct cluster *cluster, const struct placement_re
     struct inquiry inquiry = {.cluster = cluster,
                               .request = request,
                               .demand = demand,
-                              .eligible = index_eligibility(index_of(cluster), cluster, request),
                               .gpu_milli = demand_gpu_milli(demand)};
+    index_eligibility(index_of(cluster), cluster, request, &inquiry.eligible);
     inquiry.asks[PLACEMENT_ATTRIBUTE] = plan->required_count > 0;
     inquiry.asks[PLACEMENT_LOCATION] = request->zones != NULL;
     inquiry.asks[PLACEMENT_PORTS] = demand->tcp_port_count + demand->udp_port_count > 0;
