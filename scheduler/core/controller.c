@@ -21,6 +21,7 @@ struct controller *controller_create(const struct controller_options *options)
     controller->symbols = symbols_create();
     controller->cluster = cluster_create(controller->symbols);
     controller->task_defs = task_def_registry_create();
+    controller->pool = (struct pool)POOL_INIT(struct task);
     controller->waiting.free_slot = UINT32_MAX;
     controller->past.deadline_ns = BERTH_NS_NEVER;
     return controller;
@@ -39,10 +40,7 @@ static void free_tables(struct controller *controller)
         mem_free(controller->interned.items[i].bytes);
     vec_free(&controller->interned);
     map_free(&controller->interned_by_hash);
-    for (size_t i = 0; i < controller->chunks.count; i++)
-        mem_free(controller->chunks.items[i]);
-    vec_free(&controller->chunks);
-    vec_free(&controller->free_slots);
+    pool_free(&controller->pool);
     id_table_free(&controller->tasks);
     for (size_t i = 0; i < controller->hosts.count; i++)
         mem_free(controller->hosts.items[i].tasks.items);

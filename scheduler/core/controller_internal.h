@@ -44,6 +44,7 @@
 #include "scheduler/base/id_table.h"
 #include "scheduler/base/map.h"
 #include "scheduler/base/mem.h"
+#include "scheduler/base/pool.h"
 #include "scheduler/core/controller.h"
 #include "scheduler/policy/bucket.h"
 #include "scheduler/policy/managed_scaling.h"
@@ -94,51 +95,68 @@ struct task_ids {
 
 struct deployment;
 
+/*
+ * A hundred thousand live at once, far beyond the caches: a line that is not touched is time not
+ * spent. A change of a task by itself touches the first three lines, of its links the owner's; what
+ * waiting, services, GPUs and Fargate alone need stands in the two behind.
+ */
 struct task {
-    task_id id;
+    /* The first two lines: what every change tells of. */
+    _Alignas(64) task_id id;
+    const struct task_def *def;
     uint64_t reference;
+    berth_ns requested_mono_ns;
+    berth_ns created_wall_ns;
+    berth_ns pull_started_ns, pull_stopped_ns, started_ns; /* wall; 0 */
+    berth_ns stopping_ns, stopped_ns;                      /* likewise */
+    service_id service;
+    group_id group;
+    instance_id instance;
+    uint32_t version;
+    int32_t cpu_units, mem_mib;
+    int32_t exit_code;
+    symbol stop_text;
+    symbol provider; /* SYMBOL_NONE: launch type */
+    /* Bytes: five enums would be a third of a line. */
+    enum task_status status : 8;
+    enum stop_code stop_code : 8;
+    enum stop_reason stop_reason : 8;
+    enum placement_verdict verdict : 8;
+    uint8_t health;       /* enum task_health of its containers, as its agent said last */
+    uint8_t told_health;  /* enum task_health in its last change */
+    uint8_t target_count; /* 0: none, or not registered yet */
+    bool desired_running : 1;
+    bool is_healthy : 1;   /* RUNNING: it counts towards the floor (health.c) */
+    bool is_unhealthy : 1; /* RUNNING: a check says so, and the grace period is over */
+    bool is_draining : 1;  /* its instance is; kept for service tasks */
+    bool overrides_gpus : 1;
+    symbol started_by;
+    /* The third: what moves it on. */
+    struct deployment *deployment; /* NULL: standalone, or its service is gone */
     uint64_t deployment_number;    /* 0: standalone */
     uint64_t seq;                  /* of the payload that told its desired status; 0: none */
     uint64_t report_seq;           /* of its agent's newest report that was taken; 0: none */
     uint64_t revision;             /* of its last change */
-    struct deployment *deployment; /* NULL: standalone, or its service is gone */
-    struct task_link links[LIST_COUNT];
-    const struct task_def *def;
+    berth_ns running_mono_ns;      /* when it was seen RUNNING; BERTH_NS_NEVER before */
+    berth_ns protected_until_ns;   /* monotonic; BERTH_NS_NEVER: not protected from scale-in */
+    uint32_t slot;                 /* in controller.pool */
+    uint16_t targets;              /* enum target_state of each target group (targets.c) */
+    uint8_t gpu_count, grant_count;
+    /* The others. What has an instance waits for none. */
+    union {
+        struct task_link links[LIST_COUNT];
+        struct {
+            const struct gpu_grant *grants; /* interned */
+            const symbol *target_groups;    /* interned; from its registration on */
+        }; /* in the place of the link of LIST_UNPLACED, which is cleared on removal */
+    };
     const struct gpu_request *gpus; /* interned */
-    const struct gpu_grant *grants; /* interned */
-    berth_ns requested_mono_ns;
-    berth_ns created_wall_ns;
-    berth_ns running_mono_ns;    /* when it was seen RUNNING; BERTH_NS_NEVER before */
-    berth_ns protected_until_ns; /* monotonic; BERTH_NS_NEVER: not protected from scale-in */
-    berth_ns pull_started_ns, pull_stopped_ns, started_ns, stopping_ns, stopped_ns; /* wall; 0 */
-    const symbol *target_groups; /* interned; from its registration on */
-    service_id service;
-    group_id group;
-    instance_id instance;
-    uint32_t slot;
-    uint32_t version;
-    uint32_t wait_class; /* while it waits */
-    int32_t cpu_units, mem_mib;
-    int32_t exit_code;
-    symbol started_by;
-    symbol stop_text;
-    symbol provider; /* SYMBOL_NONE: launch type */
-    symbol zone;     /* where Fargate was asked for its machine */
-    uint16_t gpu_count, grant_count;
-    uint16_t targets;     /* an enum target_state for each of its target groups (targets.c) */
-    uint8_t target_count; /* 0: none, or not registered yet */
-    uint8_t health;       /* enum task_health of its containers, as its agent said last */
-    uint8_t told_health;  /* enum task_health in its last change */
-    enum task_status status;
-    enum stop_code stop_code;
-    enum stop_reason stop_reason;
-    enum placement_verdict verdict;
-    bool desired_running;
-    bool overrides_gpus;
-    bool is_healthy;   /* RUNNING: it counts towards the floor (health.c) */
-    bool is_unhealthy; /* RUNNING: a check says so, and the grace period is over */
-    bool is_draining;  /* its instance is; kept for service tasks */
+    symbol zone;                    /* where Fargate was asked for its machine */
+    uint32_t wait_class;            /* while it waits */
 };
+
+_Static_assert(sizeof(struct task) == 256, "four cache lines");
+_Static_assert(LIST_UNPLACED == 0, "its link is the one that is shared");
 
 /* A deployment's tasks with desiredStatus RUNNING, by what a rollout asks of them. */
 struct tally {
@@ -413,7 +431,6 @@ struct interned {
     uint32_t next;
 };
 
-#define TASK_CHUNK 1024
 #define STOPPED_FLAG 0x80000000u /* in controller.tasks: of a task in the ring of stopped.c */
 
 struct stopped_task;
@@ -445,8 +462,7 @@ struct controller {
     struct arena arena;
     bool needs_own_record; /* a counter can no longer be read off the other records */
 
-    VEC(struct task *) chunks; /* owned: TASK_CHUNK tasks each, never moved */
-    VEC(uint32_t) free_slots;
+    struct pool pool;      /* of tasks; they never move */
     struct id_table tasks; /* every live task's slot; of one that has stopped: STOPPED_FLAG */
     struct stopped past;
 

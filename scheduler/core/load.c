@@ -804,7 +804,7 @@ static void load_gpus(struct loader *loader, struct task *task)
     struct gpu_grant grants[GPU_DEVICES_MAX];
     uint64_t milli = 0, device = 0;
     task->gpus = task->def->demand.gpus;
-    task->gpu_count = task->def->demand.gpu_count;
+    task->gpu_count = (uint8_t)task->def->demand.gpu_count;
     if (text_get(&loader->line, "overrides-gpus") != NULL) {
         task->overrides_gpus = true;
         task->gpu_count = 0;
@@ -1129,11 +1129,13 @@ static void load_task(struct loader *loader)
     load_gpus(loader, task);
     if (!loader->has_failed)
         load_owner(loader, task);
+    bool is_placed = text_get(&loader->line, "instance") != NULL;
+    if (!is_placed && (task->grant_count > 0 || task->target_count > 0))
+        wrong(loader, "instance"); /* Who waits holds nothing. */
     if (loader->has_failed)
         return;
     if (task->desired_running)
         capacity_zone_count(controller, task, 1);
-    bool is_placed = text_get(&loader->line, "instance") != NULL;
     if (!is_placed && task->zone != SYMBOL_NONE)
         task_list_append(&controller->machines, task, LIST_UNPLACED);
     else if (!is_placed)

@@ -90,8 +90,8 @@ void protection_timer(struct controller *controller)
     vec_clear(&controller->started);
     while (heap_first(&controller->protections, &due) && due.key <= controller->now.mono_ns) {
         heap_remove(&controller->protections, due.handle);
-        *vec_push(&controller->started) =
-            controller->chunks.items[due.handle / TASK_CHUNK][due.handle % TASK_CHUNK].id;
+        const struct task *task = pool_at(&controller->pool, due.handle);
+        *vec_push(&controller->started) = task->id;
     }
     if (controller->started.count > 1)
         qsort(controller->started.items, controller->started.count, sizeof(task_id), by_id);

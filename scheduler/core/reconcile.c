@@ -332,7 +332,7 @@ struct task *service_new_task(struct controller *controller, struct deployment *
     task->cpu_units = deployment->def->demand.cpu_units;
     task->mem_mib = deployment->def->demand.mem_mib;
     task->gpus = deployment->def->demand.gpus;
-    task->gpu_count = deployment->def->demand.gpu_count;
+    task->gpu_count = (uint8_t)deployment->def->demand.gpu_count;
     task->requested_mono_ns = was_blocked ? service->blocked_since_ns : controller->now.mono_ns;
     task->created_wall_ns = controller->now.wall_ns;
     task->provider = provider;

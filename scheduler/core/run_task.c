@@ -163,7 +163,7 @@ static struct task *new_task(struct controller *controller, const struct ask *as
     task->cpu_units = ask->demand.cpu_units;
     task->mem_mib = ask->demand.mem_mib;
     task->gpus = ask->demand.gpus;
-    task->gpu_count = ask->demand.gpu_count;
+    task->gpu_count = (uint8_t)ask->demand.gpu_count;
     task->overrides_gpus = ask->event->overrides_gpus;
     task->started_by = started_by(controller, ask);
     task->requested_mono_ns = controller->now.mono_ns;

@@ -109,7 +109,7 @@ void task_ids_remove(struct task_ids *ids, task_id id)
 
 static struct task *at_slot(const struct controller *controller, uint32_t slot)
 {
-    return &controller->chunks.items[slot / TASK_CHUNK][slot % TASK_CHUNK];
+    return pool_at(&controller->pool, slot);
 }
 
 struct task *task_find(const struct controller *controller, task_id id)
@@ -164,13 +164,7 @@ struct task *task_after(const struct controller *controller, task_id after)
 
 struct task *task_alloc(struct controller *controller, task_id id)
 {
-    if (controller->free_slots.count == 0) {
-        uint32_t base = (uint32_t)controller->chunks.count * TASK_CHUNK;
-        *vec_push(&controller->chunks) = mem_resize(NULL, TASK_CHUNK, sizeof(struct task));
-        for (uint32_t i = TASK_CHUNK; i-- > 0;)
-            *vec_push(&controller->free_slots) = base + i;
-    }
-    uint32_t slot = controller->free_slots.items[--controller->free_slots.count];
+    uint32_t slot = pool_take(&controller->pool);
     struct task *task = at_slot(controller, slot);
     memset(task, 0, sizeof *task);
     task->id = id;
@@ -186,7 +180,7 @@ struct task *task_alloc(struct controller *controller, task_id id)
 
 void task_free(struct controller *controller, struct task *task)
 {
-    *vec_push(&controller->free_slots) = task->slot;
+    pool_give(&controller->pool, task->slot);
 }
 
 struct demand task_demand(const struct task *task)
@@ -247,7 +241,7 @@ void task_place(struct controller *controller, struct task *task, instance_id in
     uint32_t count = cluster_reserve(controller->cluster, instance, &demand, grants);
     cluster_join(controller->cluster, instance, task->group);
     task->grants = intern_bytes(controller, grants, count * sizeof *grants);
-    task->grant_count = (uint16_t)count;
+    task->grant_count = (uint8_t)count;
     task_uncount(task);
     task->instance = instance;
     if (!demand.needs_eni) {

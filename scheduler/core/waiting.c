@@ -344,7 +344,9 @@ void waiting_timer(struct controller *controller)
         struct placement_request request =
             task_request(controller, class->plan, class->group, &demand);
         request.pool = class->pool;
-        (void)placement_closest(controller->cluster, &request, &task->verdict);
+        enum placement_verdict verdict = task->verdict;
+        (void)placement_closest(controller->cluster, &request, &verdict);
+        task->verdict = verdict;
         rule_fired(controller, RULE_WAIT_GIVEN_UP);
         if (task->deployment != NULL)
             service_start_failed(controller, task->deployment);
