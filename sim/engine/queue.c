@@ -261,10 +261,14 @@ static inline void empty_bucket(struct sim_queue *queue, struct bucket bucket,
     }
 }
 
-/* Fill the empty front from the wheel, which is not empty. */
+/*
+ * Fill the front, which is short, from the wheel, which is not empty. A bucket that has to be
+ * spread first waits until the front is empty: `base` must not be after the next event.
+ */
 static void fill_front(struct sim_queue *queue)
 {
-    queue->head = queue->end = 0;
+    if (queue->head == queue->end)
+        queue->head = queue->end = 0;
     queue->least = 0;
     do {
         uint32_t level, slot;
@@ -284,7 +288,7 @@ static void fill_front(struct sim_queue *queue)
         }
         empty_bucket(queue, take_bucket(queue, level, slot), put_front);
         queue->front_last = start | ((UINT64_C(1) << shift) - 1);
-    } while (queue->end < FRONT_LEAST && queue->used_levels != 0);
+    } while (queue->end - queue->head < FRONT_LEAST && queue->used_levels != 0);
 }
 
 /* The least key of the nearest bucket. Remembered, as a caller may look often and never take. */
@@ -317,7 +321,7 @@ bool sim_queue_take(struct sim_queue *queue, berth_ns *at_ns, struct sim_event *
 {
     if (queue->count == 0)
         return false;
-    if (queue->head == queue->end)
+    if (queue->end - queue->head < FRONT_LEAST && queue->used_levels != 0)
         fill_front(queue);
     const struct entry *first = &queue->front[queue->head++];
     queue->count--;
@@ -332,17 +336,11 @@ uint64_t sim_queue_count(const struct sim_queue *queue)
     return queue->count;
 }
 
-const struct sim_event *sim_queue_ahead(const struct sim_queue *queue, uint32_t skip)
+void sim_queue_ahead(const struct sim_queue *queue, uint32_t count, const uint32_t skips[],
+                     const struct sim_event *events[])
 {
     uint32_t length = queue->end - queue->head;
-    if (skip < length)
-        return &queue->front[queue->head + skip].event;
-    if (queue->used_levels == 0)
-        return NULL;
-    uint32_t level, slot;
-    find_first(queue, &level, &slot);
-    const struct bucket *bucket = &queue->buckets[level][slot];
-    skip -= length;
-    return skip < bucket->count && skip < CHUNK ? &queue->entries[bucket->first + skip].event
-                                                : NULL;
+    const struct entry *first = queue->front + queue->head;
+    for (uint32_t i = 0; i < count; i++)
+        events[i] = skips[i] < length ? &first[skips[i]].event : NULL;
 }

@@ -32,10 +32,11 @@ bool sim_queue_take(struct sim_queue *queue, berth_ns *at_ns, struct sim_event *
 uint64_t sim_queue_count(const struct sim_queue *queue);
 
 /*
- * An event that will be taken soon, probably after `skip` others; NULL when none is at hand. Only a
- * hint, to prefetch what it will touch: events put meanwhile may come before it. Lent until the
- * queue is next changed.
+ * Events that will be taken soon, probably after skips[i] others, ascending; NULL where none is at
+ * hand. Only a hint, to prefetch what they will touch: events put meanwhile may come before them.
+ * Lent until the queue is next changed.
  */
-const struct sim_event *sim_queue_ahead(const struct sim_queue *queue, uint32_t skip);
+void sim_queue_ahead(const struct sim_queue *queue, uint32_t count, const uint32_t skips[],
+                     const struct sim_event *events[]);
 
 #endif

@@ -142,7 +142,7 @@ void fleet_dispatch(struct fleet *fleet, berth_ns now_ns, const struct sim_event
  * The event will perhaps be dispatched soon: what it will look at is fetched into the cache, in
  * three steps, since each tells where the next one has to look. Changes nothing.
  */
-enum fleet_look { FLEET_LOOK_FAR = 0, FLEET_LOOK_NEARER, FLEET_LOOK_NEAR };
+enum fleet_look { FLEET_LOOK_NEAR = 0, FLEET_LOOK_NEARER, FLEET_LOOK_FAR };
 void fleet_prefetch(const struct fleet *fleet, const struct sim_event *event, enum fleet_look look);
 /* The host whose agent it will step, and the task if it is about one, or TASK_NONE. */
 bool fleet_steps(const struct fleet *fleet, const struct sim_event *event, uint32_t *host,

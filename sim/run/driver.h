@@ -52,6 +52,8 @@ struct fault_queue { /* of one failure: who is repaired, who waits for it */
     uint64_t key;
 };
 
+enum { RUN_LOOKS = FLEET_LOOK_FAR + 1 };
+
 /* A bit for each of the arrivals side by side whose only copy has a lifetime and is not STOPPED. */
 struct living {
     uint64_t bits[8];
@@ -130,8 +132,9 @@ struct run {
     struct world *world;
     struct chaos *chaos;
     struct control control;
-    bool has_retry;              /* what is under way will be tried again */
-    struct sim_event dispatched; /* the event of the queue that is under way */
+    bool has_retry;                     /* what is under way will be tried again */
+    struct sim_event dispatched;        /* the event of the queue that is under way */
+    struct sim_event looked[RUN_LOOKS]; /* by look_ahead last: not to look twice */
     struct collect *collect;
     struct journal *journal; /* NULL: nothing is written */
     berth_ns timer_at_ns;

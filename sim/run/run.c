@@ -32,10 +32,10 @@
 #define EVENTS_AT_ONE_TIME UINT64_C(4000000)       /* beyond this, time stands still */
 #define STOP_CHECK_EVENTS 4096
 
-static const uint32_t look_events[] = {/* so many events ahead */
-                                       [FLEET_LOOK_FAR] = 6,
+static const uint32_t look_events[] = {/* so many events ahead; ascending */
+                                       [FLEET_LOOK_NEAR] = 1,
                                        [FLEET_LOOK_NEARER] = 3,
-                                       [FLEET_LOOK_NEAR] = 1};
+                                       [FLEET_LOOK_FAR] = 6};
 
 static const char *const loss_names[] = {
     [LOSS_TERMINATE] = "terminate",
@@ -799,17 +799,23 @@ static void look_at_report(const struct run *run, const struct message *report, 
 /*
  * What the next events will touch has mostly left the caches since it was touched last: it is asked
  * for while this one is under way, in steps, since what a record names is not known before that is
- * there.
+ * there. What comes at once is put before the others, which then stay as far away as they were:
+ * they are not asked for again.
  */
-static void look_ahead(const struct run *run)
+static void look_ahead(struct run *run)
 {
     const struct run_observer *observer = run->options->observer;
+    const struct sim_event *events[RUN_LOOKS];
     uint32_t host;
     task_id task;
-    for (int look = FLEET_LOOK_FAR; look <= FLEET_LOOK_NEAR; look++) {
-        const struct sim_event *event = sim_queue_ahead(run->queue, look_events[look]);
-        if (event == NULL || event->kind >= FLEET_EVENT_COUNT)
+    sim_queue_ahead(run->queue, RUN_LOOKS, look_events, events);
+    for (int look = 0; look < RUN_LOOKS; look++) {
+        const struct sim_event *event = events[look];
+        struct sim_event *looked = &run->looked[look];
+        if (event == NULL || event->kind >= FLEET_EVENT_COUNT ||
+            (event->b == looked->b && event->c == looked->c && event->a == looked->a))
             continue;
+        *looked = *event;
         fleet_prefetch(run->fleet, event, (enum fleet_look)look);
         if (look == FLEET_LOOK_FAR)
             continue;

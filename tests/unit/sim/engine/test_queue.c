@@ -178,23 +178,32 @@ static void test_against_sorted_list(void **state)
 static void test_what_is_ahead(void **state)
 {
     (void)state;
-    enum { COUNT = 5000, SKIP = 3 };
+    enum { COUNT = 5000, LOOKS = 3 };
+    static const uint32_t skips[LOOKS] = {0, 1, 3};
     struct sim_queue *queue = sim_queue_create();
     struct rng rng = {.key = 4};
-    uint64_t expected[COUNT + SKIP + 1] = {0}, right = 0;
-    assert_null(sim_queue_ahead(queue, 0));
+    const struct sim_event *ahead[LOOKS];
+    uint64_t expected[LOOKS][COUNT + 8] = {{0}}, right[LOOKS] = {0};
+    sim_queue_ahead(queue, LOOKS, skips, ahead);
+    for (uint32_t look = 0; look < LOOKS; look++)
+        assert_null(ahead[look]);
     for (uint64_t i = 0; i < COUNT; i++)
         sim_queue_put(queue, (berth_ns)rng_below(&rng, 1u << 30), (struct sim_event){0, 0, i, 0});
     for (uint32_t i = 0; i < COUNT; i++) {
         berth_ns at;
         struct sim_event event;
         assert_true(sim_queue_take(queue, &at, &event));
-        right += i > SKIP && expected[i] == event.b;
-        const struct sim_event *ahead = sim_queue_ahead(queue, SKIP);
-        expected[i + SKIP + 1] = ahead != NULL ? ahead->b : COUNT;
+        for (uint32_t look = 0; look < LOOKS; look++)
+            right[look] += i > skips[look] && expected[look][i] == event.b;
+        sim_queue_ahead(queue, LOOKS, skips, ahead);
+        for (uint32_t look = 0; look < LOOKS; look++)
+            expected[look][i + skips[look] + 1] = ahead[look] != NULL ? ahead[look]->b : COUNT;
     }
-    assert_null(sim_queue_ahead(queue, 0));
-    assert_true(right > COUNT / 2); /* a hint, but a good one */
+    for (uint32_t look = 0; look < LOOKS; look++) {
+        assert_true(right[look] > COUNT / 2); /* a hint, but a good one */
+        sim_queue_ahead(queue, 1, skips + look, ahead);
+        assert_null(ahead[0]);
+    }
     sim_queue_destroy(queue);
 }
 
