@@ -43,6 +43,13 @@ bench: $(BENCHES) $(BUILD)/berth
 quick-bench: $(BUILD)/berth
 	$(Q)$(BUILD)/berth bench --quick
 
+# Where the time of line S2 goes, as the speed page shows it; needs Debian's linux-perf.
+.PHONY: flame
+flame: $(BUILD)/berth
+	$(Q)perf record -q -F 999 --call-graph fp -o $(BUILD)/perf.data $(BUILD)/berth bench --quick S2
+	$(Q)perf script -i $(BUILD)/perf.data 2>$(BUILD)/perf.log | python3 tests/bench/flame.py $(BUILD) \
+	  "berth bench S2: services under audit, by processor time" run_once >results/figures/flame-s2.svg
+
 FUZZ_S ?= 60
 fuzz:
 	$(Q)tests/fuzz/run.sh $(FUZZ_S)
