@@ -191,7 +191,7 @@ static void load_group(struct loader *loader)
     state.stream.counter = get_u64(loader, "counter", UINT64_MAX);
     state.emitted_counter = state.stream.counter;
     symbol name = get_symbol(loader, "name");
-    uint64_t number;
+    uint64_t number = 0;
     if (name == SYMBOL_NONE || !number_parse(loader->key + strlen("group/"), UINT32_MAX, &number) ||
         number != controller->groups.count)
         wrong(loader, "name");
@@ -1105,7 +1105,7 @@ static void load_stopped(struct loader *loader, task_id id, const struct task_de
 static void load_task(struct loader *loader)
 {
     struct controller *controller = loader->controller;
-    uint64_t id;
+    uint64_t id = 0;
     const struct task_def *def = load_def(loader, get_text(loader, "def"));
     if (!number_parse(loader->key + strlen("task/"), UINT64_MAX, &id) || id == TASK_NONE ||
         id <= loader->last_live)

@@ -100,7 +100,7 @@ static double turn_queue(const struct hold *hold, struct held *held, uint32_t co
     double begin = bench_cpu_s();
     for (uint32_t i = 0; i < count; i++) {
         berth_ns at = 0;
-        struct sim_event event;
+        struct sim_event event = {0, 0, 0, 0};
         (void)sim_queue_take(held->queue, &at, &event);
         held->order = held->order * 31 + event.b;
         sim_queue_put(held->queue, at + hold->delays[held->done++ % DELAYS], event);
