@@ -124,14 +124,21 @@ static void prefetch_lines(const void *from, size_t size)
         __builtin_prefetch((const char *)from + at, 1);
 }
 
-/* What its record points to: a pass over its service follows upon most reports. */
+/*
+ * What its record points to: a pass over its service follows upon most reports. Of a deployment
+ * only what passes read, since a core waits for no more than some ten lines at a time.
+ */
 static void prefetch_around(const struct controller *controller, const struct task *task)
 {
+    const struct deployment *deployment = task->deployment;
     const struct task_link *link = &task->links[LIST_OWNER];
-    if (task->deployment == NULL)
+    if (deployment == NULL)
         return;
-    prefetch_lines(task->deployment, offsetof(struct deployment, candidates));
+    prefetch_lines(deployment, offsetof(struct deployment, staging) + sizeof(berth_ns));
+    __builtin_prefetch(&deployment->source, 1);
+    __builtin_prefetch(&deployment->updated_wall_ns, 1);
     prefetch_lines(controller->services.items[task->service], offsetof(struct service, told_ns));
+    __builtin_prefetch(&controller->groups.items[task->group], 1);
     if (link->prev != NULL)
         __builtin_prefetch(&link->prev->links[LIST_OWNER], 1);
     if (link->next != NULL)
@@ -146,6 +153,8 @@ void controller_prefetch(const struct controller *controller, task_id id, instan
         return;
     if (is_near) {
         prefetch_around(controller, task);
+        __builtin_prefetch(controller->hosts.items[instance].tasks.items, 1);
+        __builtin_prefetch(cluster_instance(controller->cluster, instance)->groups, 1);
         return;
     }
     prefetch_lines(task, sizeof *task);
