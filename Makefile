@@ -4,11 +4,11 @@
 #   make MPI=1      build/mpi/berth: sweeps on the ranks of an MPI job as well
 #   make test       every check, under ASan too where it pays    make help    all targets
 #
-# CC, OPT, LTO, BUILD, CFLAGS, LDFLAGS, PREFIX, DESTDIR and V=1 are respected:
+# CC, OPT, BUILD, CFLAGS, LDFLAGS, PREFIX, DESTDIR and V=1 are respected:
 #   make CC=clang OPT=-O0 BUILD=build/x      builds build/x/berth
 
 CC      ?= gcc
-OPT     ?= -O3
+OPT     ?= -O2
 BUILD   ?= $(if $(MPI),build/mpi,build)
 PREFIX  ?= /usr/local
 SAN     ?=
@@ -17,15 +17,6 @@ say      = $(if $(V),,@printf '  %-6s %s\n' $(1) $(2))
 ifeq ($(origin CC),default)
 CC      := gcc
 endif
-
-# The program itself is optimised at link time, by gcc: calls between its rooms are inlined, which is
-# worth 10 to 15 % of a run. The objects hold plain code as well, which the tests are linked from.
-# LTO= turns it off, for builds in a hurry.
-ifeq ($(origin LTO),undefined)
-LTO     := $(if $(SAN)$(filter -O0 -O1,$(OPT)),,$(shell $(CC) -v 2>&1 | sed -n 's/^gcc version.*/auto/p'))
-endif
-FAT     := $(if $(LTO),-flto -ffat-lto-objects)
-FUSE    := $(if $(LTO),-flto=$(LTO))
 
 # A target that only cleans, formats or installs packages must not need the libraries.
 PKGS    := gsl jansson zlib libpcre2-8 libcrypto
@@ -75,7 +66,7 @@ all: $(BUILD)/berth
 
 $(BUILD)/berth: $(call obj,$(MAIN_SRC)) $(BUILD)/libberth.a $(BUILD)/libcore.a
 	$(call say,LINK,$@)
-	$(Q)$(CC) $(CFLAGS) $(FUSE) $(LDFLAGS) -o $@ $^ $(LIBS)
+	$(Q)$(CC) $(CFLAGS) $(LDFLAGS) -o $@ $^ $(LIBS)
 
 $(BUILD)/libcore.a: $(PURE_OBJ)
 	$(call say,AR,$@)
@@ -88,7 +79,7 @@ $(BUILD)/libberth.a: $(REST_OBJ)
 $(BUILD)/%.o: %.c
 	$(call say,CC,$<)
 	$(Q)mkdir -p $(@D)
-	$(Q)$(CC) $(CFLAGS) $(if $(filter tests/%,$<),,$(FAT)) -MMD -MP -c -o $@ $<
+	$(Q)$(CC) $(CFLAGS) -MMD -MP -c -o $@ $<
 
 $(BUILD)/tests/fuzz/%: $(BUILD)/tests/fuzz/%.o $(SUPP_OBJ) $(BUILD)/libberth.a $(BUILD)/libcore.a
 	$(call say,LINK,$@)

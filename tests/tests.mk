@@ -43,7 +43,7 @@ bench: $(BENCHES) $(BUILD)/berth
 quick-bench: $(BUILD)/berth
 	$(Q)$(BUILD)/berth bench --quick
 
-# Where the time of line S2 goes, as the speed page shows it; needs Debian's linux-perf.
+# Where the time of line S2 goes, as the page on speed shows it; needs Debian's linux-perf.
 .PHONY: flame
 flame: $(BUILD)/berth
 	$(Q)perf record -q -F 999 --call-graph fp -o $(BUILD)/perf.data $(BUILD)/berth bench --quick S2

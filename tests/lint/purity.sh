@@ -9,8 +9,6 @@ build=$1
 shift
 here=$(dirname "$0")
 ld -r -o "$build/pure.o" "$@"
-# Objects for link-time optimisation hold their symbols a second time, one object's only.
-strip -g -w -R '.gnu.lto_*' -R '.gnu.debuglto_*' -N __gnu_lto_v1 "$build/pure.o"
 nm -u "$build/pure.o" | awk '{print $2}' | sort -u | grep -v -E '^(__asan|__ubsan|__lsan|_GLOBAL_OFFSET)' >"$build/pure.undefined" || true
 grep -v '^#' "$here/pure_symbols.txt" | sort -u >"$build/pure.allowed"
 stray=$(comm -23 "$build/pure.undefined" "$build/pure.allowed")
