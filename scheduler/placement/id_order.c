@@ -75,6 +75,12 @@ void id_order_init(struct id_order *order, const struct cluster *cluster, tracke
         append(order, cluster, id);
 }
 
+/* A question may name no group yet (GROUP_NONE): its place is the first. */
+static uint32_t slot_of_group(group_id group)
+{
+    return (uint32_t)(group + 1);
+}
+
 static void free_table(struct group_fewest *table)
 {
     for (size_t part = 0; part < table->part_count; part++)
@@ -95,8 +101,8 @@ static void give_up_table(struct id_order *order, uint32_t number)
 {
     struct group_fewest *last = &order->groups.items[order->groups.count - 1];
     struct group_fewest *table = &order->groups.items[number];
-    order->number_of_group.items[last->group] = number;
-    order->number_of_group.items[table->group] = GROUP_NONE;
+    order->number_of_group.items[slot_of_group(last->group)] = number;
+    order->number_of_group.items[slot_of_group(table->group)] = GROUP_NONE;
     free_table(table);
     *table = *last;
     order->groups.count--;
@@ -138,7 +144,7 @@ void id_order_note_group(struct id_order *order, const struct group_change *chan
 {
     if (change->group >= order->number_of_group.count || change->id >= order->places.count)
         return;
-    uint32_t number = order->number_of_group.items[change->group];
+    uint32_t number = order->number_of_group.items[slot_of_group(change->group)];
     if (number == GROUP_NONE)
         return;
     struct group_fewest *group = &order->groups.items[number];
@@ -165,13 +171,13 @@ void id_order_note_group(struct id_order *order, const struct group_change *chan
 
 static struct group_fewest *group_table(struct id_order *order, group_id group, uint32_t part)
 {
-    while (order->number_of_group.count <= group)
+    while (order->number_of_group.count <= slot_of_group(group))
         *vec_push(&order->number_of_group) = GROUP_NONE;
-    uint32_t number = order->number_of_group.items[group];
+    uint32_t number = order->number_of_group.items[slot_of_group(group)];
     if (number == GROUP_NONE) {
         number = (uint32_t)order->groups.count;
         *vec_push(&order->groups) = (struct group_fewest){.group = group};
-        order->number_of_group.items[group] = number;
+        order->number_of_group.items[slot_of_group(group)] = number;
     }
     struct group_fewest *table = &order->groups.items[number];
     table->unasked = 0;
