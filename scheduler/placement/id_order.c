@@ -142,7 +142,8 @@ bool id_order_update(struct id_order *order, const struct cluster *cluster, inst
 
 void id_order_note_group(struct id_order *order, const struct group_change *change)
 {
-    if (change->group >= order->number_of_group.count || change->id >= order->places.count)
+    if (slot_of_group(change->group) >= order->number_of_group.count ||
+        change->id >= order->places.count)
         return;
     uint32_t number = order->number_of_group.items[slot_of_group(change->group)];
     if (number == GROUP_NONE)
