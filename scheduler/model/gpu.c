@@ -69,7 +69,8 @@ uint32_t gpu_plan(const uint16_t *free_milli, uint16_t device_count, const struc
     if (demand->gpu_count == 0)
         return 0;
     struct plan plan = {.device_count = device_count, .grants = grants, .grant_count = 0};
-    memcpy(plan.free_milli, free_milli, device_count * sizeof *free_milli);
+    for (uint16_t device = 0; device < device_count; device++)
+        plan.free_milli[device] = free_milli[device]; /* No cards: no array to copy from. */
     for (uint16_t i = 0; i < demand->gpu_count; i++) {
         uint32_t milli = demand->gpus[i].milli;
         if (milli == 0)

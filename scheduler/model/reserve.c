@@ -152,7 +152,8 @@ bool cluster_restore_reservation(struct cluster *cluster, instance_id id,
     others.gpu_count = 0;
     if (!cluster_fits(cluster, id, &others) || grant_count > GPU_DEVICES_MAX)
         return false;
-    memcpy(free_milli, instance->gpu_free_milli, instance->gpu_count * sizeof *free_milli);
+    for (uint16_t device = 0; device < instance->gpu_count; device++)
+        free_milli[device] = instance->gpu_free_milli[device];
     for (uint32_t i = 0; i < grant_count; i++) {
         if (grants[i].device >= instance->gpu_count ||
             free_milli[grants[i].device] < grants[i].milli)
