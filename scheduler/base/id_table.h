@@ -1,10 +1,14 @@
 /*
  * id_table.h -- from ids that rise with creation to 32-bit values, in ascending order of the ids.
  *
- * Pages of 64 neighbouring ids, found by a small map and chained in order. What lives at one time
- * mostly came at one time, so the values of a busy cluster's tasks share few cache lines, where a
- * hash map gives each task one of its own. A page goes with its last value: what is kept follows
- * what lives, however many ids have passed. Zero-initialised is a valid empty table.
+ * Pages of 64 neighbouring ids, chained in order. What lives at one time mostly came at one time,
+ * so the values of a busy cluster's tasks share few cache lines, where a hash map gives each task
+ * one of its own. A page goes with its last value: what is kept follows what lives, however many
+ * ids have passed. Zero-initialised is a valid empty table.
+ *
+ * A page is found by the low bits of its number, at once: of two that meet there the newer one has
+ * the place, and the older one is found by a map. There are as many places as pages, so that only
+ * who outlives most of those after it has to be looked for.
  */
 #ifndef BERTH_SCHEDULER_BASE_ID_TABLE_H
 #define BERTH_SCHEDULER_BASE_ID_TABLE_H
@@ -23,18 +27,43 @@ struct id_page {
     uint32_t values[ID_PAGE_IDS];
 };
 
+/* Where the low bits of a page's number lead. */
+struct id_place {
+    uint64_t number;
+    uint32_t page; /* plus 1; 0: none */
+};
+
 struct id_table {
     VEC(struct id_page) pages; /* owned */
+    struct id_place *places;   /* owned */
+    size_t place_count;        /* a power of two, or 0: then the table never had an id */
     struct map by_number;
-    uint32_t first, last, free; /* likewise */
+    uint32_t first, last, free; /* pages plus 1 */
     size_t count;
 };
 
 void id_table_free(struct id_table *table);
-uint32_t id_table_get(const struct id_table *table, uint64_t id); /* or ID_ABSENT */
 void id_table_put(struct id_table *table, uint64_t id, uint32_t value);
 void id_table_remove(struct id_table *table, uint64_t id); /* it must be there */
 /* The least id greater than `after` that has a value; false when there is none. */
 bool id_table_next(const struct id_table *table, uint64_t after, uint64_t *id, uint32_t *value);
+
+struct id_page *id_table_seek(const struct id_table *table, uint64_t number); /* by the map */
+
+/* NULL: there is none with this number. */
+static inline struct id_page *id_table_page(const struct id_table *table, uint64_t number)
+{
+    if (table->place_count == 0)
+        return NULL;
+    const struct id_place *at = &table->places[number & (table->place_count - 1)];
+    return at->page != 0 && at->number == number ? &table->pages.items[at->page - 1]
+                                                 : id_table_seek(table, number);
+}
+
+static inline uint32_t id_table_get(const struct id_table *table, uint64_t id) /* or ID_ABSENT */
+{
+    const struct id_page *page = id_table_page(table, id >> ID_PAGE_BITS);
+    return page == NULL ? ID_ABSENT : page->values[id % ID_PAGE_IDS];
+}
 
 #endif

@@ -311,15 +311,6 @@ void capacity_timer(struct controller *controller)
         terminate(controller, due.handle);
 }
 
-berth_ns capacity_deadline(const struct controller *controller)
-{
-    berth_ns next_ns = heap_first_key(&controller->leave_deadlines);
-    for (size_t i = 0; i < controller->providers.count; i++)
-        if (controller->providers.items[i].tick_ns < next_ns)
-            next_ns = controller->providers.items[i].tick_ns;
-    return next_ns;
-}
-
 /* A task's reservation has gone: was it the last that a leaving instance waited for? */
 void capacity_released(struct controller *controller, instance_id id)
 {

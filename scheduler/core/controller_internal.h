@@ -56,6 +56,7 @@
 struct plan {
     struct placement_plan *compiled; /* owned */
     const struct task_def *def;
+    char *reference; /* owned: "family:revision", as most calls name the definition */
     enum placement_default when_empty;
     struct placement_strategy_spec *strategies;    /* owned, texts too */
     struct placement_constraint_spec *constraints; /* likewise */
@@ -67,6 +68,8 @@ struct plan {
     symbol started_by;      /* of the last call for it: nearly always the next one's too */
     bool has_member_of;     /* its verdict can change by what other tasks do */
 };
+
+enum { RECENT_PLANS = 256 }; /* a power of two */
 
 /* The lists that a task can be in; a link each. */
 enum task_list_kind {
@@ -491,7 +494,8 @@ struct controller {
     VEC(struct plan *) plans;
     struct map plan_by_hash;
     uint32_t unused_plans;
-    struct text key; /* scratch */
+    struct plan *recent_plans[RECENT_PLANS]; /* of RunTask, each by the hash of its reference */
+    struct text key;                         /* scratch */
 
     VEC(struct provider) providers; /* by name */
     struct heap leave_deadlines;    /* by instance */
@@ -684,8 +688,20 @@ void task_end(struct controller *controller, struct task *task, enum stop_code c
 const void *intern_bytes(struct controller *controller, const void *bytes, size_t size_bytes);
 
 /* health.c */
-void task_count(struct task *task);   /* add it to its deployment's figures */
-void task_uncount(struct task *task); /* and take it away, before anything about it changes */
+void figures_count(struct task *task); /* not for a task without a deployment */
+void figures_uncount(struct task *task);
+/* Add a task to its deployment's figures. */
+static inline void task_count(struct task *task)
+{
+    if (task->deployment != NULL && task->status != TASK_STOPPED)
+        figures_count(task);
+}
+/* And take it away, before anything about it changes. */
+static inline void task_uncount(struct task *task)
+{
+    if (task->deployment != NULL && task->status != TASK_STOPPED)
+        figures_uncount(task);
+}
 /* Figure out what a RUNNING task's health is now; it must not be counted meanwhile. */
 void task_assess(struct controller *controller, struct task *task);
 /* The same on load, for which stored figures stand in for what is past. */
@@ -796,7 +812,14 @@ void waiting_remove(struct controller *controller, struct task *task);
 /* All marked services, then whoever lacks room, where capacity appeared. */
 void waiting_pass(struct controller *controller);
 void waiting_timer(struct controller *controller);
-berth_ns waiting_deadline(const struct controller *controller);
+static inline berth_ns waiting_deadline(const struct controller *controller)
+{
+    berth_ns give_up_ns = controller->options.waiting_give_up_ns;
+    const struct task *oldest = controller->waiting.tasks.first;
+    if (oldest == NULL || give_up_ns == BERTH_NS_NEVER)
+        return BERTH_NS_NEVER;
+    return oldest->requested_mono_ns + give_up_ns;
+}
 void waiting_free(struct controller *controller);
 /* Capacity appeared here, or something that an expression can see has changed. */
 void touch(struct controller *controller, instance_id id);
@@ -856,7 +879,6 @@ struct provider_item *deployment_item(struct deployment *deployment, symbol prov
 void capacity_answered(struct controller *controller, const struct answer *answer);
 void capacity_resumed(struct controller *controller);
 void capacity_timer(struct controller *controller);
-berth_ns capacity_deadline(const struct controller *controller);
 void capacity_settle(struct controller *controller); /* at the end of a step */
 void capacity_released(struct controller *controller, instance_id id);
 
@@ -873,6 +895,9 @@ enum berth_err plan_get(struct controller *controller, const struct task_def *de
                         const struct placement_constraint_spec *constraints,
                         size_t constraint_count, enum placement_default when_empty,
                         struct plan **out, struct berth_error *err) BERTH_MUST_CHECK;
+/* The same for a RunTask call, its definition too, if one like it was remembered; or NULL. */
+struct plan *plan_recall(const struct controller *controller, const struct event_run_task *call);
+void plan_remember(struct controller *controller, struct plan *plan);
 void plan_hold(struct controller *controller, struct plan *plan);
 void plan_drop(struct controller *controller, struct plan *plan);
 void plans_free(struct controller *controller);

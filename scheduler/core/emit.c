@@ -5,7 +5,7 @@
 
 #include "scheduler/core/controller_internal.h"
 
-static struct action *push(struct controller *controller, enum action_kind kind)
+static inline struct action *push(struct controller *controller, enum action_kind kind)
 {
     struct action *action = vec_push(controller->out);
     action->kind = kind;

@@ -73,10 +73,8 @@ static void count_item(const struct task *task, int change)
         item->count += (uint32_t)change;
 }
 
-void task_count(struct task *task)
+void figures_count(struct task *task)
 {
-    if (task->deployment == NULL || task->status == TASK_STOPPED)
-        return;
     uint32_t *figure = figure_of(task);
     ++*figure;
     if (task->deployment->keeps_candidates && is_of_healthy(task, figure))
@@ -86,10 +84,8 @@ void task_count(struct task *task)
         task_list_insert(&task->deployment->young, task, LIST_QUEUE);
 }
 
-void task_uncount(struct task *task)
+void figures_uncount(struct task *task)
 {
-    if (task->deployment == NULL || task->status == TASK_STOPPED)
-        return;
     uint32_t *figure = figure_of(task);
     assert(*figure > 0);
     --*figure;

@@ -4,9 +4,9 @@
  *     nothing waits, and the step's batch is durable at once   straight to the callbacks
  *     else                                                     copied, and queued behind the batch
  *
- * The first is the simulator's, at a million steps a second: nothing is copied, and with a store
- * that keeps no records nothing is encoded. Either way the order of effects is the order in which
- * they were decided. A step without changes waits for the last batch before it, since what it says
+ * The first is the simulator's, at a million steps a second: nothing is copied, and a store that
+ * keeps no records is not even asked. Either way the order of effects is the order in which they
+ * were decided. A step without changes waits for the last batch before it, since what it says
  * may rest on it.
  *
  * Discarded controllers stay until the loop is destroyed: definitions and groups were lent for good
@@ -30,6 +30,7 @@ struct loop {
     struct commit commit;
     struct held_queue held;
     uint64_t last_batch; /* appended */
+    bool is_plain;       /* nothing is kept, and nobody ends the process: nothing can wait */
 };
 
 struct loop *loop_create(struct controller *controller, const struct controller_options *options,
@@ -47,6 +48,7 @@ struct loop *loop_create(struct controller *controller, const struct controller_
     loop->ops = *ops;
     loop->context = context;
     loop->last_batch = store->ops->progress(store->self).durable_batch;
+    loop->is_plain = !store->ops->keeps_records && ops->ends == NULL;
     return loop;
 }
 
@@ -77,7 +79,8 @@ berth_ns loop_next_deadline(const struct loop *loop)
     return controller_next_deadline(loop->controller);
 }
 
-static void release(const struct loop *loop, struct step_time decided, const struct action *action)
+static inline void release(const struct loop *loop, struct step_time decided,
+                           const struct action *action)
 {
     const struct loop_ops *ops = &loop->ops;
     switch (action->kind) {
@@ -104,6 +107,12 @@ static void release(const struct loop *loop, struct step_time decided, const str
     case ACTION_KIND_COUNT:
         break;
     }
+}
+
+static void release_all(const struct loop *loop, struct step_time decided)
+{
+    for (size_t i = 0; i < loop->actions.count; i++)
+        release(loop, decided, &loop->actions.items[i]);
 }
 
 static void release_held(struct loop *loop, uint64_t durable_batch)
@@ -195,13 +204,10 @@ static void hold_actions(struct loop *loop, struct step_time now)
         held_push(&loop->held, loop->last_batch, now, &loop->actions.items[i]);
 }
 
-enum berth_err loop_step(struct loop *loop, struct step_time now, const struct event *event,
-                         struct berth_error *err)
+/* Between the decision and its effects: the store, and where a process may end. */
+static enum berth_err commit_step(struct loop *loop, struct step_time now, struct berth_error *err)
 {
     const struct store *store = loop->store;
-    controller_step(loop->controller, now, event, &loop->actions);
-    if (loop->ops.decided != NULL)
-        loop->ops.decided(loop->context, now, event, &loop->actions);
     if (ends(loop, LOOP_DECIDED))
         return recover(loop, err);
     uint64_t batch_before = loop->last_batch;
@@ -222,8 +228,19 @@ enum berth_err loop_step(struct loop *loop, struct step_time now, const struct e
         hold_actions(loop, now);
         return recover(loop, err);
     }
-    for (size_t i = 0; i < loop->actions.count; i++)
-        release(loop, now, &loop->actions.items[i]);
+    release_all(loop, now);
+    return BERTH_OK;
+}
+
+enum berth_err loop_step(struct loop *loop, struct step_time now, const struct event *event,
+                         struct berth_error *err)
+{
+    controller_step(loop->controller, now, event, &loop->actions);
+    if (loop->ops.decided != NULL)
+        loop->ops.decided(loop->context, now, event, &loop->actions);
+    if (!loop->is_plain)
+        return commit_step(loop, now, err);
+    release_all(loop, now);
     return BERTH_OK;
 }
 

@@ -8,7 +8,8 @@
  * again from the store, and tells the driver (`reloaded`), whose agents then report afresh.
  *
  * What a controller lent for good (definitions, groups) stays valid until loop_destroy, through
- * every reload. With a store that is durable at once, effects are not copied.
+ * every reload. With a store that is durable at once, effects are not copied; one that keeps no
+ * records is given none.
  */
 #ifndef BERTH_SCHEDULER_CORE_LOOP_H
 #define BERTH_SCHEDULER_CORE_LOOP_H
@@ -71,6 +72,7 @@ enum berth_err loop_store_progress(struct loop *loop, struct step_time now,
 enum berth_err loop_restart(struct loop *loop, struct berth_error *err) BERTH_MUST_CHECK;
 
 berth_ns loop_next_deadline(const struct loop *loop);
-uint64_t loop_last_batch(const struct loop *loop); /* the newest that the store was given */
+/* The newest that the store was given: one that keeps no records need not be given any. */
+uint64_t loop_last_batch(const struct loop *loop);
 
 #endif

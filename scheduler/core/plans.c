@@ -72,6 +72,7 @@ static void plan_free(struct plan *plan)
     }
     mem_free(plan->strategies);
     mem_free(plan->constraints);
+    mem_free(plan->reference);
     placement_plan_destroy(plan->compiled);
     mem_free(plan);
 }
@@ -89,6 +90,7 @@ static void forget_unused(struct controller *controller)
 {
     size_t kept = 0;
     map_free(&controller->plan_by_hash);
+    memset(controller->recent_plans, 0, sizeof controller->recent_plans);
     for (size_t i = 0; i < controller->plans.count; i++) {
         struct plan *plan = controller->plans.items[i];
         if (plan->users == 0) {
@@ -110,7 +112,10 @@ static struct plan *plan_new(const struct task_def *def,
                              size_t constraint_count, enum placement_default when_empty)
 {
     struct plan *plan = mem_alloc(sizeof *plan);
+    struct text reference = TEXT_INIT;
+    text_addf(&reference, "%s:%u", def->family, (unsigned)def->revision);
     plan->def = def;
+    plan->reference = reference.bytes;
     plan->when_empty = when_empty;
     plan->default_group = GROUP_NONE;
     plan->has_member_of = def->member_of_count > 0;
@@ -188,6 +193,29 @@ enum berth_err plan_get(struct controller *controller, const struct task_def *de
     controller->unused_plans++;
     *out = plan;
     return BERTH_OK;
+}
+
+static size_t recent_place(const char *reference)
+{
+    return hash_text(UINT64_C(0xcbf29ce484222325), reference) & (RECENT_PLANS - 1);
+}
+
+struct plan *plan_recall(const struct controller *controller, const struct event_run_task *call)
+{
+    if (call->task_definition == NULL)
+        return NULL;
+    struct plan *plan = controller->recent_plans[recent_place(call->task_definition)];
+    return plan != NULL && strcmp(plan->reference, call->task_definition) == 0 &&
+                   plan->def->status == TASK_DEF_ACTIVE &&
+                   is_same(plan, plan->def, call->strategies, call->strategy_count,
+                           call->constraints, call->constraint_count, PLACEMENT_DEFAULT_STANDALONE)
+               ? plan
+               : NULL;
+}
+
+void plan_remember(struct controller *controller, struct plan *plan)
+{
+    controller->recent_plans[recent_place(plan->reference)] = plan;
 }
 
 void plan_hold(struct controller *controller, struct plan *plan)

@@ -95,11 +95,10 @@ static group_id default_group(struct controller *controller, struct plan *plan)
     return plan->default_group;
 }
 
-enum berth_err ask_resolve(struct controller *controller, const struct event_run_task *call,
-                           struct ask *ask, struct berth_error *err)
+static enum berth_err find_def(const struct controller *controller,
+                               const struct event_run_task *call, struct ask *ask,
+                               struct berth_error *err)
 {
-    ask->event = call;
-    ask->wait_class = UINT32_MAX;
     ask->def = call->task_definition == NULL
                    ? NULL
                    : task_def_find(controller->task_defs, call->task_definition);
@@ -107,9 +106,32 @@ enum berth_err ask_resolve(struct controller *controller, const struct event_run
         return berth_fail(err, BERTH_ERR_INPUT,
                           "taskDefinition: there is no ACTIVE %.256s; register it first",
                           call->task_definition == NULL ? "one" : call->task_definition);
-    if (check_numbers(call, err) != BERTH_OK ||
+    return BERTH_OK;
+}
+
+/* Its definition and plan. Names are looked up and texts checked once for many equal calls. */
+static enum berth_err find_plan(struct controller *controller, const struct event_run_task *call,
+                                struct ask *ask, struct berth_error *err)
+{
+    ask->plan = plan_recall(controller, call);
+    if (ask->plan != NULL) {
+        ask->def = ask->plan->def;
+        return check_numbers(call, err);
+    }
+    if (find_def(controller, call, ask, err) != BERTH_OK || check_numbers(call, err) != BERTH_OK ||
         plan_get(controller, ask->def, call->strategies, call->strategy_count, call->constraints,
                  call->constraint_count, PLACEMENT_DEFAULT_STANDALONE, &ask->plan, err) != BERTH_OK)
+        return err->code;
+    plan_remember(controller, ask->plan);
+    return BERTH_OK;
+}
+
+enum berth_err ask_resolve(struct controller *controller, const struct event_run_task *call,
+                           struct ask *ask, struct berth_error *err)
+{
+    ask->event = call;
+    ask->wait_class = UINT32_MAX;
+    if (find_plan(controller, call, ask, err) != BERTH_OK)
         return err->code;
     ask->demand = ask->def->demand;
     if (call->cpu_units != OVERRIDE_NONE)

@@ -326,15 +326,6 @@ void controller_waiting_verdicts(const struct controller *controller,
     counts[PLACEMENT_FARGATE] += controller->machines.count;
 }
 
-berth_ns waiting_deadline(const struct controller *controller)
-{
-    berth_ns give_up_ns = controller->options.waiting_give_up_ns;
-    const struct task *oldest = controller->waiting.tasks.first;
-    if (oldest == NULL || give_up_ns == BERTH_NS_NEVER)
-        return BERTH_NS_NEVER;
-    return oldest->requested_mono_ns + give_up_ns;
-}
-
 void waiting_timer(struct controller *controller)
 {
     while (waiting_deadline(controller) <= controller->now.mono_ns) {

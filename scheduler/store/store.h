@@ -30,7 +30,7 @@ struct store_progress {
 
 struct store_ops {
     const char *name;
-    bool keeps_records; /* false: writes need not be encoded, only numbered */
+    bool keeps_records; /* false: every batch is durable at once, and none need be given */
     enum berth_err (*append)(void *self, uint64_t batch, const struct store_write *writes,
                              size_t write_count, struct berth_error *err);
     struct store_progress (*progress)(void *self);

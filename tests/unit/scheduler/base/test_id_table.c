@@ -91,6 +91,32 @@ static void test_flat(void **state)
             id_table_remove(&table, id - 298);
     }
     assert_true(table.pages.count < 10 && table.by_number.capacity <= 32);
+    assert_int_equal(table.place_count, 16);
+    assert_int_equal(id_table_get(&table, 1), 1); /* its place has been another's since */
+    id_table_free(&table);
+}
+
+/* Pages that meet at one place, the newer and the older ones coming and going in turn. */
+static void test_meeting_places(void **state)
+{
+    const uint64_t far = UINT64_C(1) << 40; /* of ids that meet */
+    struct id_table table = {.count = 0};
+    (void)state;
+    id_table_put(&table, far, 1);
+    id_table_put(&table, 3 * far, 3);
+    id_table_put(&table, 2 * far, 2); /* older than who has the place */
+    for (uint32_t i = 1; i <= 3; i++)
+        assert_int_equal(id_table_get(&table, i * far), i);
+    assert_true(id_table_get(&table, 4 * far) == ID_ABSENT);
+    id_table_remove(&table, 3 * far);
+    assert_true(id_table_get(&table, 3 * far) == ID_ABSENT);
+    assert_int_equal(id_table_get(&table, far), 1);
+    assert_int_equal(id_table_get(&table, 2 * far), 2);
+    id_table_remove(&table, far);
+    id_table_put(&table, far + 1, 4); /* in the page that was given up */
+    assert_true(id_table_get(&table, far) == ID_ABSENT);
+    assert_int_equal(id_table_get(&table, far + 1), 4);
+    assert_int_equal(id_table_get(&table, 2 * far), 2);
     id_table_free(&table);
 }
 
@@ -101,6 +127,7 @@ int main(void)
         cmocka_unit_test(test_edges),
         cmocka_unit_test(test_against_an_array),
         cmocka_unit_test(test_flat),
+        cmocka_unit_test(test_meeting_places),
     };
     return cmocka_run_group_tests(tests, NULL, NULL);
 }
