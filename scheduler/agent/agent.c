@@ -259,7 +259,7 @@ static void apply(struct turn *turn, const struct agent_event *event)
     case AGENT_EVENT_START_FAILED:
     case AGENT_EVENT_EXITED:
     case AGENT_EVENT_HEALTH:
-        task = table_find(turn->agent, event->task);
+        task = table_find_at(turn->agent, event->place, event->task);
         if (task != NULL)
             lifecycle_runtime(turn, task, event);
         break;
@@ -292,6 +292,11 @@ berth_ns agent_next_deadline(const struct agent *agent)
 uint32_t agent_task_count(const struct agent *agent)
 {
     return agent->entry_count;
+}
+
+uint32_t agent_place(const struct agent *agent, uint32_t index)
+{
+    return agent->entries[index].number;
 }
 
 void agent_granted(const struct agent *agent, int32_t *cpu_units, int32_t *mem_mib)

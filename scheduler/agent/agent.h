@@ -57,6 +57,7 @@ struct agent_event {
     enum agent_event_kind kind;
     task_id task;                  /* runtime events */
     uint16_t container;            /* runtime events: index in the definition */
+    uint32_t place;                /* runtime events: as the order named it; a hint, no more */
     int32_t exit_code;             /* EXITED */
     bool is_out_of_memory;         /* EXITED: killed for its memory */
     bool keeps_containers;         /* ENGINE_RESTARTED */
@@ -107,8 +108,9 @@ void agent_step(struct agent *agent, struct step_time now, const struct agent_ev
 void agent_prefetch(const struct agent *agent, bool is_near);
 void agent_pool_prefetch(const struct agent_pool *pool, uint32_t place);
 
-berth_ns agent_next_deadline(const struct agent *agent); /* monotonic, or BERTH_NS_NEVER */
-uint32_t agent_task_count(const struct agent *agent);    /* known and not yet removed */
+berth_ns agent_next_deadline(const struct agent *agent);         /* monotonic, or BERTH_NS_NEVER */
+uint32_t agent_task_count(const struct agent *agent);            /* known and not yet removed */
+uint32_t agent_place(const struct agent *agent, uint32_t index); /* of the index-th, by id */
 /* Sum over tasks whose resources the gate has granted: never above what was registered. */
 void agent_granted(const struct agent *agent, int32_t *cpu_units, int32_t *mem_mib);
 void agent_action_list_free(struct agent_action_list *list);

@@ -52,7 +52,9 @@ struct task_more {
 };
 
 struct agent_task {
-    task_id task;
+    uint32_t number;            /* in the pool */
+    uint32_t next;              /* in the gate's queue, or later among the unacknowledged reports */
+    task_id task;               /* TASK_NONE: it is gone */
     const struct task_def *def; /* lent for good, as its group is */
     struct container first;
     struct task_more *more; /* owned; NULL: one container, no restart policy, no GPU */
@@ -74,8 +76,6 @@ struct agent_task {
     uint64_t reference;
     int32_t cpu_units, mem_mib;
     berth_ns pull_started_ns, pull_stopped_ns, started_ns, stopped_ns; /* wall; 0 = never */
-    uint32_t number;                                                   /* in the pool */
-    uint32_t next; /* in the gate's queue, or later among the unacknowledged reports */
 };
 
 _Static_assert(sizeof(struct agent_task) == 128, "two lines of the cache");
@@ -127,6 +127,7 @@ struct turn {
 
 /* table.c */
 struct agent_task *table_find(const struct agent *agent, task_id task);
+struct agent_task *table_find_at(const struct agent *agent, uint32_t place, task_id task);
 struct agent_task *table_add(struct agent *agent, const struct task_payload *payload);
 void table_remove(struct agent *agent, struct agent_task *task);
 void table_free(struct agent *agent);

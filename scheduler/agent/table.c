@@ -30,6 +30,17 @@ struct agent_task *table_find(const struct agent *agent, task_id task)
                                                                       : NULL;
 }
 
+/* Whoever knows the place spares the search. */
+struct agent_task *table_find_at(const struct agent *agent, uint32_t place, task_id task)
+{
+    if (place < agent->tasks->count) {
+        struct agent_task *there = pool_at(agent->tasks, place);
+        if (there->task == task)
+            return there;
+    }
+    return table_find(agent, task);
+}
+
 static bool needs_more(const struct task_payload *payload)
 {
     const struct task_def *def = payload->def;
@@ -95,13 +106,19 @@ struct agent_task *table_add(struct agent *agent, const struct task_payload *pay
     return table_task(agent, at);
 }
 
+static void give_back(struct agent *agent, struct agent_task *task)
+{
+    mem_free(task->more);
+    task->task = TASK_NONE;
+    pool_give(agent->tasks, task->number);
+}
+
 void table_remove(struct agent *agent, struct agent_task *task)
 {
     size_t at = lower_bound(agent, task->task);
     assert(at < agent->entry_count && table_task(agent, at) == task);
     assert(task->report_seq == 0 && task->stage == STAGE_DONE);
-    mem_free(task->more);
-    pool_give(agent->tasks, task->number);
+    give_back(agent, task);
     agent->entry_count--;
     memmove(agent->entries + at, agent->entries + at + 1,
             (agent->entry_count - at) * sizeof *agent->entries);
@@ -109,9 +126,7 @@ void table_remove(struct agent *agent, struct agent_task *task)
 
 void table_free(struct agent *agent)
 {
-    for (size_t i = 0; i < agent->entry_count; i++) {
-        mem_free(table_task(agent, i)->more);
-        pool_give(agent->tasks, agent->entries[i].number);
-    }
+    for (size_t i = 0; i < agent->entry_count; i++)
+        give_back(agent, table_task(agent, i));
     mem_free(agent->entries);
 }

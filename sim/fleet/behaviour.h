@@ -32,13 +32,6 @@ struct behaviour_delay {
 };
 struct behaviour_delay behaviour_delay(const struct distribution *distribution);
 
-static inline berth_ns behaviour_delay_ns(const struct behaviour_delay *delay, uint64_t key,
-                                          const char *purpose, uint64_t entity)
-{
-    return delay->drawn == NULL ? delay->constant_ns
-                                : behaviour_draw_ns(delay->drawn, key, purpose, entity);
-}
-
 bool behaviour_draw_chance(double probability, uint64_t key, const char *purpose, uint64_t entity);
 
 static inline bool behaviour_chance(double probability, uint64_t key, const char *purpose,

@@ -33,7 +33,6 @@ static uint32_t add_host(struct fleet *fleet, uint32_t g)
         .instance = INSTANCE_NONE,
         .is_fresh = true,
         .slowness = 1,
-        .first_task = SLOT_NONE,
         .timer_at_ns = BERTH_NS_NEVER,
         .network.key = rng_key(fleet->key, "network", index),
         .disk.disk = fleet->disk_count++,
@@ -47,6 +46,16 @@ static void add_hosts(struct fleet *fleet)
     for (uint32_t g = 0; g < scenario->group_count; g++)
         for (uint32_t i = 0; i < scenario->groups[g].count; i++)
             (void)add_host(fleet, g);
+}
+
+static bool is_always_well(const struct scenario_task_def *def)
+{
+    const struct behaviour_delay warm = behaviour_delay(&def->healthy_after);
+    for (size_t i = 0; i < def->def->container_count; i++)
+        if (container_def_has_health_check(&def->def->containers[i]))
+            return false;
+    return warm.drawn == NULL && warm.constant_ns == 0 && !(def->unhealthy_probability > 0) &&
+           !def->has_unhealthy;
 }
 
 /* What is the same for all tasks of a definition. */
@@ -63,6 +72,8 @@ static void read_definitions(struct fleet *fleet)
             .healthy_after = behaviour_delay(&def->healthy_after),
             .main = behaviour_main_container(def->def),
             .container_count = (uint16_t)def->def->container_count,
+            .may_crash = def->crash_probability > 0 || def->oom_probability > 0,
+            .is_always_well = is_always_well(def),
         };
     }
 }
@@ -480,21 +491,6 @@ void fleet_dispatch(struct fleet *fleet, berth_ns now_ns, const struct sim_event
     }
 }
 
-/* Both records of the task; later those beside it in its host's list, for when it is removed. */
-static void prefetch_task(const struct fleet *fleet, uint32_t slot, enum fleet_look look)
-{
-    const struct sim_task *task = task_at(fleet, slot);
-    if (look == FLEET_LOOK_FAR) {
-        __builtin_prefetch(task, 1);
-        agent_pool_prefetch(fleet->agent_pool, slot);
-    } else if (look == FLEET_LOOK_NEARER && task->is_held) {
-        if (task->prev != SLOT_NONE)
-            __builtin_prefetch(task_at(fleet, task->prev), 1);
-        if (task->next != SLOT_NONE)
-            __builtin_prefetch(task_at(fleet, task->next), 1);
-    }
-}
-
 static void prefetch_host(const struct fleet *fleet, uint32_t host, enum fleet_look look)
 {
     const struct host *h = host_at(fleet, host);
@@ -508,8 +504,13 @@ void fleet_prefetch(const struct fleet *fleet, const struct sim_event *event, en
 {
     switch ((enum fleet_event)event->kind) {
     case FLEET_RUNTIME:
+        if ((event->c & 0xff) < OUTCOME_EXITED)
+            break; /* its order was given not long ago */
         prefetch_host(fleet, (uint32_t)(event->b >> 32), look);
-        prefetch_task(fleet, event->a, look);
+        if (look == FLEET_LOOK_FAR) {
+            __builtin_prefetch(task_at(fleet, event->a), 1);
+            agent_pool_prefetch(fleet->agent_pool, event->a);
+        }
         break;
     case FLEET_MESSAGE_DOWN:
     case FLEET_TIMER:
@@ -550,10 +551,11 @@ void fleet_audit(const struct fleet *fleet)
             agent_granted(h->agent, &cpu_units, &mem_mib);
         assert(cpu_units <= h->cpu_units && mem_mib <= h->mem_mib);
         assert(h->is_linked == (h->power == HOST_UP && h->causes == 0 && !h->is_cut));
-        for (uint32_t slot = h->first_task; slot != SLOT_NONE; slot = task_at(fleet, slot)->next) {
-            assert(task_at(fleet, slot)->is_held && task_at(fleet, slot)->host == i);
-            held++;
-        }
+        struct slot_list list = host_slots(fleet, h);
+        for (uint32_t t = 0; t < list.count; t++)
+            assert(task_at(fleet, list.slots[t])->host == i);
+        held += list.count;
+        mem_free(list.slots);
     }
     assert(held == fleet->task_count);
     (void)held;

@@ -83,7 +83,7 @@ struct fleet_ops {
     void (*event)(void *context, const struct event *event);
     /* The copy's own lifetime, or BERTH_NS_NEVER: the definition's. */
     berth_ns (*lifetime)(void *context, const char *group, uint64_t reference);
-    /* When chance crashes a container, after its start; BERTH_NS_NEVER: it does not. */
+    /* When chance crashes a container, after its start; NULL, BERTH_NS_NEVER: it does not. */
     berth_ns (*crash)(void *context, uint32_t host, uint64_t key, uint16_t container);
     /* A service's copies that really run and are well, on hosts not hung, became more or fewer. */
     void (*serving)(void *context, uint32_t service, task_id task, int change);

@@ -9,6 +9,7 @@
  * last of which takes its whole timeout. Failures within startPeriod do not count. A turn that is
  * over before it was noticed is not told of: the notice carries the number of its turn.
  */
+#include "scheduler/base/mem.h"
 #include "sim/fleet/host.h"
 
 static const struct fleet_definition *definition(const struct fleet *fleet,
@@ -37,8 +38,8 @@ static void plan_notice(struct fleet *fleet, uint32_t slot, uint16_t container, 
     bool is_ill = task->is_ill && container == definition(fleet, task)->main;
     if (!container_def_has_health_check(def))
         return;
-    berth_ns after_ns =
-        behaviour_uniform_ns(check->interval_ns, task->key, "probe", entity_of(part, container));
+    berth_ns after_ns = behaviour_uniform_ns(check->interval_ns, task_key(fleet, task), "probe",
+                                             entity_of(part, container));
     if (is_ill)
         after_ns += grace_ns + (check->retries - 1) * check->interval_ns + check->timeout_ns;
     runtime_queue(fleet, slot, container, OUTCOME_NOTICED, after_ns,
@@ -54,7 +55,7 @@ static void plan_turn(struct fleet *fleet, uint32_t slot)
     if (task->is_ill ? !def->has_recovers : !def->has_unhealthy)
         return;
     berth_ns after_ns = behaviour_draw_ns(
-        task->is_ill ? &def->recovers_after : &def->unhealthy_after, task->key,
+        task->is_ill ? &def->recovers_after : &def->unhealthy_after, task_key(fleet, task),
         task->is_ill ? "recovers" : "falls-ill", entity_of(task_part(fleet, task, main), main));
     runtime_queue(fleet, slot, main, OUTCOME_TURNED, after_ns, 0);
 }
@@ -63,9 +64,9 @@ static void start_main(struct fleet *fleet, uint32_t slot)
 {
     struct sim_task *task = task_at(fleet, slot);
     const struct fleet_definition *def = definition(fleet, task);
-    berth_ns warm_ns = behaviour_delay_ns(&def->healthy_after, task->key, "healthy-after",
-                                          task_part(fleet, task, def->main)->starts);
-    bool never = behaviour_chance(def->scenario->unhealthy_probability, task->key, "unhealthy", 0);
+    berth_ns warm_ns = task_delay_ns(fleet, task, &def->healthy_after, "healthy-after",
+                                     task_part(fleet, task, def->main)->starts);
+    bool never = task_chance(fleet, task, def->scenario->unhealthy_probability, "unhealthy");
     task->is_ill = never || warm_ns > 0;
     if (!task->is_ill)
         plan_turn(fleet, slot);
@@ -80,6 +81,8 @@ void health_started(struct fleet *fleet, uint32_t slot, uint16_t container)
     part->starts++;
     part->turns = 0;
     part->noticed = HEALTH_UNKNOWN;
+    if (definition(fleet, task)->is_always_well)
+        return;
     if (container == definition(fleet, task)->main)
         start_main(fleet, slot);
     plan_notice(fleet, slot, container,
@@ -113,8 +116,9 @@ bool health_noticed(struct fleet *fleet, uint32_t slot, uint16_t container, int3
 /* The engine begins to look anew. */
 void health_forgotten(struct fleet *fleet, uint32_t host)
 {
-    for (uint32_t slot = host_at(fleet, host)->first_task; slot != SLOT_NONE;
-         slot = task_at(fleet, slot)->next) {
+    struct slot_list list = host_slots(fleet, host_at(fleet, host));
+    for (uint32_t i = 0; i < list.count; i++) {
+        uint32_t slot = list.slots[i];
         struct sim_task *task = task_at(fleet, slot);
         for (uint16_t c = 0; c < definition(fleet, task)->container_count; c++) {
             struct sim_container *part = task_part(fleet, task, c);
@@ -125,4 +129,5 @@ void health_forgotten(struct fleet *fleet, uint32_t host)
             plan_notice(fleet, slot, c, 0);
         }
     }
+    mem_free(list.slots);
 }

@@ -14,8 +14,6 @@
 #include "sim/fleet/images.h"
 #include "sim/fleet/parcels.h"
 
-#define SLOT_NONE UINT32_MAX
-
 enum runtime_state {
     RUNTIME_NONE = 0, /* not yet, or gone */
     RUNTIME_PULLING,
@@ -50,26 +48,23 @@ struct more_containers {
     struct sim_container items[TASK_DEF_CONTAINERS_MAX - 1];
 };
 
-/* So many generations of a slot are told apart. */
-#define GENERATION_BITS 29
-#define GENERATION_MAX ((UINT32_C(1) << GENERATION_BITS) - 1)
-
 /* A task on a host, from its first runtime order until the agent forgets it: one cache line. */
 struct sim_task {
     task_id task;
-    uint64_t key;         /* of its behaviour */
+    uint64_t key;         /* of its behaviour; until `has_key`, what it is made of: task_key */
     berth_ns lifetime_ns; /* the copy's own, or BERTH_NS_NEVER */
     struct sim_container first;
     uint32_t more; /* struct more_containers, or POOL_NONE */
     uint32_t host;
     uint32_t definition; /* of the scenario */
+    uint32_t group;      /* of the fleet */
     uint32_t service;    /* of the scenario, or UINT32_MAX: standalone */
-    uint32_t prev, next; /* tasks of the same host */
-    uint32_t generation
-        : GENERATION_BITS; /* of the slot: makes events of an earlier tenant stale */
-    bool is_held : 1;      /* the slot has a tenant */
-    bool is_serving : 1;   /* counted by ops->serving */
-    bool is_ill : 1;       /* its main container runs, but does not answer */
+    uint32_t arrival;    /* tasks of its host before it */
+    uint32_t generation; /* of the slot: makes events of an earlier tenant stale */
+    bool is_held : 1;    /* the slot has a tenant */
+    bool is_serving : 1; /* counted by ops->serving */
+    bool is_ill : 1;     /* its main container runs, but does not answer */
+    bool has_key : 1;
 };
 
 _Static_assert(sizeof(struct sim_task) == 64, "a line of the cache");
@@ -81,6 +76,8 @@ struct fleet_definition {
     uint32_t image;
     uint16_t main; /* container */
     uint16_t container_count;
+    bool may_crash;      /* by itself */
+    bool is_always_well; /* and no container has a check that would say so */
 };
 
 /* A group's text, lent for good by the controller: its address names it. */
@@ -105,7 +102,7 @@ struct host {
     uint32_t timer_generation;
     uint32_t link_epoch; /* makes messages and detections stale */
     instance_id instance;
-    uint32_t first_task;
+    uint32_t arrivals;                             /* tasks so far */
     uint16_t lossy_down, lossy_up, clogged, blind; /* causes of each */
     uint8_t power;                                 /* enum host_power */
     uint8_t mode;                                  /* enum loss_mode: the worst of its causes */
@@ -187,6 +184,30 @@ static inline struct sim_container *task_part(const struct fleet *fleet, struct 
     return &more->items[container - 1];
 }
 
+/* Most tasks draw nothing: all their delays are constants. */
+static inline uint64_t task_key(const struct fleet *fleet, struct sim_task *task)
+{
+    if (!task->has_key)
+        task->key = rng_key_for(fleet->key, fleet->groups.items[task->group].purpose, task->key);
+    task->has_key = true;
+    return task->key;
+}
+
+static inline berth_ns task_delay_ns(const struct fleet *fleet, struct sim_task *task,
+                                     const struct behaviour_delay *delay, const char *purpose,
+                                     uint64_t entity)
+{
+    return delay->drawn == NULL
+               ? delay->constant_ns
+               : behaviour_draw_ns(delay->drawn, task_key(fleet, task), purpose, entity);
+}
+
+static inline bool task_chance(const struct fleet *fleet, struct sim_task *task, double probability,
+                               const char *purpose)
+{
+    return probability > 0 && behaviour_draw_chance(probability, task_key(fleet, task), purpose, 0);
+}
+
 /* Made when it is first wanted. */
 struct host_trouble *host_trouble(struct host *host);
 
@@ -227,6 +248,13 @@ static inline berth_ns host_slowed(const struct host *host, berth_ns takes_ns)
 {
     return host->slowness == 1 ? takes_ns : host_slowed_down(host, takes_ns);
 }
+
+/* The slots of its tasks, the latest first: owned by the caller. Looks at all: for rare events. */
+struct slot_list {
+    uint32_t *slots;
+    uint32_t count;
+};
+struct slot_list host_slots(const struct fleet *fleet, const struct host *host);
 
 /* runtime.c */
 void runtime_queue(struct fleet *fleet, uint32_t slot, uint16_t container, enum outcome outcome,

@@ -11,8 +11,10 @@
  */
 #include <assert.h>
 #include <math.h>
+#include <stdlib.h>
 #include <string.h>
 
+#include "scheduler/base/mem.h"
 #include "sim/fleet/host.h"
 
 #define EXIT_CODE_TERMINATED 143 /* 128 + SIGTERM */
@@ -88,7 +90,7 @@ static uint32_t service_of(const struct fleet *fleet, const char *group)
 }
 
 /* The texts of groups are lent for good, so the pointer names the group. */
-static const struct fleet_group *group_of(struct fleet *fleet, const char *group)
+static uint32_t group_of(struct fleet *fleet, const char *group)
 {
     uint64_t key = (uint64_t)(uintptr_t)group;
     uint32_t known = map_get(&fleet->group_of, key);
@@ -98,7 +100,7 @@ static const struct fleet_group *group_of(struct fleet *fleet, const char *group
         *vec_push(&fleet->groups) = (struct fleet_group){.purpose = rng_purpose(group),
                                                          .service = service_of(fleet, group)};
     }
-    return &fleet->groups.items[known];
+    return known;
 }
 
 static uint32_t take_more(struct fleet *fleet, uint16_t container_count)
@@ -117,27 +119,24 @@ static void add_task(struct fleet *fleet, struct host *h, const struct agent_act
     uint32_t slot = action->place;
     uint32_t index = map_get(&fleet->definition_of, (uint64_t)(uintptr_t)payload->def);
     struct sim_task *task = task_at(fleet, slot);
-    const struct fleet_group *group = group_of(fleet, payload->group);
+    uint32_t group = group_of(fleet, payload->group);
     assert(index != MAP_ABSENT);
     *task = (struct sim_task){
         .task = payload->task,
-        .key = rng_key_for(fleet->key, group->purpose, payload->reference),
+        .key = payload->reference,
         .lifetime_ns = BERTH_NS_NEVER,
         .more = take_more(fleet, fleet->definitions[index].container_count),
         .host = h->number,
-        .generation = (task->generation + 1u) & GENERATION_MAX,
+        .generation = task->generation + 1,
         .definition = index,
-        .service = group->service,
-        .prev = SLOT_NONE,
-        .next = h->first_task,
+        .group = group,
+        .service = fleet->groups.items[group].service,
+        .arrival = h->arrivals++,
         .is_held = true,
     };
     if (task->service == UINT32_MAX)
         task->lifetime_ns =
             fleet->ops->lifetime(fleet->context, payload->group, payload->reference);
-    if (task->next != SLOT_NONE)
-        task_at(fleet, task->next)->prev = slot;
-    h->first_task = slot;
     fleet->task_count++;
 }
 
@@ -145,26 +144,20 @@ static void remove_task(struct fleet *fleet, uint32_t slot)
 {
     struct sim_task *task = task_at(fleet, slot);
     set_serving(fleet, task, false);
-    if (task->prev != SLOT_NONE)
-        task_at(fleet, task->prev)->next = task->next;
-    else
-        host_at(fleet, task->host)->first_task = task->next;
-    if (task->next != SLOT_NONE)
-        task_at(fleet, task->next)->prev = task->prev;
     task->is_held = false;
-    task->generation = (task->generation + 1u) & GENERATION_MAX;
+    task->generation++;
     if (task->more != POOL_NONE)
         pool_give(&fleet->more_containers, task->more);
     fleet->task_count--;
 }
 
 /* How long a pull that fetches something takes, before the host's slowness. */
-static berth_ns pull_ns(const struct fleet *fleet, const struct sim_task *task, uint16_t container)
+static berth_ns pull_ns(const struct fleet *fleet, struct sim_task *task, uint16_t container)
 {
     const struct scenario_task_def *def = definition(fleet, task)->scenario;
     uint32_t group = host_at(fleet, task->host)->group;
     double mib_per_s = fleet->scenario->groups[group].pull_mib_per_s;
-    berth_ns takes_ns = behaviour_delay_ns(&fleet->pull_overhead, task->key, "pull", container);
+    berth_ns takes_ns = task_delay_ns(fleet, task, &fleet->pull_overhead, "pull", container);
     if (!(def->image_mib > 0 && mib_per_s > 0))
         return takes_ns;
     double bytes_ns = def->image_mib / mib_per_s * (double)BERTH_NS_PER_S;
@@ -185,7 +178,7 @@ static void pull(struct fleet *fleet, uint32_t slot, uint16_t container)
     if (!images_is_there(&fleet->images, &host->disk, def->image, fleet->now_ns)) {
         berth_ns takes_ns = host_slowed(host, pull_ns(fleet, task, container));
         bool fails =
-            behaviour_chance(def->scenario->pull_failure_probability, task->key, "pull-failure", 0);
+            task_chance(fleet, task, def->scenario->pull_failure_probability, "pull-failure");
         done = images_pull(&fleet->images, &host->disk, def->image, fleet->now_ns, takes_ns, fails);
     }
     task_part(fleet, task, container)->state = RUNTIME_PULLING;
@@ -197,10 +190,10 @@ static void start(struct fleet *fleet, uint32_t slot, uint16_t container)
 {
     struct sim_task *task = task_at(fleet, slot);
     const struct fleet_definition *def = definition(fleet, task);
-    berth_ns takes_ns = behaviour_delay_ns(&def->start, task->key, "start", container);
+    berth_ns takes_ns = task_delay_ns(fleet, task, &def->start, "start", container);
     bool fails =
         container == def->main &&
-        behaviour_chance(def->scenario->start_failure_probability, task->key, "start-failure", 0);
+        task_chance(fleet, task, def->scenario->start_failure_probability, "start-failure");
     task_part(fleet, task, container)->state = RUNTIME_STARTING;
     runtime_queue(fleet, slot, container, fails ? OUTCOME_START_FAILED : OUTCOME_STARTED,
                   host_slowed(host_at(fleet, task->host), takes_ns), 0);
@@ -223,7 +216,7 @@ static void terminate(struct fleet *fleet, uint32_t slot, uint16_t container)
     if (is_main(fleet, task, container))
         set_serving(fleet, task, false);
     berth_ns takes_ns =
-        behaviour_delay_ns(&definition(fleet, task)->stop, task->key, "stop", container);
+        task_delay_ns(fleet, task, &definition(fleet, task)->stop, "stop", container);
     runtime_queue(fleet, slot, container, OUTCOME_EXITED,
                   host_slowed(host_at(fleet, task->host), takes_ns), EXIT_CODE_TERMINATED);
 }
@@ -274,17 +267,33 @@ void runtime_order(struct fleet *fleet, struct host *h, const struct agent_actio
     }
 }
 
-/* From here on it runs: its end by itself is known now, whenever it may be stopped before. */
+/* How it ends by itself, or by chance. */
+static struct container_end end_of(const struct fleet *fleet, struct sim_task *task,
+                                   uint16_t container)
+{
+    const struct fleet_definition *def = definition(fleet, task);
+    bool is_main = container == def->main;
+    bool is_given =
+        !def->may_crash && (def->scenario->is_endless || task->lifetime_ns != BERTH_NS_NEVER);
+    struct container_end end = {.after_ns = is_main ? task->lifetime_ns : BERTH_NS_NEVER};
+    if (is_main && !is_given)
+        end = behaviour_end(def->scenario, task_key(fleet, task), task->lifetime_ns, is_main,
+                            task_part(fleet, task, container)->starts);
+    if (fleet->ops->crash == NULL)
+        return end;
+    berth_ns crash_ns =
+        fleet->ops->crash(fleet->context, task->host, task_key(fleet, task), container);
+    return crash_ns < end.after_ns ? (struct container_end){.after_ns = crash_ns, .exit_code = 1}
+                                   : end;
+}
+
+/* From here on it runs: its end is known now, whenever it may be stopped before. */
 static void started(struct fleet *fleet, uint32_t slot, uint16_t container)
 {
     struct sim_task *task = task_at(fleet, slot);
     struct sim_container *part = task_part(fleet, task, container);
     const struct fleet_definition *def = definition(fleet, task);
-    struct container_end end = behaviour_end(def->scenario, task->key, task->lifetime_ns,
-                                             container == def->main, part->starts);
-    berth_ns crash_ns = fleet->ops->crash(fleet->context, task->host, task->key, container);
-    if (crash_ns < end.after_ns)
-        end = (struct container_end){.after_ns = crash_ns, .exit_code = 1};
+    struct container_end end = end_of(fleet, task, container);
     part->state = RUNTIME_RUNNING;
     if (end.after_ns != BERTH_NS_NEVER)
         runtime_queue(fleet, slot, container,
@@ -343,6 +352,7 @@ void runtime_event(struct fleet *fleet, const struct sim_event *event)
         .kind = take_outcome(fleet, slot, container, what, code),
         .task = task->task,
         .container = container,
+        .place = slot,
         .exit_code = code,
         .is_out_of_memory = what == OUTCOME_OUT_OF_MEMORY,
         .health = (enum task_health)part->noticed,
@@ -355,26 +365,54 @@ void runtime_event(struct fleet *fleet, const struct sim_event *event)
         host_step(fleet, h, &outcome);
 }
 
+static int later_first(const void *a, const void *b)
+{
+    uint64_t left = *(const uint64_t *)a, right = *(const uint64_t *)b;
+    return left < right ? 1 : left > right ? -1 : 0;
+}
+
+struct slot_list host_slots(const struct fleet *fleet, const struct host *host)
+{
+    uint32_t known = host->agent != NULL ? agent_task_count(host->agent) : 0;
+    struct slot_list list = {mem_alloc((known + 1) * sizeof *list.slots), 0};
+    uint64_t *order = mem_alloc((known + 1) * sizeof *order);
+    for (uint32_t i = 0; i < known; i++) {
+        uint32_t slot = agent_place(host->agent, i);
+        if (slot < fleet->tasks.count && task_at(fleet, slot)->is_held)
+            order[list.count++] = (uint64_t)task_at(fleet, slot)->arrival << 32 | slot;
+    }
+    qsort(order, list.count, sizeof *order, later_first);
+    for (uint32_t i = 0; i < list.count; i++)
+        list.slots[i] = (uint32_t)order[i];
+    mem_free(order);
+    return list;
+}
+
 void runtime_power_lost(struct fleet *fleet, uint32_t host)
 {
     struct host *h = host_at(fleet, host);
-    for (uint32_t slot = h->first_task; slot != SLOT_NONE; slot = task_at(fleet, slot)->next) {
-        struct sim_task *task = task_at(fleet, slot);
+    struct slot_list list = host_slots(fleet, h);
+    for (uint32_t i = 0; i < list.count; i++) {
+        struct sim_task *task = task_at(fleet, list.slots[i]);
         for (uint16_t c = 0; c < definition(fleet, task)->container_count; c++)
             end_container(fleet, task, c);
     }
+    mem_free(list.slots);
     images_power_lost(&fleet->images, &h->disk, fleet->now_ns);
 }
 
 void runtime_forget_all(struct fleet *fleet, uint32_t host)
 {
-    while (host_at(fleet, host)->first_task != SLOT_NONE)
-        remove_task(fleet, host_at(fleet, host)->first_task);
+    struct slot_list list = host_slots(fleet, host_at(fleet, host));
+    for (uint32_t i = 0; i < list.count; i++)
+        remove_task(fleet, list.slots[i]);
+    mem_free(list.slots);
 }
 
 void runtime_power_changed(struct fleet *fleet, uint32_t host)
 {
-    for (uint32_t slot = host_at(fleet, host)->first_task; slot != SLOT_NONE;
-         slot = task_at(fleet, slot)->next)
-        runtime_update_serving(fleet, task_at(fleet, slot));
+    struct slot_list list = host_slots(fleet, host_at(fleet, host));
+    for (uint32_t i = 0; i < list.count; i++)
+        runtime_update_serving(fleet, task_at(fleet, list.slots[i]));
+    mem_free(list.slots);
 }

@@ -252,8 +252,6 @@ void faults_fire(struct run *run, uint32_t index, uint64_t phase)
 berth_ns faults_crash(const struct run *run, uint32_t host, uint64_t key, uint16_t container)
 {
     berth_ns first_ns = BERTH_NS_NEVER;
-    if (!run->has_task_failures)
-        return first_ns;
     for (uint32_t i = 0; i < run->scenario->failure_count; i++) {
         const struct scenario_failure *failure = &run->scenario->failures[i];
         const struct fault_queue *queue = &run->fault_queues[i];

@@ -374,7 +374,6 @@ static void on_stepped(void *context, uint32_t host, const struct agent *agent,
 static const struct fleet_ops fleet_ops = {
     .event = on_fleet_event,
     .lifetime = on_lifetime,
-    .crash = on_crash,
     .serving = on_serving,
     .power = on_power,
 };
@@ -666,6 +665,8 @@ static void start(struct run *run)
     timeline_start(run);
     if (run->code == BERTH_OK)
         faults_start(run);
+    if (run->has_task_failures)
+        run->fleet_ops.crash = on_crash;
     if (run->code == BERTH_OK)
         chaos_start(run->chaos);
 }
