@@ -1,4 +1,6 @@
 /* agents.c -- what really runs on the hosts, from the orders of agents and what came of them. */
+#include <string.h>
+
 #include "sim/audit/audit_internal.h"
 
 static struct audit_slot *slot_at(struct audit *audit, uint32_t host)
@@ -8,57 +10,62 @@ static struct audit_slot *slot_at(struct audit *audit, uint32_t host)
     return &audit->slots.items[host];
 }
 
-void agents_prefetch(const struct audit *audit, uint32_t host, task_id task, bool is_near)
+/* The slot, then its runs: in order of their tasks, so that what is new and busy stands behind. */
+void agents_prefetch(const struct audit *audit, uint32_t host, bool is_near)
 {
     if (host >= audit->slots.count)
         return;
     const struct audit_slot *slot = &audit->slots.items[host];
-    if (is_near) {
-        hosts_prefetch(audit, slot->instance, false);
-        __builtin_prefetch(slot->runs.items, 1);
-        return;
-    }
-    uint32_t at = task == TASK_NONE ? ID_ABSENT : id_table_get(&audit->run_at, task);
-    if (at != ID_ABSENT)
-        audit_prefetch(&audit->runs.items[at], sizeof(struct audit_run));
-    audit_prefetch(slot, sizeof *slot);
+    if (is_near)
+        audit_prefetch(slot->runs.items, slot->runs.count * sizeof(struct audit_run));
+    else
+        audit_prefetch(slot, sizeof *slot);
 }
 
-static void ceased(struct audit *audit, struct audit_run *run)
+/* Where the task stands among the slot's, or would stand. */
+static size_t place_of(const struct audit_slot *slot, task_id task)
 {
-    struct audit_slot *slot = &audit->slots.items[run->host];
+    size_t low = 0, high = slot->runs.count;
+    while (low < high) {
+        size_t middle = low + (high - low) / 2;
+        if (slot->runs.items[middle].task < task)
+            low = middle + 1;
+        else
+            high = middle;
+    }
+    return low;
+}
+
+static struct audit_run *find(const struct audit_slot *slot, task_id task)
+{
+    size_t at = place_of(slot, task);
+    bool is_there = at < slot->runs.count && slot->runs.items[at].task == task;
+    return is_there ? &slot->runs.items[at] : NULL;
+}
+
+static void ceased(struct audit_slot *slot, const struct audit_run *run)
+{
     slot->cpu_alive -= run->cpu_units;
     slot->mem_alive -= run->mem_mib;
     slot->gpu_alive -= run->gpu_milli;
 }
 
-static void forget(struct audit *audit, uint32_t at)
+static void removed(struct audit *audit, struct audit_slot *slot, task_id task)
 {
-    struct audit_run *run = &audit->runs.items[at];
-    struct audit_slot *slot = &audit->slots.items[run->host];
+    struct audit_run *run = find(slot, task);
+    if (run == NULL)
+        return;
     if (run->alive != 0)
-        ceased(audit, run);
-    for (size_t i = 0; i < slot->runs.count; i++)
-        if (slot->runs.items[i] == at) {
-            slot->runs.items[i] = slot->runs.items[--slot->runs.count];
-            break;
-        }
-    id_table_remove(&audit->run_at, run->task);
-    *vec_push(&audit->free_runs) = at;
+        ceased(slot, run);
+    size_t after = (size_t)(slot->runs.items + --slot->runs.count - run);
+    memmove(run, run + 1, after * sizeof *run);
+    id_table_remove(&audit->runs_on, task);
 }
 
-static void removed(struct audit *audit, task_id task)
+static void forget_all(struct audit *audit, struct audit_slot *slot)
 {
-    uint32_t at = id_table_get(&audit->run_at, task);
-    if (at != ID_ABSENT)
-        forget(audit, at);
-}
-
-static void forget_all(struct audit *audit, uint32_t host)
-{
-    struct audit_slot *slot = slot_at(audit, host);
     while (slot->runs.count > 0)
-        forget(audit, slot->runs.items[slot->runs.count - 1]);
+        removed(audit, slot, slot->runs.items[slot->runs.count - 1].task);
 }
 
 void agents_power(struct audit *audit, uint32_t host, enum host_power after)
@@ -66,34 +73,47 @@ void agents_power(struct audit *audit, uint32_t host, enum host_power after)
     struct audit_slot *slot = slot_at(audit, host);
     struct audit_host *instance = audit_find_host(audit, slot->instance);
     if (after == HOST_OFF)
-        forget_all(audit, host);
+        forget_all(audit, slot);
     if (instance != NULL)
         instance->disturbed_ns = audit->now_ns;
 }
 
-static struct audit_run *begin(struct audit *audit, uint32_t host,
-                               const struct task_payload *payload)
+void agents_reloaded(struct audit *audit)
 {
-    uint32_t at = id_table_get(&audit->run_at, payload->task);
-    if (at != ID_ABSENT)
-        return &audit->runs.items[at];
-    if (audit->free_runs.count > 0) {
-        at = audit->free_runs.items[--audit->free_runs.count];
-    } else {
-        at = (uint32_t)audit->runs.count;
-        (void)vec_push(&audit->runs);
-    }
-    struct audit_run *run = &audit->runs.items[at];
+    for (size_t i = 0; i < audit->slots.count; i++)
+        audit->slots.items[i].is_known = false;
+}
+
+static struct audit_run *insert(struct audit_slot *slot, const struct task_payload *payload)
+{
+    size_t at = place_of(slot, payload->task);
+    (void)vec_push(&slot->runs);
+    struct audit_run *run = slot->runs.items + at;
+    memmove(run + 1, run, (slot->runs.count - 1 - at) * sizeof *run);
     *run = (struct audit_run){.task = payload->task,
-                              .host = host,
                               .def = payload->def,
                               .cpu_units = payload->cpu_units,
                               .mem_mib = payload->mem_mib};
     for (uint16_t i = 0; i < payload->grant_count; i++)
         run->gpu_milli += payload->grants[i].milli;
-    id_table_put(&audit->run_at, payload->task, at);
-    *vec_push(&slot_at(audit, host)->runs) = at;
     return run;
+}
+
+/* The task's record here. NULL: it has one elsewhere, on the host *lives_on. */
+static struct audit_run *begin(struct audit *audit, struct audit_slot *slot, uint32_t host,
+                               const struct task_payload *payload, uint32_t *lives_on)
+{
+    struct audit_run *run = find(slot, payload->task);
+    *lives_on = host;
+    if (run != NULL)
+        return run;
+    uint32_t other = id_table_get(&audit->runs_on, payload->task);
+    if (other != ID_ABSENT) {
+        *lives_on = other;
+        return NULL;
+    }
+    id_table_put(&audit->runs_on, payload->task, host);
+    return insert(slot, payload);
 }
 
 static bool share_ports(const struct demand *a, const struct demand *b)
@@ -110,23 +130,21 @@ static bool share_ports(const struct demand *a, const struct demand *b)
 }
 
 /* The first container of a task that comes alive: does the host have room for the task? */
-static void came_alive(struct audit *audit, struct audit_run *run)
+static void came_alive(struct audit *audit, struct audit_slot *slot, const struct audit_run *run)
 {
-    struct audit_slot *slot = &audit->slots.items[run->host];
-    const struct audit_host *host = audit_find_host(audit, slot->instance);
     const struct demand *demand = &run->def->demand;
     slot->cpu_alive += run->cpu_units;
     slot->mem_alive += run->mem_mib;
     slot->gpu_alive += run->gpu_milli;
     AUDIT_CHECK(audit, INVARIANT_AGENT_OVERCOMMIT,
-                host != NULL && slot->cpu_alive <= host->cpu_units &&
-                    slot->mem_alive <= host->mem_mib && slot->gpu_alive <= host->gpu_milli,
+                slot->is_known && slot->cpu_alive <= slot->cpu_units &&
+                    slot->mem_alive <= slot->mem_mib && slot->gpu_alive <= slot->gpu_milli,
                 "instance %u runs tasks of %d CPU units, %d MiB and %u thousandths of GPUs",
                 slot->instance, slot->cpu_alive, slot->mem_alive, slot->gpu_alive);
     if (demand->tcp_port_count + demand->udp_port_count == 0)
         return;
     for (size_t i = 0; i < slot->runs.count; i++) {
-        const struct audit_run *other = &audit->runs.items[slot->runs.items[i]];
+        const struct audit_run *other = &slot->runs.items[i];
         if (other != run && other->alive != 0)
             AUDIT_CHECK(
                 audit, INVARIANT_AGENT_OVERCOMMIT, !share_ports(demand, &other->def->demand),
@@ -151,14 +169,18 @@ static bool is_met(const struct audit_run *run, const struct container_dependenc
     return false;
 }
 
-static void ordered_start(struct audit *audit, uint32_t host, const struct agent_action *action)
+static void ordered_start(struct audit *audit, struct audit_slot *slot, uint32_t host,
+                          const struct agent_action *action)
 {
-    struct audit_run *run = begin(audit, host, &action->payload);
+    uint32_t lives_on;
+    struct audit_run *run = begin(audit, slot, host, &action->payload, &lives_on);
     uint16_t bit = (uint16_t)(1u << action->container);
-    const struct container_def *container = &run->def->containers[action->container];
-    AUDIT_CHECK(audit, INVARIANT_ONE_CONTAINER, run->host == host && (run->alive & bit) == 0,
+    const struct container_def *container = &action->payload.def->containers[action->container];
+    AUDIT_CHECK(audit, INVARIANT_ONE_CONTAINER, run != NULL && (run->alive & bit) == 0,
                 "container %s of task %llu is started on host %u and lives on host %u",
-                container->name, (unsigned long long)run->task, host, run->host);
+                container->name, (unsigned long long)action->task, host, lives_on);
+    if (run == NULL)
+        return;
     for (uint16_t i = 0; i < container->depends_on_count; i++) {
         const struct container_dependency *dependency = &container->depends_on[i];
         AUDIT_CHECK(audit, INVARIANT_DEPENDS_ON, is_met(run, dependency),
@@ -169,68 +191,85 @@ static void ordered_start(struct audit *audit, uint32_t host, const struct agent
     bool was_alive = run->alive != 0;
     run->alive |= bit;
     if (!was_alive)
-        came_alive(audit, run);
+        came_alive(audit, slot, run);
 }
 
 /* The engine came back without its containers. */
-static void engine_emptied(struct audit *audit, uint32_t host)
+static void engine_emptied(struct audit_slot *slot)
 {
-    struct audit_slot *slot = slot_at(audit, host);
     for (size_t i = 0; i < slot->runs.count; i++) {
-        struct audit_run *run = &audit->runs.items[slot->runs.items[i]];
+        struct audit_run *run = &slot->runs.items[i];
         if (run->alive != 0)
-            ceased(audit, run);
+            ceased(slot, run);
         run->exited |= run->alive;
         run->alive = 0;
     }
 }
 
-static void happened(struct audit *audit, const struct agent_event *event)
+/* What a container did; other events of an agent say nothing of one. */
+static void happened(struct audit_slot *slot, const struct agent_event *event)
 {
-    uint32_t at = id_table_get(&audit->run_at, event->task);
-    if (at == ID_ABSENT)
+    bool is_end = event->kind == AGENT_EVENT_EXITED || event->kind == AGENT_EVENT_START_FAILED;
+    if (!is_end && event->kind != AGENT_EVENT_STARTED && event->kind != AGENT_EVENT_HEALTH)
         return;
-    struct audit_run *run = &audit->runs.items[at];
+    struct audit_run *run = find(slot, event->task);
+    if (run == NULL)
+        return;
     uint16_t bit = (uint16_t)(1u << event->container), was_alive = run->alive;
     if (event->kind == AGENT_EVENT_STARTED) {
         run->started |= bit;
     } else if (event->kind == AGENT_EVENT_HEALTH) {
         if (event->health == HEALTH_HEALTHY)
             run->healthy |= bit;
-    } else if (event->kind == AGENT_EVENT_EXITED || event->kind == AGENT_EVENT_START_FAILED) {
+    } else {
         run->alive &= (uint16_t)~bit;
         run->exited |= bit;
         if (event->kind == AGENT_EVENT_EXITED && event->exit_code == 0)
             run->succeeded |= bit;
         if (was_alive != 0 && run->alive == 0)
-            ceased(audit, run);
+            ceased(slot, run);
     }
+}
+
+/* Asked again while it is not known, and once it is another one. */
+static void read_instance(struct audit *audit, struct audit_slot *slot, instance_id instance)
+{
+    const struct audit_host *host = audit_find_host(audit, instance);
+    slot->instance = instance;
+    slot->is_known = host != NULL;
+    if (host == NULL)
+        return;
+    slot->cpu_units = host->cpu_units;
+    slot->mem_mib = host->mem_mib;
+    slot->gpu_milli = host->gpu_milli;
 }
 
 void agents_stepped(struct audit *audit, uint32_t host, instance_id instance,
                     const struct agent *agent, const struct agent_event *event,
                     const struct agent_action_list *actions)
 {
-    const struct audit_host *registered = audit_find_host(audit, instance);
+    struct audit_slot *slot = slot_at(audit, host);
     int32_t cpu_units = 0, mem_mib = 0;
-    slot_at(audit, host)->instance = instance;
+    if (slot->instance != instance || !slot->is_known)
+        read_instance(audit, slot, instance);
     if (event->kind == AGENT_EVENT_ENGINE_RESTARTED && !event->keeps_containers)
-        engine_emptied(audit, host);
+        engine_emptied(slot);
     else
-        happened(audit, event);
+        happened(slot, event);
     for (size_t i = 0; i < actions->count; i++) {
         const struct agent_action *action = &actions->items[i];
         if (action->kind == AGENT_ACTION_START)
-            ordered_start(audit, host, action);
+            ordered_start(audit, slot, host, action);
         else if (action->kind == AGENT_ACTION_REMOVE)
-            removed(audit, action->task);
+            removed(audit, slot, action->task);
     }
+    if (!slot->is_known)
+        return;
     agent_granted(agent, &cpu_units, &mem_mib);
-    if (registered != NULL)
-        AUDIT_CHECK(audit, INVARIANT_AGENT_OVERCOMMIT,
-                    cpu_units <= registered->cpu_units && mem_mib <= registered->mem_mib,
-                    "the agent of instance %u has granted %d CPU units and %d MiB", instance,
-                    cpu_units, mem_mib);
+    AUDIT_CHECK(audit, INVARIANT_AGENT_OVERCOMMIT,
+                cpu_units <= slot->cpu_units && mem_mib <= slot->mem_mib,
+                "the agent of instance %u has granted %d CPU units and %d MiB", instance, cpu_units,
+                mem_mib);
 }
 
 void agents_destroy(struct audit *audit)
@@ -238,7 +277,5 @@ void agents_destroy(struct audit *audit)
     for (size_t i = 0; i < audit->slots.count; i++)
         vec_free(&audit->slots.items[i].runs);
     vec_free(&audit->slots);
-    vec_free(&audit->runs);
-    vec_free(&audit->free_runs);
-    id_table_free(&audit->run_at);
+    id_table_free(&audit->runs_on);
 }

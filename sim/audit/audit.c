@@ -66,6 +66,27 @@ static void check_restart(struct audit *audit, const struct action_list *actions
                 (unsigned long long)found->u.change.u.task.task);
 }
 
+/* What concerns instances is read at once: changes of tasks are held against it. */
+static struct audit_step read_ahead(struct audit *audit, const struct event *event,
+                                    const struct action_list *actions)
+{
+    struct audit_step step = {.changed = NULL};
+    for (size_t i = 0; i < actions->count; i++) {
+        const struct action *action = &actions->items[i];
+        if (action->kind == ACTION_SEND)
+            step.is_acknowledged |= action->u.send.kind == MESSAGE_REPORT_ACK;
+        else if (action->kind == ACTION_REPLY)
+            hosts_replied(audit, event, &action->u.reply);
+        else if (action->kind == ACTION_CHANGE && action->u.change.kind == RECORD_INSTANCE)
+            hosts_changed(audit, event, action->u.change.u.instance);
+        else if (action->kind == ACTION_CHANGE && action->u.change.kind == RECORD_TASK &&
+                 step.changed == NULL)
+            step.changed = &action->u.change.u.task;
+    }
+    hosts_event(audit, event);
+    return step;
+}
+
 static void on_decided(void *context, struct step_time now, const struct controller *controller,
                        const struct event *event, const struct action_list *actions)
 {
@@ -76,10 +97,10 @@ static void on_decided(void *context, struct step_time now, const struct control
     audit->controller = controller;
     audit->event = event;
     phases_before(audit);
-    hosts_event(audit, event, actions);
+    struct audit_step step = read_ahead(audit, event, actions);
     services_event(audit, event, actions);
     if (event->kind == EVENT_MESSAGE)
-        tasks_message(audit, event, actions);
+        tasks_message(audit, &event->u.message, &step);
     if (event->kind == EVENT_RESUME)
         check_restart(audit, actions);
     for (size_t i = 0; i < actions->count; i++)
@@ -123,12 +144,13 @@ static void on_stepped(void *context, uint32_t host, instance_id instance,
 
 static void on_step_ahead(void *context, uint32_t host, task_id task, bool is_near)
 {
-    agents_prefetch(context, host, task, is_near);
+    (void)task;
+    agents_prefetch(context, host, is_near);
 }
 
 static void on_report_ahead(void *context, instance_id instance, task_id task, bool is_near)
 {
-    const struct audit *audit = context;
+    struct audit *audit = context;
     if (is_near)
         services_prefetch(audit, task);
     else

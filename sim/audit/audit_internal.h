@@ -99,6 +99,7 @@ struct audit_service {
     VEC(uint32_t) tasks; /* slots, not STOPPED */
     struct audit_tally tally;
     VEC(struct audit_deployment) deployments;
+    uint32_t primaries;            /* of them */
     berth_ns rate_ns, launched_ns; /* the minute's first launch, and the last one */
     uint32_t launches;             /* of that minute */
     bool has_launched, is_rate_lost;
@@ -115,18 +116,35 @@ struct audit_service {
 
 struct audit_run { /* a task on a host */
     task_id task;
-    uint32_t host;
     const struct task_def *def;
     int32_t cpu_units, mem_mib;
     uint32_t gpu_milli;
     uint16_t alive, started, exited, succeeded, healthy; /* containers, a bit each */
 };
 
-struct audit_slot { /* a host of the fleet */
-    VEC(uint32_t) runs;
+/* A host of the fleet: a line of the cache, and one more of its runs for an event of a container.
+ */
+struct audit_slot {
+    VEC(struct audit_run) runs;   /* by task: they mostly come in that order */
     int32_t cpu_alive, mem_alive; /* of tasks with a living container */
     uint32_t gpu_alive;
     instance_id instance;
+    int32_t cpu_units, mem_mib; /* registered: a copy of the instance's, while it is known */
+    uint32_t gpu_milli;
+    bool is_known;
+};
+
+/* What is looked at ahead is asked for again soon. */
+enum { AUDIT_RECENT = 8 };
+
+struct audit_recent {
+    task_id task;
+    uint32_t place; /* its slot plus 1; 0: none */
+};
+
+struct audit_step {                  /* what its actions say as a whole */
+    const struct task_view *changed; /* the first task; NULL: none */
+    bool is_acknowledged;            /* the report that it is about */
 };
 
 struct audit_watch { /* a task that is to have moved on by then */
@@ -156,6 +174,8 @@ struct audit {
     VEC(struct audit_task) tasks;
     VEC(uint32_t) free_tasks;
     struct id_table task_at;
+    struct audit_recent recent[AUDIT_RECENT]; /* by the last bits of the id */
+    task_id newest_task;                      /* higher ids are new: not in the table */
     uint32_t live_tasks, live_most;
 
     VEC(struct audit_host) hosts; /* by instance */
@@ -169,9 +189,7 @@ struct audit {
     uint32_t run_task_rules; /* of the step under way */
 
     VEC(struct audit_slot) slots; /* by host of the fleet */
-    VEC(struct audit_run) runs;
-    VEC(uint32_t) free_runs;
-    struct id_table run_at; /* by task */
+    struct id_table runs_on;      /* the host of a task that runs or has run on one */
 
     struct audit_fifo pending, stopping, young;
     berth_ns pending_bound_ns, stopping_bound_ns;
@@ -197,19 +215,21 @@ static inline void audit_prefetch(const void *from, size_t size)
 }
 
 /* tasks.c */
-void tasks_prefetch(const struct audit *audit, task_id task); /* its record */
+void tasks_prefetch(struct audit *audit, task_id task); /* its record */
 struct audit_task *audit_find_task(struct audit *audit, task_id task);
 void tasks_changed(struct audit *audit, const struct change *change);
-void tasks_message(struct audit *audit, const struct event *event,
-                   const struct action_list *actions);
-void tasks_grow_old(struct audit *audit); /* those that have run for long enough by now */
+void tasks_message(struct audit *audit, const struct message *message,
+                   const struct audit_step *step); /* before its changes are read */
+void tasks_grow_old(struct audit *audit);          /* those that have run for long enough by now */
 void tasks_reloaded(struct audit *audit, const struct controller *controller);
 
 /* hosts.c */
 /* Its record or, when that is there and it is near, what it points to. */
 void hosts_prefetch(const struct audit *audit, instance_id instance, bool is_near);
-void hosts_event(struct audit *audit, const struct event *event,
-                 const struct action_list *actions); /* before its changes are read */
+/* Before the changes of the step are read: */
+void hosts_event(struct audit *audit, const struct event *event);
+void hosts_changed(struct audit *audit, const struct event *event, instance_id instance);
+void hosts_replied(struct audit *audit, const struct event *event, const struct reply *reply);
 struct audit_host *audit_find_host(struct audit *audit, instance_id instance);
 /* It is being placed: may it be there? Then hosts_take charges it. */
 void hosts_check_place(struct audit *audit, const struct audit_task *task);
@@ -221,7 +241,7 @@ void hosts_clear(struct audit *audit); /* nothing is held */
 void hosts_destroy(struct audit *audit);
 
 /* services.c */
-void services_prefetch(const struct audit *audit, task_id task); /* the one it belongs to */
+void services_prefetch(struct audit *audit, task_id task); /* the one it belongs to */
 void services_event(struct audit *audit, const struct event *event,
                     const struct action_list *actions);
 void services_changed(struct audit *audit, const struct change *change);
@@ -259,11 +279,12 @@ void deployments_reloaded(struct audit *audit, struct audit_service *service,
                           const struct controller *controller);
 
 /* agents.c */
-void agents_prefetch(const struct audit *audit, uint32_t host, task_id task, bool is_near);
+void agents_prefetch(const struct audit *audit, uint32_t host, bool is_near);
 void agents_stepped(struct audit *audit, uint32_t host, instance_id instance,
                     const struct agent *agent, const struct agent_event *event,
                     const struct agent_action_list *actions);
 void agents_power(struct audit *audit, uint32_t host, enum host_power after);
+void agents_reloaded(struct audit *audit); /* an instance's number may be another machine's */
 void agents_destroy(struct audit *audit);
 
 /* phases.c */

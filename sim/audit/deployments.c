@@ -20,14 +20,15 @@ static struct audit_deployment *find(struct audit_service *service, uint64_t num
     return NULL;
 }
 
-static struct audit_deployment *note(struct audit_service *service,
+/* `noted`: what is known of it; NULL: nothing yet. */
+static struct audit_deployment *note(struct audit_service *service, struct audit_deployment *noted,
                                      const struct deployment_view *view)
 {
-    struct audit_deployment *noted = find(service, view->deployment);
     if (noted == NULL) {
         noted = vec_push(&service->deployments);
         *noted = (struct audit_deployment){.number = view->deployment};
     }
+    service->primaries += (uint32_t)view->is_primary - noted->is_primary;
     noted->is_primary = view->is_primary;
     noted->is_let_down = view->rollout == ROLLOUT_FAILED && view->cause == ROLLOUT_CAUSE_HOOK;
     if (view->rollout != ROLLOUT_IN_PROGRESS)
@@ -35,11 +36,10 @@ static struct audit_deployment *note(struct audit_service *service,
     return noted;
 }
 
-static void forget(struct audit_service *service, uint64_t number)
+static void forget(struct audit_service *service, struct audit_deployment *noted)
 {
-    struct audit_deployment *noted = find(service, number);
-    if (noted != NULL)
-        *noted = service->deployments.items[--service->deployments.count];
+    service->primaries -= noted->is_primary;
+    *noted = service->deployments.items[--service->deployments.count];
 }
 
 void deployments_changed(struct audit *audit, const struct change *change)
@@ -48,15 +48,16 @@ void deployments_changed(struct audit *audit, const struct change *change)
     struct audit_service *service = services_touch(audit, view->service);
     if (service == NULL)
         return;
+    struct audit_deployment *noted = find(service, view->deployment);
     if (change->is_deleted) {
-        forget(service, view->deployment);
+        if (noted != NULL)
+            forget(service, noted);
         return;
     }
-    struct audit_deployment *noted = find(service, view->deployment);
     bool is_told = noted != NULL && noted->rolled_back_to == view->rolled_back_to;
     if (noted == NULL || noted->is_primary != view->is_primary)
         service->upset_ns = audit->now_ns;
-    noted = note(service, view);
+    noted = note(service, noted, view);
     noted->rolled_back_to = view->rolled_back_to;
     if (view->rolled_back_to == 0 || is_told)
         return;
@@ -154,13 +155,10 @@ static void check_moves(struct audit *audit, struct audit_service *service)
 
 void deployments_check(struct audit *audit, struct audit_service *service)
 {
-    uint32_t primaries = 0;
-    for (size_t i = 0; i < service->deployments.count; i++)
-        primaries += service->deployments.items[i].is_primary;
     if (!service->is_external)
-        AUDIT_CHECK(audit, INVARIANT_ONE_PRIMARY, primaries == 1,
-                    "service %s has %u PRIMARY among %zu deployments", service->name, primaries,
-                    service->deployments.count);
+        AUDIT_CHECK(audit, INVARIANT_ONE_PRIMARY, service->primaries == 1,
+                    "service %s has %u PRIMARY among %zu deployments", service->name,
+                    service->primaries, service->deployments.count);
     check_moves(audit, service);
 }
 
@@ -168,9 +166,10 @@ void deployments_reloaded(struct audit *audit, struct audit_service *service,
                           const struct controller *controller)
 {
     vec_clear(&service->deployments);
+    service->primaries = 0;
     for (uint32_t i = 0; i < controller_deployment_count(controller, service->id); i++) {
         struct deployment_view view = controller_deployment(controller, service->id, i);
-        struct audit_deployment *noted = note(service, &view);
+        struct audit_deployment *noted = note(service, NULL, &view);
         noted->rolled_back_to = view.rolled_back_to;
         noted->has_completed = view.rollout != ROLLOUT_FAILED; /* it may be starting again */
     }

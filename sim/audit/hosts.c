@@ -98,20 +98,21 @@ static void connected(struct audit *audit, instance_id instance, bool is_connect
     host->disturbed_ns = audit->upset_ns = audit->now_ns;
 }
 
-void hosts_event(struct audit *audit, const struct event *event, const struct action_list *actions)
+void hosts_changed(struct audit *audit, const struct event *event, instance_id instance)
 {
-    for (size_t i = 0; i < actions->count; i++) {
-        const struct action *action = &actions->items[i];
-        if (action->kind == ACTION_CHANGE && action->u.change.kind == RECORD_INSTANCE) {
-            instance_id instance = action->u.change.u.instance;
-            if (event->kind == EVENT_REGISTER_INSTANCE && audit_find_host(audit, instance) == NULL)
-                registered(audit, instance, &event->u.register_instance);
-            read_status(audit, instance);
-        } else if (action->kind == ACTION_REPLY && action->u.reply.status == REPLY_OK &&
-                   action->u.reply.command == EVENT_REGISTER_INSTANCE) {
-            registered(audit, action->u.reply.u.instance, &event->u.register_instance);
-        }
-    }
+    if (event->kind == EVENT_REGISTER_INSTANCE && audit_find_host(audit, instance) == NULL)
+        registered(audit, instance, &event->u.register_instance);
+    read_status(audit, instance);
+}
+
+void hosts_replied(struct audit *audit, const struct event *event, const struct reply *reply)
+{
+    if (reply->status == REPLY_OK && reply->command == EVENT_REGISTER_INSTANCE)
+        registered(audit, reply->u.instance, &event->u.register_instance);
+}
+
+void hosts_event(struct audit *audit, const struct event *event)
+{
     if (event->kind == EVENT_AGENT_CONNECTED || event->kind == EVENT_AGENT_DISCONNECTED)
         connected(audit, event->u.agent, event->kind == EVENT_AGENT_CONNECTED);
 }
@@ -257,6 +258,7 @@ void hosts_clear(struct audit *audit)
 {
     const struct cluster *cluster = controller_cluster(audit->controller);
     uint32_t kept = cluster_instance_count(cluster);
+    agents_reloaded(audit);
     for (size_t i = 0; i < audit->tasks.count; i++) {
         const struct audit_task *task = &audit->tasks.items[i];
         if (task->is_live && task->instance != INSTANCE_NONE && task->instance < kept &&

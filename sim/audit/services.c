@@ -36,21 +36,13 @@ struct audit_service *audit_find_service(struct audit *audit, service_id service
     return index == SLOT_NONE ? NULL : &audit->services.items[index];
 }
 
-void services_prefetch(const struct audit *audit, task_id task)
+void services_prefetch(struct audit *audit, task_id task)
 {
-    uint32_t slot = id_table_get(&audit->task_at, task);
-    if (slot == ID_ABSENT)
+    const struct audit_task *found = audit_find_task(audit, task);
+    if (found == NULL || !found->is_listed)
         return;
-    const struct audit_task *found = &audit->tasks.items[slot];
-    uint32_t index = known_index(audit, found->service);
-    if (index == SLOT_NONE)
-        return;
-    const struct audit_service *service = &audit->services.items[index];
+    const struct audit_service *service = audit_find_service(audit, found->service);
     audit_prefetch(service, sizeof *service);
-    if (found->is_listed && service->tasks.count > 0) {
-        __builtin_prefetch(&service->tasks.items[found->at], 1);
-        __builtin_prefetch(service->deployments.items, 1);
-    }
 }
 
 /* The last one of that name: the others are gone. */

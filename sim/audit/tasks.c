@@ -1,19 +1,32 @@
 /* tasks.c -- the life of a task, from one change to the next. */
+#include <string.h>
+
 #include "sim/audit/audit_internal.h"
 
 #define HEALTHY_AFTER_NS (40 * BERTH_NS_PER_S) /* semantics 4.2 */
 
+static uint32_t slot_of(struct audit *audit, task_id task)
+{
+    struct audit_recent *recent = &audit->recent[task % AUDIT_RECENT];
+    if (recent->task == task && recent->place != 0)
+        return recent->place - 1;
+    uint32_t slot = id_table_get(&audit->task_at, task);
+    if (slot != ID_ABSENT)
+        *recent = (struct audit_recent){task, slot + 1};
+    return slot;
+}
+
 struct audit_task *audit_find_task(struct audit *audit, task_id task)
 {
-    uint32_t slot = id_table_get(&audit->task_at, task);
+    uint32_t slot = slot_of(audit, task);
     return slot == ID_ABSENT ? NULL : &audit->tasks.items[slot];
 }
 
-void tasks_prefetch(const struct audit *audit, task_id task)
+void tasks_prefetch(struct audit *audit, task_id task)
 {
-    uint32_t slot = id_table_get(&audit->task_at, task);
-    if (slot != ID_ABSENT)
-        audit_prefetch(&audit->tasks.items[slot], sizeof(struct audit_task));
+    const struct audit_task *found = audit_find_task(audit, task);
+    if (found != NULL)
+        audit_prefetch(found, sizeof *found);
 }
 
 static bool has_check(const struct task_def *def)
@@ -68,6 +81,8 @@ static struct audit_task *add(struct audit *audit, const struct task_view *view)
     task->version = 0;
     task->stop_code = STOP_NONE;
     id_table_put(&audit->task_at, view->task, slot);
+    if (view->task > audit->newest_task)
+        audit->newest_task = view->task;
     if (++audit->live_tasks > audit->live_most)
         audit->live_most = audit->live_tasks;
     if (view->service != SERVICE_NONE)
@@ -75,12 +90,12 @@ static struct audit_task *add(struct audit *audit, const struct task_view *view)
     return &audit->tasks.items[slot];
 }
 
-static void drop(struct audit *audit, task_id id)
+static void drop(struct audit *audit, struct audit_task *task)
 {
-    uint32_t slot = id_table_get(&audit->task_at, id);
-    audit->tasks.items[slot].is_live = false;
-    id_table_remove(&audit->task_at, id);
-    *vec_push(&audit->free_tasks) = slot;
+    task->is_live = false;
+    id_table_remove(&audit->task_at, task->task);
+    audit->recent[task->task % AUDIT_RECENT].place = 0;
+    *vec_push(&audit->free_tasks) = (uint32_t)(task - audit->tasks.items);
 }
 
 /* One without checks is healthy by its age. All grow old alike, so only the first is looked at. */
@@ -171,7 +186,8 @@ static void follow(struct audit *audit, struct audit_task *task, const struct ta
 void tasks_changed(struct audit *audit, const struct change *change)
 {
     const struct task_view *is = &change->u.task;
-    struct audit_task *task = audit_find_task(audit, is->task);
+    struct audit_task *task =
+        is->task > audit->newest_task ? NULL : audit_find_task(audit, is->task);
     bool is_new = task == NULL;
     if (is_new && change->is_deleted && is->last_status == TASK_STOPPED)
         return; /* it had ended before the controller that forgets it now was loaded */
@@ -189,38 +205,19 @@ void tasks_changed(struct audit *audit, const struct change *change)
             services_drop_task(audit, (uint32_t)(task - audit->tasks.items));
     }
     if (change->is_deleted)
-        drop(audit, is->task);
+        drop(audit, task);
 }
 
-static const struct task_view *changed_task(const struct action_list *actions)
+/* What the message could rightly do, and what it did. */
+void tasks_message(struct audit *audit, const struct message *message,
+                   const struct audit_step *step)
 {
-    for (size_t i = 0; i < actions->count; i++)
-        if (actions->items[i].kind == ACTION_CHANGE &&
-            actions->items[i].u.change.kind == RECORD_TASK)
-            return &actions->items[i].u.change.u.task;
-    return NULL;
-}
-
-static bool is_acknowledged(const struct action_list *actions)
-{
-    for (size_t i = 0; i < actions->count; i++)
-        if (actions->items[i].kind == ACTION_SEND &&
-            actions->items[i].u.send.kind == MESSAGE_REPORT_ACK)
-            return true;
-    return false;
-}
-
-/* Before the changes are read: what the message could rightly do, and what it did. */
-void tasks_message(struct audit *audit, const struct event *event,
-                   const struct action_list *actions)
-{
-    const struct message *message = &event->u.message;
     if (message->kind != MESSAGE_TASK_STATE)
         return;
     const struct task_report *report = &message->u.report;
     const struct audit_host *host = audit_find_host(audit, message->instance);
     struct audit_task *task = audit_find_task(audit, report->task);
-    const struct task_view *changed = changed_task(actions);
+    const struct task_view *changed = step->changed;
     bool is_fenced = host == NULL || host->status == INSTANCE_INACTIVE || task == NULL ||
                      task->instance != message->instance || task->last_status == TASK_STOPPED;
     if (is_fenced)
@@ -235,7 +232,7 @@ void tasks_message(struct audit *audit, const struct event *event,
                     "report %llu of instance %u about task %llu came again, and task %llu changed",
                     (unsigned long long)message->seq, message->instance,
                     (unsigned long long)report->task, (unsigned long long)changed->task);
-    if (is_acknowledged(actions)) /* else it was throttled, and the agent says it again */
+    if (step->is_acknowledged) /* else it was throttled, and the agent says it again */
         task->report_mark = mark;
 }
 
@@ -302,6 +299,8 @@ void tasks_reloaded(struct audit *audit, const struct controller *controller)
     vec_clear(&audit->tasks);
     vec_clear(&audit->free_tasks);
     id_table_free(&audit->task_at);
+    memset(audit->recent, 0, sizeof audit->recent);
+    audit->newest_task = TASK_NONE;
     audit->live_tasks = 0;
     struct task_view view;
     for (task_id after = TASK_NONE; controller_next_task(controller, after, &view);

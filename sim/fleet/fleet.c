@@ -259,7 +259,8 @@ void host_step(struct fleet *fleet, struct host *h, const struct agent_event *ev
     agent_step(h->agent, now, event, &fleet->actions);
     fleet->agent_steps++;
     if (fleet->ops->stepped != NULL)
-        fleet->ops->stepped(fleet->context, h->number, h->agent, event, &fleet->actions);
+        fleet->ops->stepped(fleet->context, h->number, h->instance, h->agent, event,
+                            &fleet->actions);
     for (size_t i = 0; i < fleet->actions.count; i++) {
         const struct agent_action *action = &fleet->actions.items[i];
         if (action->kind == AGENT_ACTION_SEND)

@@ -90,7 +90,7 @@ struct fleet_ops {
     /* A host is about to change its power state or is changed: called after the change. */
     void (*power)(void *context, uint32_t host, enum host_power before, enum host_power after);
     /* A host's agent made a step; what it orders is carried out next. May be NULL. */
-    void (*stepped)(void *context, uint32_t host, const struct agent *agent,
+    void (*stepped)(void *context, uint32_t host, instance_id instance, const struct agent *agent,
                     const struct agent_event *event, const struct agent_action_list *actions);
     /* What becomes of a message of this host; NULL: nothing out of the ordinary. */
     void (*fate)(void *context, uint32_t host, bool is_up, struct message_fate *fate);

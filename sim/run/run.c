@@ -362,13 +362,13 @@ static void on_power(void *context, uint32_t host, enum host_power before, enum 
         observer->power(observer->context, host, after);
 }
 
-static void on_stepped(void *context, uint32_t host, const struct agent *agent,
-                       const struct agent_event *event, const struct agent_action_list *actions)
+static void on_stepped(void *context, uint32_t host, instance_id instance,
+                       const struct agent *agent, const struct agent_event *event,
+                       const struct agent_action_list *actions)
 {
     struct run *run = context;
     const struct run_observer *observer = run->options->observer;
-    observer->stepped(observer->context, host, fleet_host(run->fleet, host).instance, agent, event,
-                      actions);
+    observer->stepped(observer->context, host, instance, agent, event, actions);
 }
 
 static const struct fleet_ops fleet_ops = {
