@@ -148,7 +148,7 @@ static instance_id first_by_id(struct choice *choice)
     for (uint32_t value = 0; value < order->parts.count; value++) {
         if (!is_open(choice, value))
             continue;
-        struct id_walk walk = id_order_walk(order, value, choice->wanted);
+        struct id_walk walk = id_order_walk(order, choice->cluster, value, choice->wanted);
         instance_id id;
         while (id_walk_next(&walk, &id) && id < first)
             if (accepts(choice, id))
@@ -189,7 +189,7 @@ static size_t draw_list(void *context, const instance_id **ids)
     struct id_order *order = ids_of(choice);
     vec_clear(&choice->index->scratch);
     for (uint32_t value = 0; value < order->parts.count; value++) {
-        struct id_walk walk = id_order_walk(order, value, choice->wanted);
+        struct id_walk walk = id_order_walk(order, choice->cluster, value, choice->wanted);
         instance_id id;
         while (is_open(choice, value) && id_walk_next(&walk, &id))
             if (accepts(choice, id))

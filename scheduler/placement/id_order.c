@@ -1,20 +1,24 @@
 /*
- * id_order.c -- the order that never changes: by id, in stretches of 16 with their skylines.
+ * id_order.c -- the order that never changes: by id.
  *
- * First fit skips full stretches by their skylines, and runs of 16 stretches by theirs. Spreading
- * over instances wants the fewest tasks of one group among those with room. In a large fleet most
- * groups have no task on most instances, and the first instance with room and none of the group's
- * tasks is the answer; the first few with room are tried for that.
+ * Where there is room is known by a bit for every instance and size of task, as long as requests
+ * ask for no more than 64 sizes (fits.h); first fit is then the first set bit. For more sizes
+ * skylines of stretches of 16 are kept instead (stretches.h).
+ *
+ * Spreading over instances wants the fewest tasks of one group among those with room. In a large
+ * fleet most groups have no task on most instances, and the first instance with room and none of
+ * the group's tasks is the answer; the first few with room are tried for that.
  *
  * Where those have tasks of the group already, a small table of the group holds, for every block of
  * 64, the fewest tasks on an instance and a bit for each instance that has so few. Most answers
- * need no more: the first set bit whose instance has room. Joins and leaves of the group flip bits;
- * when the last bit goes, the block is counted again at the next visit. A block whose fewest have
- * no room may hide an instance with more tasks and room; such blocks are looked into one instance
- * at a time, and only when they could still win. A table that nobody asks any more is given up.
+ * need no more: the first bit that is set there and has room. Joins and leaves of the group flip
+ * bits; when the last bit goes, the block is counted again at the next visit. A block whose fewest
+ * have no room may hide an instance with more tasks and room; such blocks are looked into one
+ * instance at a time, and only when they could still win. A table that nobody asks any more is
+ * given up.
  *
- * Memory: 20 bytes per instance, up to 8 more for skylines, and 16 per 64 instances and group with
- * a table.
+ * Memory: 20 bytes per instance, a bit per instance and size, and 16 bytes per 64 instances and
+ * group with a table.
  */
 #include "scheduler/placement/id_order.h"
 
@@ -22,41 +26,36 @@
 #include <string.h>
 
 #define BLOCK 64u
-#define STRETCH 16u    /* instances to a skyline: few, for a look into one costs a look at each */
-#define RUN 16u        /* stretches to a skyline of skylines */
+#define STRIDE_MIN 8   /* sizes that an order has room for at first */
 #define TRIES 8        /* instances with room that are looked at before a group gets a table */
 #define UNASKED_MAX 32 /* changes of a group that its table follows for nothing */
+#define NOWHERE UINT32_MAX
 
-static void note_room(const struct id_order *order, struct id_part *part, uint32_t position,
-                      struct room room)
-{
-    unsigned level = skylines_level(&order->levels, room.cpu);
-    skylines_raise(&part->stretches, position / STRETCH, level, room.mem);
-    skylines_raise(&part->runs, position / (STRETCH * RUN), level, room.mem);
-}
+_Static_assert(FITS_NONE == NOWHERE && STRETCHES_NONE == NOWHERE, "one word for it");
 
 static void append(struct id_order *order, const struct cluster *cluster, instance_id id)
 {
     if (!pool_has(order->pool, cluster_instance(cluster, id))) {
-        *vec_push(&order->places) = (struct id_place){ID_PART_NONE, 0};
+        *vec_push(&order->places) = (struct id_place){ID_PART_NONE, 0, 0};
         return;
     }
     uint32_t value =
         order->tracked == TRACKED_NONE ? 0 : cluster_value_of(cluster, order->tracked, id);
     while (order->parts.count <= value)
-        memset(vec_push(&order->parts), 0, sizeof *order->parts.items);
+        *vec_push(&order->parts) = (struct id_part){.fits = {.stride = order->stride}};
     struct id_part *part = &order->parts.items[value];
     uint32_t position = (uint32_t)part->ids.count;
     struct room room = room_of(cluster_instance(cluster, id));
+    uint64_t sizes = sizes_within(&order->sizes, room);
     assert(order->places.count == id);
-    *vec_push(&order->places) = (struct id_place){value, position};
+    *vec_push(&order->places) = (struct id_place){value, position, sizes};
     *vec_push(&part->ids) = id;
-    *vec_push(&part->rooms) = room;
-    if (position % STRETCH == 0)
-        skylines_push(&part->stretches, order->levels.count);
-    if (position % (STRETCH * RUN) == 0)
-        skylines_push(&part->runs, order->levels.count);
-    note_room(order, part, position, room);
+    if (order->is_of_many) {
+        stretches_append(&part->stretches, &order->levels, room);
+    } else {
+        fits_append(&part->fits, position);
+        fits_turn(&part->fits, position, sizes);
+    }
     for (size_t i = 0; i < order->groups.count; i++) {
         struct group_fewest *group = &order->groups.items[i];
         if (value < group->part_count && position / BLOCK < group->block_counts[value])
@@ -70,6 +69,7 @@ void id_order_init(struct id_order *order, const struct cluster *cluster, tracke
     memset(order, 0, sizeof *order);
     order->tracked = tracked;
     order->pool = pool;
+    order->stride = STRIDE_MIN;
     order->levels = (struct skylines_levels){{ROOM_NONE}, 1};
     for (instance_id id = 0; id < cluster_instance_count(cluster); id++)
         append(order, cluster, id);
@@ -113,9 +113,8 @@ void id_order_deinit(struct id_order *order)
     for (size_t i = 0; i < order->parts.count; i++) {
         struct id_part *part = &order->parts.items[i];
         vec_free(&part->ids);
-        vec_free(&part->rooms);
-        skylines_free(&part->stretches);
-        skylines_free(&part->runs);
+        fits_free(&part->fits);
+        stretches_free(&part->stretches);
     }
     vec_free(&order->parts);
     vec_free(&order->places);
@@ -133,10 +132,14 @@ bool id_order_update(struct id_order *order, const struct cluster *cluster, inst
         cluster_value_of(cluster, order->tracked, id) != place.part)
         return false;
     struct id_part *part = &order->parts.items[place.part];
-    struct room *room = &part->rooms.items[place.position], old = *room;
-    *room = room_of(cluster_instance(cluster, id));
-    if (room->cpu > old.cpu || room->mem > old.mem)
-        note_room(order, part, place.position, *room);
+    struct room room = room_of(cluster_instance(cluster, id));
+    if (order->is_of_many) {
+        stretches_set(&part->stretches, &order->levels, place.position, room);
+        return true;
+    }
+    uint64_t sizes = sizes_within(&order->sizes, room);
+    fits_turn(&part->fits, place.position, sizes ^ place.sizes);
+    order->places.items[id].sizes = sizes;
     return true;
 }
 
@@ -221,97 +224,105 @@ static void count_block(const struct cluster *cluster, const struct id_part *par
     }
 }
 
-static uint32_t stretch_end(const struct id_part *part, uint32_t stretch)
+/* A size of which nothing is known yet, looked for among all. */
+static void work_in(struct id_order *order, const struct cluster *cluster, uint32_t size)
 {
-    uint32_t end = (stretch + 1) * STRETCH;
-    return end < part->ids.count ? end : (uint32_t)part->ids.count;
-}
-
-/* A walk found nobody in the stretch: note how much memory there is at its level. */
-static void lower_stretch(const struct id_walk *walk, uint32_t stretch)
-{
-    struct id_part *part = walk->part;
-    const struct skylines_levels *levels = &walk->order->levels;
-    int32_t threshold = levels->cpu[walk->level], most = ROOM_NONE;
-    const struct room *end = part->rooms.items + stretch_end(part, stretch);
-    for (const struct room *room = part->rooms.items + stretch * STRETCH; room < end; room++) {
-        int32_t mem = room->cpu >= threshold ? room->mem : ROOM_NONE;
-        most = mem > most ? mem : most;
-    }
-    skylines_lower(&part->stretches, stretch, walk->level, levels->count, most);
-}
-
-/* The same for a run, which ends before `end`. */
-static void lower_run(const struct id_walk *walk, uint32_t run, uint32_t end)
-{
-    const int32_t *stretches = skylines_at(&walk->part->stretches, walk->level, 0);
-    int32_t most = ROOM_NONE;
-    for (uint32_t at = run * RUN; at < end; at++)
-        most = stretches[at] > most ? stretches[at] : most;
-    skylines_lower(&walk->part->runs, run, walk->level, walk->order->levels.count, most);
-}
-
-/* The first stretch from `at` on that may have room; the count of them when none has. */
-static uint32_t promising_stretch(const struct id_walk *walk, uint32_t at)
-{
-    const int32_t *stretches = skylines_at(&walk->part->stretches, walk->level, 0);
-    const int32_t *runs = skylines_at(&walk->part->runs, walk->level, 0);
-    uint32_t count = walk->part->stretches.count;
-    int32_t wanted = walk->wanted.mem;
-    for (uint32_t run = at / RUN; at < count; at = run * RUN) {
-        uint32_t end = (run + 1) * RUN < count ? (run + 1) * RUN : count;
-        while (at < end && stretches[at] < wanted)
-            at++;
-        if (at < end)
-            return at;
-        if (runs[run] >= wanted)
-            lower_run(walk, run, end);
-        do
-            run++;
-        while (run < walk->part->runs.count && runs[run] < wanted);
-    }
-    return count;
-}
-
-static bool walk_to_room(struct id_walk *walk)
-{
-    struct id_part *part = walk->part;
-    for (uint32_t stretch = walk->position / STRETCH;; stretch++) {
-        stretch = promising_stretch(walk, stretch);
-        if (stretch == part->stretches.count)
-            return false;
-        uint32_t first = stretch * STRETCH, end = stretch_end(part, stretch);
-        uint32_t at = walk->position > first ? walk->position : first;
-        bool is_whole = at == first;
-        while (at < end && !room_has(part->rooms.items[at], walk->wanted))
-            at++;
-        walk->position = at;
-        if (at < end)
-            return true;
-        if (is_whole)
-            lower_stretch(walk, stretch);
-    }
-}
-
-struct id_walk id_order_walk(struct id_order *order, uint32_t part, struct room wanted)
-{
-    unsigned level = skylines_level(&order->levels, wanted.cpu);
-    if (order->levels.cpu[level] != wanted.cpu && skylines_learn(&order->levels, wanted.cpu)) {
-        level++;
-        for (size_t i = 0; i < order->parts.count; i++) {
-            skylines_split(&order->parts.items[i].stretches, order->levels.count, level);
-            skylines_split(&order->parts.items[i].runs, order->levels.count, level);
+    uint64_t bit = UINT64_C(1) << size;
+    struct room wanted = order->sizes.items[size];
+    bool is_wider = size == order->stride;
+    order->stride *= is_wider ? 2 : 1;
+    for (size_t i = 0; i < order->parts.count; i++) {
+        struct id_part *part = &order->parts.items[i];
+        if (is_wider)
+            fits_widen(&part->fits, order->stride);
+        for (uint32_t at = 0; at < part->ids.count; at++) {
+            instance_id id = part->ids.items[at];
+            if (!room_has(room_of(cluster_instance(cluster, id)), wanted))
+                continue;
+            order->places.items[id].sizes |= bit;
+            fits_turn(&part->fits, at, bit);
         }
     }
-    return (struct id_walk){
-        .order = order, .part = &order->parts.items[part], .wanted = wanted, .level = level};
+}
+
+/* One size too many: from now on skylines say where there is room. */
+static void become_of_many(struct id_order *order, const struct cluster *cluster)
+{
+    order->is_of_many = true;
+    for (size_t i = 0; i < order->parts.count; i++) {
+        struct id_part *part = &order->parts.items[i];
+        fits_free(&part->fits);
+        for (uint32_t at = 0; at < part->ids.count; at++)
+            stretches_append(&part->stretches, &order->levels,
+                             room_of(cluster_instance(cluster, part->ids.items[at])));
+    }
+}
+
+static void learn_level(struct id_order *order, int32_t cpu)
+{
+    unsigned level = skylines_level(&order->levels, cpu);
+    if (order->levels.cpu[level] == cpu || !skylines_learn(&order->levels, cpu))
+        return;
+    for (size_t i = 0; i < order->parts.count; i++)
+        stretches_split(&order->parts.items[i].stretches, order->levels.count, level + 1);
+}
+
+/* The size's number, learnt if need be; SIZE_NONE: there are many. */
+static uint32_t number_of_size(struct id_order *order, const struct cluster *cluster,
+                               struct room wanted)
+{
+    uint32_t size = order->is_of_many ? SIZE_NONE : sizes_find(&order->sizes, wanted);
+    if (size != SIZE_NONE)
+        return size;
+    if (!order->is_of_many) {
+        size = sizes_learn(&order->sizes, wanted);
+        if (size != SIZE_NONE) {
+            work_in(order, cluster, size);
+            return size;
+        }
+        become_of_many(order, cluster);
+    }
+    learn_level(order, wanted.cpu);
+    return SIZE_NONE;
+}
+
+struct id_walk id_order_walk(struct id_order *order, const struct cluster *cluster, uint32_t part,
+                             struct room wanted)
+{
+    return (struct id_walk){.order = order,
+                            .size = number_of_size(order, cluster, wanted),
+                            .part = &order->parts.items[part],
+                            .wanted = wanted};
+}
+
+/* The first position from `from` on with room; NOWHERE when there is none. */
+static uint32_t next_room(const struct id_walk *walk, uint32_t from)
+{
+    return walk->size != SIZE_NONE
+               ? fits_next(&walk->part->fits, walk->size, from)
+               : stretches_next(&walk->part->stretches, &walk->order->levels, walk->wanted, from);
+}
+
+/* Those of the block's instances `who` (a bit each) that have room. */
+static uint64_t with_room(const struct id_walk *walk, uint32_t block, uint64_t who)
+{
+    if (walk->size != SIZE_NONE)
+        return who & fits_block(&walk->part->fits, walk->size, block);
+    const struct room *rooms = walk->part->stretches.rooms.items + block * BLOCK;
+    uint64_t with = 0;
+    for (; who != 0; who &= who - 1)
+        if (room_has(rooms[__builtin_ctzll(who)], walk->wanted))
+            with |= who & (0 - who);
+    return with;
 }
 
 bool id_walk_next(struct id_walk *walk, instance_id *id)
 {
-    if (!walk_to_room(walk))
+    uint32_t at = next_room(walk, walk->position);
+    if (at == NOWHERE)
         return false;
-    *id = walk->part->ids.items[walk->position++];
+    *id = walk->part->ids.items[at];
+    walk->position = at + 1;
     return true;
 }
 
@@ -347,30 +358,30 @@ static bool try_position(struct search *search, uint32_t position, uint32_t task
 /* Among the block's instances with the fewest tasks. */
 static void search_fewest(struct search *search, uint32_t block, const struct fewest *fewest)
 {
-    for (uint64_t who = fewest->who; who != 0; who &= who - 1) {
-        uint32_t at = block * BLOCK + (uint32_t)__builtin_ctzll(who);
-        if (room_has(search->part->rooms.items[at], search->walk.wanted) &&
-            try_position(search, at, fewest->tasks))
+    uint64_t who = with_room(&search->walk, block, fewest->who);
+    for (; who != 0; who &= who - 1)
+        if (try_position(search, block * BLOCK + (uint32_t)__builtin_ctzll(who), fewest->tasks))
             return;
-    }
 }
 
 /* Among all of the block. */
 static void search_all(struct search *search, uint32_t block)
 {
-    for (uint32_t at = block * BLOCK; at < positions_end(search->part, block); at++)
-        if (room_has(search->part->rooms.items[at], search->walk.wanted))
-            try_position(search, at,
-                         cluster_group_tasks_on(search->cluster, search->group,
-                                                search->part->ids.items[at]));
+    uint32_t count = positions_end(search->part, block) - block * BLOCK;
+    for (uint64_t who = with_room(&search->walk, block, ~UINT64_C(0) >> (BLOCK - count)); who != 0;
+         who &= who - 1) {
+        uint32_t at = block * BLOCK + (uint32_t)__builtin_ctzll(who);
+        try_position(
+            search, at,
+            cluster_group_tasks_on(search->cluster, search->group, search->part->ids.items[at]));
+    }
 }
 
-/* The next block from `block` on with room; UINT32_MAX when none has. */
+/* The next block from `block` on with room; NOWHERE when none has. */
 static uint32_t roomy_block(const struct search *search, uint32_t block)
 {
-    struct id_walk walk = search->walk;
-    walk.position = block * BLOCK;
-    return walk_to_room(&walk) ? walk.position / BLOCK : UINT32_MAX;
+    uint32_t at = next_room(&search->walk, block * BLOCK);
+    return at == NOWHERE ? NOWHERE : at / BLOCK;
 }
 
 /* The first few with room, or as many as there are; true when that settles it. */
@@ -393,8 +404,7 @@ static bool search_first(struct search *search)
 static void search_part(struct search *search, struct fewest *blocks)
 {
     const struct id_part *part = search->part;
-    uint32_t none = UINT32_MAX;
-    for (uint32_t at = roomy_block(search, 0); at != none; at = roomy_block(search, at + 1)) {
+    for (uint32_t at = roomy_block(search, 0); at != NOWHERE; at = roomy_block(search, at + 1)) {
         if (search->best != INSTANCE_NONE && search->best_tasks == 0 &&
             part->ids.items[at * BLOCK] > search->best)
             return;
@@ -405,7 +415,7 @@ static void search_part(struct search *search, struct fewest *blocks)
     }
     if (search->best != INSTANCE_NONE && search->best_tasks == 0)
         return;
-    for (uint32_t at = roomy_block(search, 0); at != none; at = roomy_block(search, at + 1))
+    for (uint32_t at = roomy_block(search, 0); at != NOWHERE; at = roomy_block(search, at + 1))
         if (would_win(search, blocks[at].tasks + 1, part->ids.items[at * BLOCK]))
             search_all(search, at);
 }
@@ -418,7 +428,7 @@ void id_order_fewest(struct id_order *order, const struct cluster *cluster, uint
         return;
     struct search search = {.cluster = cluster,
                             .part = &order->parts.items[part],
-                            .walk = id_order_walk(order, part, wanted),
+                            .walk = id_order_walk(order, cluster, part, wanted),
                             .group = group,
                             .accepts = accepts,
                             .context = context,
@@ -446,34 +456,36 @@ static void audit_groups(const struct id_order *order, const struct cluster *clu
     }
 }
 
-static void audit_skylines(const struct id_part *part, unsigned level_count)
+static void audit_place(const struct id_order *order, const struct id_part *part, uint32_t position,
+                        struct room room)
 {
-    assert(part->stretches.count == (part->ids.count + STRETCH - 1) / STRETCH);
-    for (uint32_t at = 0; at < part->stretches.count; at++)
-        for (unsigned level = 0; level < level_count; level++) {
-            int32_t mem = *skylines_at(&part->stretches, level, at);
-            int32_t most = *skylines_at(&part->runs, level, at / RUN);
-            assert(mem <= most);
-            assert(level == 0 || mem <= *skylines_at(&part->stretches, level - 1, at));
-            assert(level == 0 || most <= *skylines_at(&part->runs, level - 1, at / RUN));
-            (void)mem;
-            (void)most;
-        }
+    uint64_t sizes = order->places.items[part->ids.items[position]].sizes;
+    if (order->is_of_many) {
+        struct room kept = part->stretches.rooms.items[position];
+        assert(room.cpu == kept.cpu && room.mem == kept.mem);
+        (void)kept;
+        return;
+    }
+    assert(sizes == sizes_within(&order->sizes, room));
+    for (uint32_t size = 0; size < order->sizes.count; size++) {
+        bool has = (sizes >> size & 1) != 0;
+        uint64_t word = fits_block(&part->fits, size, position / BLOCK);
+        assert(has == room_has(room, order->sizes.items[size]));
+        assert(has == ((word >> position % BLOCK & 1) != 0));
+        assert(!has || fits_next(&part->fits, size, position) == position);
+        (void)word;
+        (void)has;
+    }
 }
 
 void id_order_audit(const struct id_order *order, const struct cluster *cluster)
 {
     for (size_t i = 0; i < order->parts.count; i++) {
         const struct id_part *part = &order->parts.items[i];
-        for (uint32_t at = 0; at < part->ids.count; at++) {
-            struct room room = room_of(cluster_instance(cluster, part->ids.items[at]));
-            assert(room.cpu == part->rooms.items[at].cpu && room.mem == part->rooms.items[at].mem);
-            unsigned level = skylines_level(&order->levels, room.cpu);
-            assert(*skylines_at(&part->stretches, level, at / STRETCH) >= room.mem);
-            (void)room;
-            (void)level;
-        }
-        audit_skylines(part, order->levels.count);
+        for (uint32_t at = 0; at < part->ids.count; at++)
+            audit_place(order, part, at, room_of(cluster_instance(cluster, part->ids.items[at])));
+        if (order->is_of_many)
+            stretches_audit(&part->stretches, &order->levels);
     }
     audit_groups(order, cluster);
 }

@@ -8,14 +8,15 @@
 #include "scheduler/base/map.h"
 #include "scheduler/model/changes.h"
 #include "scheduler/model/values.h"
-#include "scheduler/placement/skylines.h"
+#include "scheduler/placement/fits.h"
+#include "scheduler/placement/sizes.h"
+#include "scheduler/placement/stretches.h"
 
-/* The instances of one value. Position p stands in stretch p / 16 and in block p / 64. */
+/* The instances of one value. Position p stands in block p / 64. */
 struct id_part {
-    VEC(instance_id) ids; /* ascending */
-    VEC(struct room) rooms;
-    struct skylines stretches; /* of 16 rooms each */
-    struct skylines runs;      /* of 16 stretches each */
+    VEC(instance_id) ids;       /* ascending */
+    struct fits fits;           /* as long as few sizes are asked for */
+    struct stretches stretches; /* from then on */
 };
 
 /* Of one group in one block: its fewest tasks on an instance, and which instances have so few. */
@@ -37,11 +38,15 @@ struct group_fewest {
 
 struct id_place {
     uint32_t part, position;
+    uint64_t sizes; /* those that the instance has room for, as long as they are few */
 };
 
 struct id_order {
-    tracked_id tracked;            /* TRACKED_NONE: all in part 0 */
-    symbol pool;                   /* whose instances; SYMBOL_NONE: all but dedicated ones */
+    tracked_id tracked; /* TRACKED_NONE: all in part 0 */
+    symbol pool;        /* whose instances; SYMBOL_NONE: all but dedicated ones */
+    bool is_of_many;    /* more sizes have been asked for than `sizes` can number */
+    uint32_t stride;    /* of the parts' fits */
+    struct sizes sizes;
     struct skylines_levels levels; /* of the skylines of all parts */
     VEC(struct id_part) parts;
     VEC(struct id_place) places;     /* by instance */
@@ -62,12 +67,13 @@ struct id_walk {
     const struct id_order *order;
     struct id_part *part; /* whose skylines the walk may lower */
     struct room wanted;
-    unsigned level;
+    uint32_t size; /* its number, or SIZE_NONE when there are many */
     uint32_t position;
 };
 
 /* Instances of a part with room, ascending by id. */
-struct id_walk id_order_walk(struct id_order *order, uint32_t part, struct room wanted);
+struct id_walk id_order_walk(struct id_order *order, const struct cluster *cluster, uint32_t part,
+                             struct room wanted);
 bool id_walk_next(struct id_walk *walk, instance_id *id);
 
 /* Asks back whether an instance with room is a candidate in every other respect as well. */

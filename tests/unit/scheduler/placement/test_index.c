@@ -81,12 +81,40 @@ static void many_values_are_answered_all_the_same(void **state)
     fixture_end(&f);
 }
 
+/* The order by id numbers 64 sizes of tasks, and knows room by skylines when there are more. */
+static void more_sizes_than_are_numbered(void **state)
+{
+    (void)state;
+    struct fixture f = fixture_begin();
+    struct placement_plan *plans[] = {fixture_plan(&f, NULL), fixture_plan(&f, "firstFit")};
+    for (instance_id id = 0; id < 300; id++)
+        fixture_add(&f, 400 + (int32_t)(id * 7 % 100), 2000 - (int32_t)id, id % 2 == 0 ? "a" : "b");
+    for (int32_t i = 0; i < 100; i++) {
+        struct demand demand = {.cpu_units = 40 + i * 17 % 100, .mem_mib = 100 + i};
+        for (size_t at = 0; at < 2; at++) {
+            struct placement_request request = fixture_request(&f, plans[at], &demand);
+            instance_id chosen = placement_choose(f.cluster, &request);
+            assert_int_equal(chosen, placement_choose_by_scan(f.cluster, &request));
+            fixture_take(&f, chosen, &demand);
+            index_audit(f.cluster);
+        }
+        fixture_add(&f, 500, 1500, "a"); /* in both kinds of books */
+    }
+    struct placement_index *index = cluster_follower(f.cluster);
+    for (size_t i = 0; i < index->id_orders.count; i++)
+        assert_true(index->id_orders.items[i]->is_of_many);
+    placement_plan_destroy(plans[0]);
+    placement_plan_destroy(plans[1]);
+    fixture_end(&f);
+}
+
 int main(void)
 {
     const struct CMUnitTest tests[] = {
         cmocka_unit_test(it_recovers_from_a_long_silence),
         cmocka_unit_test(it_follows_the_fleet),
         cmocka_unit_test(many_values_are_answered_all_the_same),
+        cmocka_unit_test(more_sizes_than_are_numbered),
     };
     return cmocka_run_group_tests(tests, NULL, NULL);
 }
