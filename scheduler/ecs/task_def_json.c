@@ -14,6 +14,7 @@
 #include "scheduler/base/mem.h"
 #include "scheduler/ecs/container_life_json.h"
 #include "scheduler/ecs/ecs_shapes.h"
+#include "scheduler/ecs/json_compact.h"
 #include "scheduler/ecs/json_input.h"
 #include "scheduler/placement/expression.h"
 
@@ -513,10 +514,11 @@ static enum berth_err read_identity(const json_t *json, const char *place, struc
 static enum berth_err keep_document(const json_t *json, const char *place, struct task_def *def,
                                     struct berth_error *err)
 {
-    char *text = json_dumps(json, JSON_COMPACT | JSON_REAL_PRECISION(17));
-    def->document = mem_copy_text(text);
-    free(text);
-    if (def->document == NULL || strlen(def->document) > DOCUMENT_BYTES_MAX)
+    struct text text = TEXT_INIT;
+    json_write_compact(&text, json, JSON_AS_WRITTEN);
+    def->document = mem_copy_text_n(text.bytes, text.length);
+    text_free(&text);
+    if (strlen(def->document) > DOCUMENT_BYTES_MAX)
         return berth_fail(err, BERTH_ERR_INPUT,
                           "%s: a definition of more than 64 KiB; ECS takes no larger one", place);
     return BERTH_OK;

@@ -7,12 +7,11 @@
 
 #include <errno.h>
 #include <openssl/sha.h>
-#include <stdlib.h>
 #include <string.h>
 #include <sys/stat.h>
 #include <zlib.h>
 
-#include "scheduler/ecs/json_input.h"
+#include "scheduler/ecs/json_compact.h"
 
 enum { CHUNK_BYTES = 1 << 16 };
 
@@ -140,12 +139,12 @@ void digest_add(struct digest *digest, const char *name, const struct at *root)
     if (root->reader->has_failed)
         return;
     json_t *json = canonical(digest, root);
-    char *text = json_write_sorted(json, 0);
-    size_t length = strlen(text);
+    struct text text = TEXT_INIT;
+    json_write_compact(&text, json, JSON_BY_KEY);
     (void)SHA256_Update(&digest->context, name, strlen(name) + 1);
-    (void)SHA256_Update(&digest->context, text, length + 1);
-    digest->bytes += length;
-    free(text);
+    (void)SHA256_Update(&digest->context, text.bytes, text.length + 1);
+    digest->bytes += text.length;
+    text_free(&text);
     json_decref(json);
 }
 
