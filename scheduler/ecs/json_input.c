@@ -18,6 +18,7 @@
 
 #include "scheduler/base/mem.h"
 #include "scheduler/base/text.h"
+#include "scheduler/ecs/json_quick.h"
 
 #define DEPTH_MAX 200
 #define BYTES_MAX ((size_t)1 << 30) /* 100,000 described instances are about a fifth of this. */
@@ -146,6 +147,9 @@ enum berth_err json_read_text(const char *text, size_t length, const char *place
     if (check_depth(text, length, place, err) != BERTH_OK)
         return err->code;
     json_object_seed(OBJECT_SEED);
+    *out = json_read_quick(text, length);
+    if (*out != NULL)
+        return BERTH_OK;
     json_error_t failure;
     json_t *json = json_loadb(text, length, JSON_REJECT_DUPLICATES | JSON_DECODE_ANY, &failure);
     if (json == NULL)
