@@ -1,9 +1,9 @@
 /*
  * json_input.c -- strict JSON in, deterministic JSON out; jansson does the grammar.
  *
- * Jansson parses by recursion, so depth is counted first, by one loop over the bytes: a file that
- * nests a million deep then costs nothing and gets a line and a column. Everything read is bounded:
- * a small gzip that inflates without end stops at the limit below.
+ * Jansson parses by recursion, so before it reads, depth is counted by one loop over the bytes: a
+ * file that nests a million deep then costs nothing and gets a line and a column. Everything read
+ * is bounded: a small gzip that inflates without end stops at the limit below.
  */
 #include "scheduler/ecs/json_input.h"
 
@@ -144,12 +144,12 @@ enum berth_err json_read_text(const char *text, size_t length, const char *place
     if (is_blank(text, length))
         return berth_fail(err, BERTH_ERR_INPUT,
                           "%s:1:1: the file is empty; a JSON document is expected", place);
-    if (check_depth(text, length, place, err) != BERTH_OK)
-        return err->code;
     json_object_seed(OBJECT_SEED);
-    *out = json_read_quick(text, length);
+    *out = json_read_quick(text, length, DEPTH_MAX);
     if (*out != NULL)
         return BERTH_OK;
+    if (check_depth(text, length, place, err) != BERTH_OK)
+        return err->code;
     json_error_t failure;
     json_t *json = json_loadb(text, length, JSON_REJECT_DUPLICATES | JSON_DECODE_ANY, &failure);
     if (json == NULL)

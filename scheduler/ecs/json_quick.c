@@ -7,6 +7,7 @@ enum { DIGITS_MAX = 18 }; /* any number of so many fits in 64 bits */
 
 struct cursor {
     const char *at, *end;
+    size_t depth_left;
 };
 
 static json_t *read_value(struct cursor *cursor);
@@ -172,6 +173,17 @@ static json_t *read_array(struct cursor *cursor)
     return NULL;
 }
 
+static json_t *read_nested(struct cursor *cursor)
+{
+    if (cursor->depth_left == 0)
+        return NULL;
+    cursor->depth_left--;
+    cursor->at++;
+    json_t *json = cursor->at[-1] == '{' ? read_object(cursor) : read_array(cursor);
+    cursor->depth_left++;
+    return json;
+}
+
 static json_t *read_value(struct cursor *cursor)
 {
     skip_blanks(cursor);
@@ -179,11 +191,8 @@ static json_t *read_value(struct cursor *cursor)
         return NULL;
     switch (*cursor->at) {
     case '{':
-        cursor->at++;
-        return read_object(cursor);
     case '[':
-        cursor->at++;
-        return read_array(cursor);
+        return read_nested(cursor);
     case '"':
         cursor->at++;
         return read_text(cursor);
@@ -198,9 +207,9 @@ static json_t *read_value(struct cursor *cursor)
     }
 }
 
-json_t *json_read_quick(const char *text, size_t length)
+json_t *json_read_quick(const char *text, size_t length, size_t depth_max)
 {
-    struct cursor cursor = {.at = text, .end = text + length};
+    struct cursor cursor = {.at = text, .end = text + length, .depth_left = depth_max};
     json_t *json = read_value(&cursor);
     skip_blanks(&cursor);
     if (json != NULL && cursor.at == cursor.end)

@@ -11,7 +11,7 @@
 
 #include <jansson.h>
 
-/* A new reference; NULL: read it by json_loadb. `text` nests no deeper than the stack bears. */
-json_t *json_read_quick(const char *text, size_t length);
+/* A new reference; NULL: read it by json_loadb, also when it nests deeper than `depth_max`. */
+json_t *json_read_quick(const char *text, size_t length, size_t depth_max);
 
 #endif

@@ -270,6 +270,18 @@ static void read_behaviour(const struct at *at, struct scenario_task_def *out)
     read_health(at, out);
 }
 
+/* Reads it once more, for the message: finding where it stands is dear, and nearly all are right.
+ */
+static void fail_definition(const struct at *at, const json_t *json)
+{
+    struct text place = TEXT_INIT;
+    struct task_def *none = NULL;
+    at_place(at, &place);
+    at->reader->has_failed =
+        task_def_from_json(json, place.bytes, &none, at->reader->err) != BERTH_OK;
+    text_free(&place);
+}
+
 static void read_definition(const struct at *at, const char *name, struct scenario_task_def *out)
 {
     at_require(at, "write an ECS task definition or the path of one");
@@ -279,16 +291,11 @@ static void read_definition(const struct at *at, const char *name, struct scenar
         at_fail(at, "not a task definition; write ECS's JSON for one, or the path of a file");
         return;
     }
-    struct text place = TEXT_INIT;
     json_t *json = document_definition(at->json, name);
     struct berth_error err = BERTH_ERROR_INIT;
-    at_place(at, &place);
-    if (task_def_from_json(json, place.bytes, &out->def, &err) != BERTH_OK) {
-        at->reader->has_failed = true;
-        *at->reader->err = err;
-    }
+    if (task_def_from_json(json, "", &out->def, &err) != BERTH_OK)
+        fail_definition(at, json);
     json_decref(json);
-    text_free(&place);
 }
 
 /* An ECS task definition itself, or an object with one and with behaviour. */

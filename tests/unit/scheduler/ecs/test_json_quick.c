@@ -20,7 +20,7 @@ static json_t *by_jansson(const char *text, size_t length)
 
 static void same(const char *text)
 {
-    json_t *json = by_jansson(text, strlen(text)), *quick = json_read_quick(text, strlen(text));
+    json_t *json = by_jansson(text, strlen(text)), *quick = json_read_quick(text, strlen(text), 8);
     if (json == NULL || quick == NULL || !json_equal(json, quick))
         fail_msg("%s", text);
     json_decref(json);
@@ -99,7 +99,7 @@ static void test_leaves_what_is_wrong(void **state)
                                         "\"\\u0000\""};
     for (size_t i = 0; i < sizeof texts / sizeof texts[0]; i++) {
         assert_null(by_jansson(texts[i], strlen(texts[i])));
-        if (json_read_quick(texts[i], strlen(texts[i])) != NULL)
+        if (json_read_quick(texts[i], strlen(texts[i]), 8) != NULL)
             fail_msg("%s", texts[i]);
     }
 }
@@ -115,7 +115,7 @@ static void test_no_byte_makes_a_difference(void **state)
         char kept = text[at];
         for (int byte = 0; byte < 256; byte++) {
             text[at] = (char)byte;
-            json_t *json = by_jansson(text, length), *quick = json_read_quick(text, length);
+            json_t *json = by_jansson(text, length), *quick = json_read_quick(text, length, 8);
             if (quick != NULL && !json_equal(json, quick)) /* json_equal(NULL, ...) is false */
                 fail_msg("byte %zu is %d", at, byte);
             json_decref(json);
@@ -125,10 +125,21 @@ static void test_no_byte_makes_a_difference(void **state)
     }
 }
 
+static void test_leaves_what_nests_deeper(void **state)
+{
+    (void)state;
+    const char *three = "[{\"a\":[],\"b\":[]}]", *four = "[{\"a\":[[]],\"b\":[]}]";
+    json_t *json = json_read_quick(three, strlen(three), 3);
+    assert_non_null(json);
+    json_decref(json);
+    assert_null(json_read_quick(four, strlen(four), 3));
+}
+
 int main(void)
 {
     const struct CMUnitTest tests[] = {cmocka_unit_test(test_reads_all_of_json),
                                        cmocka_unit_test(test_leaves_what_is_wrong),
+                                       cmocka_unit_test(test_leaves_what_nests_deeper),
                                        cmocka_unit_test(test_no_byte_makes_a_difference)};
     return cmocka_run_group_tests(tests, NULL, NULL);
 }
