@@ -1,10 +1,12 @@
 /*
- * bench_files.c -- S3, S4: machines like virtual ones, from a file that the bench writes.
+ * bench_files.c -- S3, S4, R2: machines like virtual ones, from a file that the bench writes.
  *
- * S3 is `berth run` on it as a user starts it: another process, from start to exit. S4 is a day.
+ * S3 is `berth run` on it as a user starts it: another process, from start to exit. S4 is a day. R2
+ * only reads it, as the workload that it is.
  */
 #include <math.h>
 #include <stdio.h>
+#include <sys/stat.h>
 
 #include "scheduler/base/mem.h"
 #include "sim/bench/folder.h"
@@ -13,6 +15,8 @@
 #include "sim/bench/runs.h"
 #include "sim/bench/scenarios.h"
 #include "sim/experiment/files.h"
+#include "sim/scenario/scenario.h"
+#include "sim/workload/source.h"
 
 struct trace {
     uint32_t machines;
@@ -110,5 +114,54 @@ void bench_s4(const struct bench_setting *setting, struct bench_round *round)
     }
     mem_free(csv);
     text_free(&json);
+    bench_folder_remove(folder);
+}
+
+/* Every row as a request; how many. */
+static uint64_t read_rows(char *csv, struct bench_round *round)
+{
+    const struct scenario_arrival arrival = {.name = "trace",
+                                             .process = ARRIVAL_CSV,
+                                             .csv_path = csv,
+                                             .limit = UINT64_MAX,
+                                             .end_ns = BERTH_NS_NEVER};
+    struct berth_error err = BERTH_ERROR_INIT;
+    struct source *source = NULL;
+    struct source_task task;
+    bool has_task = true;
+    uint64_t rows = 0;
+    enum berth_err code = source_open(&arrival, 1, BERTH_NS_NEVER, &source, &err);
+    while (code == BERTH_OK && has_task) {
+        code = source_next(source, &task, &has_task, &err);
+        rows += has_task;
+    }
+    source_close(source);
+    (void)bench_check(round, code == BERTH_OK, "the CSV is right%s", err.text);
+    return rows;
+}
+
+void bench_r2(const struct bench_setting *setting, struct bench_round *round)
+{
+    struct trace trace = {1000000, 86400, 4 * 3600, 86400};
+    if (setting->is_quick)
+        trace.machines /= 5; /* A speed: as good from a shorter file. */
+    struct stat info = {.st_size = 0};
+    char *folder = bench_folder_make(round);
+    if (folder == NULL)
+        return;
+    char *csv = files_join(folder, "machines.csv");
+    if (bench_check(round, write_trace(csv, &trace, setting->seed) && stat(csv, &info) == 0,
+                    "the input was written")) {
+        double megabytes = (double)info.st_size * 1e-6;
+        bench_describe(round, "a workload CSV of %u rows, %.1f MB, read into requests",
+                       (unsigned)trace.machines, megabytes);
+        double begin = bench_cpu_s();
+        uint64_t rows = read_rows(csv, round);
+        round->values[0] = megabytes / (bench_cpu_s() - begin);
+        bench_set_yardstick(round, round->values[0] * 1e6);
+        (void)bench_check(round, rows == trace.machines, "%.0f of %u rows were read", (double)rows,
+                          (unsigned)trace.machines);
+    }
+    mem_free(csv);
     bench_folder_remove(folder);
 }

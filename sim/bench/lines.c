@@ -41,5 +41,8 @@ const struct bench_line bench_lines[] = {
      3,
      false,
      bench_m1},
+    {"R1", {{LESS("s", 0.5, 0.3), HOLDS}}, 1, false, bench_r1},
+    {"R2", {{MORE("MB/s", 100, 200), HOLDS}}, 1, false, bench_r2},
+    {"R3", {{LESS("ms", 50, 20), HOLDS}}, 1, false, bench_r3},
     {.id = NULL},
 };

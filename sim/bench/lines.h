@@ -11,9 +11,10 @@ bench_measure_line bench_p4, bench_p6;                               /* bench_sc
 bench_measure_line bench_e1, bench_e2;                               /* bench_queue.c */
 bench_measure_line bench_s1, bench_s6, bench_s7;                     /* bench_runs.c */
 bench_measure_line bench_s2;                                         /* bench_services.c */
-bench_measure_line bench_s3, bench_s4;                               /* bench_files.c */
+bench_measure_line bench_s3, bench_s4, bench_r2;                     /* bench_files.c */
 bench_measure_line bench_s5;                                         /* bench_openb.c */
 bench_measure_line bench_m1;                                         /* bench_memory.c */
+bench_measure_line bench_r1, bench_r3;                               /* bench_reading.c */
 
 /*
  * For the whole scheduler and whole runs, to which there is no naive way: how many of what the line

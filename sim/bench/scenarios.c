@@ -173,3 +173,38 @@ void scenario_write_population(const struct population *population, struct text 
     text_add(json, "},");
     end_with(json, population->duration_s, "{\"type\":\"spread\",\"field\":\"instanceId\"}");
 }
+
+void scenario_write_large(uint32_t count, struct text *json)
+{
+    text_add(json, "{\"version\":1,\"name\":\"large\",\"fleet\":{");
+    for (uint32_t i = 0; i < count; i++)
+        text_addf(json,
+                  "%s\"group-%" PRIu32 "\":{\"count\":1,\"cpu\":\"4 vCPU\",\"memory\":\"16 GB\","
+                  "\"zones\":[\"eu-west-1a\",\"eu-west-1b\"]}",
+                  comma(i), i);
+    text_add(json, "},\"taskDefinitions\":{");
+    for (uint32_t i = 0; i < count; i++) {
+        text_addf(json, "%s\"definition-%" PRIu32 "\":{\"definition\":", comma(i), i);
+        add_definition(json, i, 64, 128,
+                       ",\"essential\":true,\"environment\":[{\"name\":\"REGION\",\"value\":"
+                       "\"eu-west-1\"},{\"name\":\"STAGE\",\"value\":\"production\"}],"
+                       "\"portMappings\":[{\"containerPort\":8080,\"protocol\":\"tcp\"}]");
+        text_add(json, "}");
+    }
+    text_add(json, "},\"services\":{");
+    for (uint32_t i = 0; i < count; i++)
+        text_addf(json,
+                  "%s\"service-%" PRIu32 "\":{\"taskDefinition\":\"definition-%" PRIu32
+                  "\",\"desiredCount\":0,\"placementStrategy\":[{\"type\":\"spread\",\"field\":"
+                  "\"attribute:ecs.availability-zone\"},{\"type\":\"binpack\",\"field\":"
+                  "\"memory\"}]}",
+                  comma(i), i, count - 1 - i);
+    text_add(json, "},\"timeline\":{");
+    for (uint32_t i = 0; i < count / 5; i++)
+        text_addf(json,
+                  "%s\"entry-%" PRIu32 "\":{\"at\":1,\"scale\":{\"service\":\"service-%" PRIu32
+                  "\",\"desiredCount\":0}}",
+                  comma(i), i, i);
+    text_add(json, "},");
+    end(json, 60);
+}

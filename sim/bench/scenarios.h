@@ -44,4 +44,7 @@ struct population {
 };
 void scenario_write_population(const struct population *population, struct text *json);
 
+/* Groups, task definitions and services of one each, so many, and a fifth as many events. */
+void scenario_write_large(uint32_t count, struct text *json);
+
 #endif
