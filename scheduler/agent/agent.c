@@ -268,8 +268,16 @@ static void apply(struct turn *turn, const struct agent_event *event)
     }
 }
 
-void agent_step(struct agent *agent, struct step_time now, const struct agent_event *event,
-                struct agent_action_list *out)
+/* Of a report that nobody acknowledges, or of a container. */
+static berth_ns next_deadline(const struct agent *agent)
+{
+    const struct agent_task *head = task_at(agent, agent->reports.head);
+    berth_ns report_ns = agent->is_connected && head != NULL ? head->retry_ns : BERTH_NS_NEVER;
+    return report_ns < agent->timed_ns ? report_ns : agent->timed_ns;
+}
+
+berth_ns agent_step(struct agent *agent, struct step_time now, const struct agent_event *event,
+                    struct agent_action_list *out)
 {
     struct turn turn = {agent, now, out};
     out->count = 0;
@@ -280,8 +288,7 @@ void agent_step(struct agent *agent, struct step_time now, const struct agent_ev
     apply(&turn, event);
     if (agent->is_gate_due)
         gate_open(&turn);
-    berth_ns report_ns = report_next_deadline(agent);
-    agent->deadline_ns = report_ns < agent->timed_ns ? report_ns : agent->timed_ns;
+    return agent->deadline_ns = next_deadline(agent);
 }
 
 berth_ns agent_next_deadline(const struct agent *agent)

@@ -98,8 +98,9 @@ struct agent;
 
 struct agent *agent_create(const struct agent_config *config);
 void agent_destroy(struct agent *agent);
-void agent_step(struct agent *agent, struct step_time now, const struct agent_event *event,
-                struct agent_action_list *out); /* clears `out` first */
+/* Clears `out` first. The answer is that of agent_next_deadline. */
+berth_ns agent_step(struct agent *agent, struct step_time now, const struct agent_event *event,
+                    struct agent_action_list *out);
 
 /*
  * Whoever runs very many agents may say early whom, and of which task, the next event concerns, so

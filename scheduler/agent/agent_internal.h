@@ -13,6 +13,7 @@
 #define BERTH_SCHEDULER_AGENT_AGENT_INTERNAL_H
 
 #include "scheduler/agent/agent.h"
+#include "scheduler/base/mem.h"
 #include "scheduler/base/pool.h"
 
 enum container_state {
@@ -194,13 +195,32 @@ void lifecycle_deadlines(struct turn *turn);
 /* health.c */
 void health_roll_up(struct turn *turn, struct agent_task *task); /* and tell what has changed */
 
+/* Of a task, or TASK_NONE. What the kind has beside these is the caller's to fill: no clearing. */
+static inline struct agent_action *turn_act(struct turn *turn, enum agent_action_kind kind,
+                                            task_id task)
+{
+    struct agent_action *action = vec_push(turn->out);
+    action->kind = kind;
+    action->task = task;
+    action->container = 0;
+    action->place = 0;
+    return action;
+}
+
+static inline struct message *turn_send(struct turn *turn, enum message_kind kind, uint64_t seq)
+{
+    struct message *message = &turn_act(turn, AGENT_ACTION_SEND, TASK_NONE)->message;
+    message->kind = kind;
+    message->instance = turn->agent->config.instance;
+    message->seq = seq;
+    message->owns_grants = false;
+    return message;
+}
+
 /* report.c */
-struct agent_action *turn_act(struct turn *turn, enum agent_action_kind kind, task_id task);
-struct message *turn_send(struct turn *turn, enum message_kind kind, uint64_t seq);
 void report_running(struct turn *turn, struct agent_task *task);
 void report_stopped(struct turn *turn, struct agent_task *task);
 void report_acknowledged(struct turn *turn, uint64_t seq);
 void report_repeat(struct turn *turn, berth_ns due_ns); /* those with retry_ns up to due_ns */
-berth_ns report_next_deadline(const struct agent *agent);
 
 #endif

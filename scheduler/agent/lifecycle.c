@@ -321,7 +321,10 @@ static bool check_said(struct agent_task *task, size_t index, enum task_health h
     return true;
 }
 
-/* False when the event does not fit the container's state: a repeat, or a late outcome. */
+/*
+ * False when nothing more follows: a pull that is done, which nobody depends on, or an event that
+ * does not fit the container's state, which is a repeat or a late outcome.
+ */
 static bool apply(struct turn *turn, struct agent_task *task, const struct agent_event *event)
 {
     size_t index = event->container;
@@ -332,7 +335,7 @@ static bool apply(struct turn *turn, struct agent_task *task, const struct agent
             return false;
         task->pull_stopped_ns = turn->now.wall_ns;
         start(turn, task, index);
-        return true;
+        return false;
     case AGENT_EVENT_PULL_FAILED:
         if (state != CONTAINER_PULLING)
             return false;

@@ -14,22 +14,6 @@
 
 #include "scheduler/base/mem.h"
 
-struct agent_action *turn_act(struct turn *turn, enum agent_action_kind kind, task_id task)
-{
-    struct agent_action *action = vec_push(turn->out);
-    *action = (struct agent_action){.kind = kind, .task = task};
-    return action;
-}
-
-struct message *turn_send(struct turn *turn, enum message_kind kind, uint64_t seq)
-{
-    struct message *message = &turn_act(turn, AGENT_ACTION_SEND, TASK_NONE)->message;
-    message->kind = kind;
-    message->instance = turn->agent->config.instance;
-    message->seq = seq;
-    return message;
-}
-
 static void send_report(struct turn *turn, struct agent_task *task)
 {
     bool is_stopped = task->report_status == TASK_STOPPED;
@@ -116,10 +100,4 @@ void report_repeat(struct turn *turn, berth_ns due_ns)
         send_report(turn, task);
         task_queue_push(agent, reports, task);
     }
-}
-
-berth_ns report_next_deadline(const struct agent *agent)
-{
-    const struct agent_task *head = task_at(agent, agent->reports.head);
-    return agent->is_connected && head != NULL ? head->retry_ns : BERTH_NS_NEVER;
 }

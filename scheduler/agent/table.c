@@ -98,12 +98,14 @@ struct agent_task *table_add(struct agent *agent, const struct task_payload *pay
     uint32_t number = pool_take(agent->tasks);
     if (agent->entry_count == agent->entry_capacity)
         grow(agent);
-    memmove(agent->entries + at + 1, agent->entries + at,
-            (agent->entry_count - at) * sizeof *agent->entries);
+    if (at < agent->entry_count)
+        memmove(agent->entries + at + 1, agent->entries + at,
+                (agent->entry_count - at) * sizeof *agent->entries);
     agent->entries[at] = (struct task_entry){payload->task, number};
     agent->entry_count++;
-    init(table_task(agent, at), number, payload);
-    return table_task(agent, at);
+    struct agent_task *task = pool_at(agent->tasks, number);
+    init(task, number, payload);
+    return task;
 }
 
 static void give_back(struct agent *agent, struct agent_task *task)

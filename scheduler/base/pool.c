@@ -1,8 +1,5 @@
 #include "scheduler/base/pool.h"
 
-#include <assert.h>
-#include <string.h>
-
 #include "scheduler/base/mem.h"
 
 static void add_page(struct pool *pool)
@@ -21,25 +18,12 @@ void pool_reach(struct pool *pool, uint32_t number)
         pool->count = number + 1;
 }
 
-uint32_t pool_take(struct pool *pool)
+uint32_t pool_take_new(struct pool *pool)
 {
-    assert(pool->item_bytes >= sizeof pool->free_first);
-    if (pool->free_first != 0) {
-        uint32_t number = pool->free_first - 1;
-        memcpy(&pool->free_first, pool_at(pool, number), sizeof pool->free_first);
-        return number;
-    }
-    assert(pool->count < POOL_NONE - 1);
+    assert(pool->item_bytes >= sizeof pool->free_first && pool->count < POOL_NONE - 1);
     if (pool->count / POOL_PAGE == pool->page_count)
         add_page(pool);
     return pool->count++;
-}
-
-void pool_give(struct pool *pool, uint32_t number)
-{
-    assert(number < pool->count);
-    memcpy(pool_at(pool, number), &pool->free_first, sizeof pool->free_first);
-    pool->free_first = number + 1;
 }
 
 void pool_free(struct pool *pool)

@@ -14,8 +14,10 @@
 #ifndef BERTH_SCHEDULER_BASE_POOL_H
 #define BERTH_SCHEDULER_BASE_POOL_H
 
+#include <assert.h>
 #include <stddef.h>
 #include <stdint.h>
+#include <string.h>
 
 #define POOL_PAGE 256
 #define POOL_NONE UINT32_MAX /* never an item's number */
@@ -38,9 +40,24 @@ static inline void *pool_at(const struct pool *pool, uint32_t number)
     return pool->pages[number / POOL_PAGE] + (size_t)(number % POOL_PAGE) * pool->item_bytes;
 }
 
+uint32_t pool_take_new(struct pool *pool); /* one that nobody had before: use pool_take */
+
 /* One that was given back keeps what was in it, but for its first four bytes. */
-uint32_t pool_take(struct pool *pool);
-void pool_give(struct pool *pool, uint32_t number);
+static inline uint32_t pool_take(struct pool *pool)
+{
+    uint32_t number = pool->free_first - 1;
+    if (pool->free_first == 0)
+        return pool_take_new(pool);
+    memcpy(&pool->free_first, pool_at(pool, number), sizeof pool->free_first);
+    return number;
+}
+
+static inline void pool_give(struct pool *pool, uint32_t number)
+{
+    assert(number < pool->count);
+    memcpy(pool_at(pool, number), &pool->free_first, sizeof pool->free_first);
+    pool->free_first = number + 1;
+}
 
 /* For who gets the numbers from elsewhere, and so never takes any: all up to this one are there. */
 void pool_reach(struct pool *pool, uint32_t number);

@@ -1,13 +1,9 @@
 /*
- * fleet.c -- slots of hosts, their boot and registration, and the agents' timers.
+ * fleet.c -- slots of hosts, and which part of the fleet an event is for.
  *
- * One agent core per host. Its messages travel as queued events (network.c). Nothing here repairs a
- * loss: the agent's at-least-once reports and the controller's payloads after a reconnect do, as
- * they would on a real network.
- *
- * Timers are lazy. A host has at most one queued timer that counts; an earlier deadline replaces it
- * (the old one is stale by its generation), a later or cancelled one lets it fire and look again.
- * So a steady host has none, and acknowledging a report costs no search in the queue.
+ * One agent core per host (steps.c), which registers (register.c) and whose messages travel as
+ * queued events (network.c). Nothing here repairs a loss (loss.c): the agent's at-least-once
+ * reports and the controller's payloads after a reconnect do, as they would on a real network.
  */
 #include "sim/fleet/fleet.h"
 
@@ -230,189 +226,6 @@ void host_set_power(struct fleet *fleet, uint32_t host, enum host_power power)
         fleet->ops->power(fleet->context, host, before, power);
 }
 
-static void arm_timer(struct fleet *fleet, struct host *h)
-{
-    berth_ns deadline_ns = agent_next_deadline(h->agent);
-    if (deadline_ns >= h->timer_at_ns)
-        return;
-    h->timer_at_ns = deadline_ns > fleet->now_ns ? deadline_ns : fleet->now_ns;
-    h->timer_generation++;
-    fleet_queue(fleet, h->timer_at_ns, FLEET_TIMER, h->number, h->timer_generation, 0);
-}
-
-void fleet_send(struct fleet *fleet, berth_ns now_ns, const struct message *message)
-{
-    uint32_t host = fleet_host_of(fleet, message->instance);
-    fleet->now_ns = now_ns;
-    /* Work for an instance may be decided in the very step that registers it. */
-    if (host == HOST_NONE && message->instance >= fleet->host_of.count)
-        host = fleet->registering;
-    else if (host != HOST_NONE && host_at(fleet, host)->is_fresh)
-        return; /* The machine of that instance is no more; its successor waits for its answer. */
-    if (host != HOST_NONE)
-        host_message(fleet, host_at(fleet, host), false, message);
-}
-
-void host_step(struct fleet *fleet, struct host *h, const struct agent_event *event)
-{
-    struct step_time now = {fleet->now_ns, FLEET_WALL_EPOCH_NS + fleet->now_ns};
-    agent_step(h->agent, now, event, &fleet->actions);
-    fleet->agent_steps++;
-    if (fleet->ops->stepped != NULL)
-        fleet->ops->stepped(fleet->context, h->number, h->instance, h->agent, event,
-                            &fleet->actions);
-    for (size_t i = 0; i < fleet->actions.count; i++) {
-        const struct agent_action *action = &fleet->actions.items[i];
-        if (action->kind == AGENT_ACTION_SEND)
-            host_message(fleet, h, true, &action->message);
-        else
-            runtime_order(fleet, h, action);
-    }
-    arm_timer(fleet, h);
-}
-
-static void timer_fires(struct fleet *fleet, uint32_t host, uint64_t generation)
-{
-    struct host *h = host_at(fleet, host);
-    if (h->timer_generation != generation)
-        return;
-    h->timer_at_ns = BERTH_NS_NEVER;
-    if (h->power != HOST_UP || h->agent == NULL)
-        return;
-    if (agent_next_deadline(h->agent) > fleet->now_ns)
-        arm_timer(fleet, h);
-    else
-        host_agent_step(fleet, host, &(struct agent_event){.kind = AGENT_EVENT_TIMER});
-}
-
-/* A reply that comes late must not be taken for another boot's. */
-static uint64_t token_of(const struct fleet *fleet, uint32_t host)
-{
-    uint64_t boots = host_at(fleet, host)->power_epoch;
-    return (boots > 0 ? boots - 1 : 0) << 32 | ((uint64_t)host + 1);
-}
-
-static void register_host(struct fleet *fleet, uint32_t host, instance_id existing)
-{
-    const struct host *h = host_at(fleet, host);
-    const struct scenario_group *group = &fleet->scenario->groups[h->group];
-    uint32_t count = 0;
-    struct attribute_text *attributes =
-        mem_alloc((group->attribute_count + 3) * sizeof *attributes);
-    attributes[count++] = (struct attribute_text){"ecs.availability-zone", h->zone};
-    if (group->instance_type != NULL && group->instance_type[0] != '\0')
-        attributes[count++] = (struct attribute_text){"ecs.instance-type", group->instance_type};
-    if (h->rack != NULL)
-        attributes[count++] = (struct attribute_text){"berth.rack", h->rack};
-    for (uint32_t i = 0; i < group->attribute_count; i++)
-        attributes[count++] = group->attributes[i];
-    char ec2_id[32];
-    snprintf(ec2_id, sizeof ec2_id, "i-%09x%08x", host, h->disk.disk);
-    struct event event = {
-        .kind = EVENT_REGISTER_INSTANCE,
-        .token = token_of(fleet, host),
-        .u.register_instance =
-            {
-                .existing = existing,
-                .ec2_id = ec2_id,
-                .agent_version = "1.0.0",
-                .cpu_units = h->cpu_units,
-                .mem_mib = h->mem_mib,
-                .provider = group->provider,
-                .fargate_task = h->fargate_task,
-                .gpu_count = group->gpu_count,
-                .eni_limit = group->eni_limit,
-                .tcp_ports_used = group->tcp_ports_used,
-                .tcp_port_count = group->tcp_port_count,
-                .attributes = attributes,
-                .attribute_count = count,
-            },
-    };
-    fleet->ops->event(fleet->context, &event);
-    mem_free(attributes);
-}
-
-static void make_agent(struct fleet *fleet, uint32_t host)
-{
-    struct host *h = host_at(fleet, host);
-    const struct scenario_group *group = &fleet->scenario->groups[h->group];
-    h->is_fresh = false;
-    h->agent = agent_create(&(struct agent_config){
-        .pool = fleet->agent_pool,
-        .instance = h->instance,
-        .cpu_units = h->cpu_units,
-        .mem_mib = h->mem_mib,
-        .gpu_count = group->gpu_count,
-        .stop_timeout_ns = 30 * BERTH_NS_PER_S,
-        .report_retry_ns = 10 * BERTH_NS_PER_S,
-    });
-    if (h->is_linked)
-        host_agent_step(fleet, host, &(struct agent_event){.kind = AGENT_EVENT_CONNECTED});
-}
-
-/* The reply may come long after the call: the machine that made it may be gone. */
-void fleet_registered(struct fleet *fleet, berth_ns now_ns, uint64_t token, instance_id instance)
-{
-    uint32_t host = (uint32_t)(token & UINT32_MAX) - 1;
-    assert((token & UINT32_MAX) >= 1 && host < fleet->host_count);
-    struct host *h = host_at(fleet, host);
-    fleet->now_ns = now_ns;
-    while (fleet->host_of.count <= instance)
-        *vec_push(&fleet->host_of) = HOST_NONE;
-    if (token != token_of(fleet, host)) {
-        if (h->instance != instance)
-            fleet_queue(fleet, now_ns, FLEET_GONE, instance, 0, 0);
-        return;
-    }
-    fleet->host_of.items[instance] = host;
-    h->instance = instance;
-    h->is_registered = true;
-    if (h->is_fresh && h->power == HOST_UP)
-        make_agent(fleet, host);
-}
-
-static void gone(struct fleet *fleet, instance_id instance)
-{
-    fleet->ops->event(fleet->context,
-                      &(struct event){.kind = EVENT_DEREGISTER_INSTANCE,
-                                      .u.deregister_instance = {.instance = instance,
-                                                                .force = true,
-                                                                .cause = DEREGISTER_TERMINATED}});
-}
-
-/* A new machine: a new instance, a new agent, an empty disk. */
-void host_register(struct fleet *fleet, uint32_t host)
-{
-    struct host *h = host_at(fleet, host);
-    host_link(fleet, host); /* a predecessor that nobody deregistered is missed now */
-    h->is_registered = false;
-    h->is_rebooted = false;
-    fleet->registering = host;
-    register_host(fleet, host, INSTANCE_NONE);
-    fleet->registering = HOST_NONE;
-}
-
-/* The same machine: its agent has found its checkpoint, but no container. */
-void host_register_again(struct fleet *fleet, uint32_t host)
-{
-    host_at(fleet, host)->is_rebooted = false;
-    host_link(fleet, host);
-    register_host(fleet, host, host_at(fleet, host)->instance);
-}
-
-static void booted(struct fleet *fleet, uint32_t host, uint64_t power_epoch)
-{
-    struct host *h = host_at(fleet, host);
-    if (h->power_epoch != power_epoch || h->power != HOST_BOOTING)
-        return;
-    host_set_power(fleet, host, HOST_UP);
-    if (!h->is_fresh) {
-        h->is_rebooted = true;
-        host_agent_step(fleet, host, &(struct agent_event){.kind = AGENT_EVENT_HOST_RESTARTED});
-    }
-    host_join(fleet, host);
-}
-
 berth_ns fleet_draw_boot(struct fleet *fleet, uint32_t group)
 {
     const struct scenario_group *of = &fleet->scenario->groups[group];
@@ -436,12 +249,6 @@ uint32_t fleet_add(struct fleet *fleet, berth_ns now_ns, const struct fleet_mach
     return host;
 }
 
-uint32_t fleet_host_of_token(const struct fleet *fleet, uint64_t token)
-{
-    uint32_t host = (uint32_t)(token & UINT32_MAX) - 1;
-    return token == token_of(fleet, host) ? host : HOST_NONE;
-}
-
 /* Were the first fleet to boot, services would be placed on whichever hosts happen to come first.
  */
 void fleet_start(struct fleet *fleet)
@@ -455,16 +262,22 @@ void fleet_dispatch(struct fleet *fleet, berth_ns now_ns, const struct sim_event
     fleet->now_ns = now_ns;
     switch ((enum fleet_event)event->kind) {
     case FLEET_BOOTED:
-        booted(fleet, event->a, event->b);
+        host_booted(fleet, event->a, event->b);
         break;
     case FLEET_MESSAGE_DOWN:
+        host_message_down(fleet, event);
+        break;
     case FLEET_MESSAGE_UP:
+        host_message_up(fleet, event);
+        break;
     case FLEET_ACK_DOWN:
+        host_ack_down(fleet, event);
+        break;
     case FLEET_ACK_UP:
-        host_message_arrives(fleet, event);
+        host_ack_up(fleet, event);
         break;
     case FLEET_TIMER:
-        timer_fires(fleet, event->a, event->b);
+        host_timer_fires(fleet, event->a, event->b);
         break;
     case FLEET_RUNTIME:
         runtime_event(fleet, event);
@@ -485,7 +298,7 @@ void fleet_dispatch(struct fleet *fleet, berth_ns now_ns, const struct sim_event
         host_rejoin(fleet, event->a, event->b);
         break;
     case FLEET_GONE:
-        gone(fleet, event->a);
+        host_gone(fleet, event->a);
         break;
     case FLEET_EVENT_COUNT:
         assert(event->kind < FLEET_EVENT_COUNT);

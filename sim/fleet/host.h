@@ -1,5 +1,5 @@
 /*
- * host.h -- inside of the simulated fleet, shared by fleet.c, network.c, runtime.c and loss.c.
+ * host.h -- inside of the simulated fleet, shared by its files.
  */
 #ifndef BERTH_SIM_FLEET_HOST_H
 #define BERTH_SIM_FLEET_HOST_H
@@ -97,16 +97,16 @@ struct host_trouble {
 struct host {
     /* Each message and each outcome of a container. */
     _Alignas(64) struct agent *agent; /* owned; NULL before the first registration */
-    berth_ns down_at_ns, up_at_ns;    /* last deliveries: messages never overtake each other */
-    berth_ns timer_at_ns;             /* of the queued timer, BERTH_NS_NEVER: none */
+    berth_ns last_ns[2];  /* deliveries down, and up: messages never overtake each other */
+    berth_ns timer_at_ns; /* of the queued timer, BERTH_NS_NEVER: none */
     uint32_t timer_generation;
     uint32_t link_epoch; /* makes messages and detections stale */
     instance_id instance;
+    uint32_t number;                               /* its slot's in the fleet */
     uint32_t arrivals;                             /* tasks so far */
     uint16_t lossy_down, lossy_up, clogged, blind; /* causes of each */
     uint8_t power;                                 /* enum host_power */
     uint8_t mode;                                  /* enum loss_mode: the worst of its causes */
-    uint32_t number;                               /* its slot's in the fleet */
     bool is_linked : 1;
     bool is_registered : 1;
     bool is_missed : 1;        /* the controller was told that the agent is gone */
@@ -115,21 +115,22 @@ struct host {
     bool is_cut : 1;           /* up and not lost, but without a connection: network.c */
     bool is_detection_due : 1; /* it was missed while the controller was blind to it */
     bool is_retired : 1;       /* it never comes back */
+    bool is_slow : 1;          /* `slowness` is not 1 */
 
     /* Pulls, and draws of what is no constant. */
-    struct image_disk disk;
+    _Alignas(64) struct image_disk disk;
     double slowness; /* 1: as fast as others */
     struct rng network;
+    struct host_trouble *trouble; /* owned; NULL: none so far */
     uint32_t group;
     uint32_t power_epoch; /* makes boots stale */
 
     /* Boot, loss and return. */
     int32_t cpu_units, mem_mib;
     const char *zone, *rack;
-    task_id fargate_task;         /* the one that it was made for, or TASK_NONE */
-    struct host_trouble *trouble; /* owned; NULL: none so far */
-    uint32_t causes;              /* of loss, that still hold */
-    uint32_t loss;                /* number of the present loss, for fleet_return */
+    task_id fargate_task; /* the one that it was made for, or TASK_NONE */
+    uint32_t causes;      /* of loss, that still hold */
+    uint32_t loss;        /* number of the present loss, for fleet_return */
     uint32_t block_epoch;
     uint32_t boot_draws, reconnect_draws; /* made so far from these streams */
 };
@@ -220,7 +221,8 @@ static inline void fleet_queue(struct fleet *fleet, berth_ns at_ns, uint32_t kin
 
 void host_set_power(struct fleet *fleet, uint32_t host, enum host_power power);
 
-/* One event for a host's agent: steps it, carries out what it orders, keeps its timer armed. */
+/* steps.c. One event for a host's agent: steps it, carries out what it orders, keeps its timer
+ * armed. */
 void host_step(struct fleet *fleet, struct host *h, const struct agent_event *event);
 
 static inline void host_agent_step(struct fleet *fleet, uint32_t host,
@@ -229,6 +231,11 @@ static inline void host_agent_step(struct fleet *fleet, uint32_t host,
     host_step(fleet, host_at(fleet, host), event);
 }
 
+void host_timer_fires(struct fleet *fleet, uint32_t host, uint64_t generation);
+
+/* register.c */
+void host_booted(struct fleet *fleet, uint32_t host, uint64_t power_epoch);
+void host_gone(struct fleet *fleet, instance_id instance);
 /* It is up: register what the next connection needs, with a link. */
 void host_register(struct fleet *fleet, uint32_t host);
 void host_register_again(struct fleet *fleet, uint32_t host);
@@ -236,7 +243,10 @@ void host_register_again(struct fleet *fleet, uint32_t host);
 /* network.c */
 berth_ns host_network_delay_ns(const struct fleet *fleet, struct host *host); /* of one message */
 void host_message(struct fleet *fleet, struct host *h, bool is_up, const struct message *message);
-void host_message_arrives(struct fleet *fleet, const struct sim_event *event);
+void host_message_down(struct fleet *fleet, const struct sim_event *event);
+void host_message_up(struct fleet *fleet, const struct sim_event *event);
+void host_ack_down(struct fleet *fleet, const struct sim_event *event);
+void host_ack_up(struct fleet *fleet, const struct sim_event *event);
 void host_join(struct fleet *fleet, uint32_t host); /* connects now, or when it can */
 void host_unacked(struct fleet *fleet, const struct sim_event *event);
 void host_stalled(struct fleet *fleet, uint32_t host, uint64_t block_epoch);
@@ -246,7 +256,7 @@ berth_ns host_slowed_down(const struct host *host, berth_ns takes_ns);
 
 static inline berth_ns host_slowed(const struct host *host, berth_ns takes_ns)
 {
-    return host->slowness == 1 ? takes_ns : host_slowed_down(host, takes_ns);
+    return !host->is_slow ? takes_ns : host_slowed_down(host, takes_ns);
 }
 
 /* The slots of its tasks, the latest first: owned by the caller. Looks at all: for rare events. */

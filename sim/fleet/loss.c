@@ -114,6 +114,7 @@ static void terminate(struct fleet *fleet, uint32_t host)
     forget_agent(fleet, host);
     h->disk = (struct image_disk){.disk = fleet->disk_count++};
     h->slowness = 1;
+    h->is_slow = false;
     if (!is_told)
         return;
     h->is_linked = false;
@@ -187,6 +188,7 @@ void fleet_set_slow(struct fleet *fleet, berth_ns now_ns, uint32_t host, double 
     assert(factor > 0);
     fleet->now_ns = now_ns;
     host_at(fleet, host)->slowness = factor;
+    host_at(fleet, host)->is_slow = factor != 1;
 }
 
 /* enum loss_mode runs from severe to mild. */
@@ -287,8 +289,8 @@ void fleet_notice(struct fleet *fleet, berth_ns now_ns, uint32_t host)
         return;
     berth_ns delay_ns = host_network_delay_ns(fleet, h);
     berth_ns at_ns = behaviour_later(now_ns, delay_ns);
-    h->up_at_ns = at_ns > h->up_at_ns ? at_ns : h->up_at_ns;
-    fleet_queue(fleet, h->up_at_ns, FLEET_NOTICE, host, h->link_epoch, 0);
+    h->last_ns[true] = at_ns > h->last_ns[true] ? at_ns : h->last_ns[true];
+    fleet_queue(fleet, h->last_ns[true], FLEET_NOTICE, host, h->link_epoch, 0);
 }
 
 void host_notice_arrived(struct fleet *fleet, uint32_t host, uint64_t link_epoch)

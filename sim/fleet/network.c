@@ -60,17 +60,22 @@ static void miss(struct fleet *fleet, struct host *h, const struct message *mess
 }
 
 /* An ack is so small that it travels in the event itself. */
-static void deliver_at(struct fleet *fleet, const struct host *h, bool is_up, berth_ns at_ns,
-                       const struct message *message)
+static inline void deliver_at(struct fleet *fleet, const struct host *h, bool is_up, berth_ns at_ns,
+                              const struct message *message)
 {
+    struct sim_event event = {.a = h->number};
     if (at_ns >= fleet->end_ns)
         return;
-    if (message->kind == (is_up ? MESSAGE_ACK : MESSAGE_REPORT_ACK))
-        fleet_queue(fleet, at_ns, is_up ? FLEET_ACK_UP : FLEET_ACK_DOWN, h->number, message->seq,
-                    (uint64_t)message->instance << 32 | h->link_epoch);
-    else
-        fleet_queue(fleet, at_ns, is_up ? FLEET_MESSAGE_UP : FLEET_MESSAGE_DOWN, h->number,
-                    parcels_hold(&fleet->parcels, message), h->link_epoch);
+    if (message->kind == (is_up ? MESSAGE_ACK : MESSAGE_REPORT_ACK)) {
+        event.kind = is_up ? FLEET_ACK_UP : FLEET_ACK_DOWN;
+        event.b = message->seq;
+        event.c = (uint64_t)message->instance << 32 | h->link_epoch;
+    } else {
+        event.kind = is_up ? FLEET_MESSAGE_UP : FLEET_MESSAGE_DOWN;
+        event.b = parcels_hold(&fleet->parcels, message);
+        event.c = h->link_epoch;
+    }
+    sim_queue_put(fleet->queue, at_ns, event);
 }
 
 berth_ns host_network_delay_ns(const struct fleet *fleet, struct host *host)
@@ -85,7 +90,7 @@ static void message_by_fate(struct fleet *fleet, struct host *h, bool is_up, ber
                             const struct message *message)
 {
     struct message_fate fate = {.twice_after_ns = BERTH_NS_NEVER};
-    berth_ns *last_ns = is_up ? &h->up_at_ns : &h->down_at_ns;
+    berth_ns *last_ns = &h->last_ns[is_up];
     fleet->ops->fate(fleet->context, h->number, is_up, &fate);
     if (fate.is_lost) {
         miss(fleet, h, message);
@@ -105,7 +110,6 @@ static void message_by_fate(struct fleet *fleet, struct host *h, bool is_up, ber
 
 void host_message(struct fleet *fleet, struct host *h, bool is_up, const struct message *message)
 {
-    berth_ns *last_ns = is_up ? &h->up_at_ns : &h->down_at_ns;
     if (!h->is_linked)
         return;
     berth_ns delay_ns = host_network_delay_ns(fleet, h);
@@ -114,8 +118,23 @@ void host_message(struct fleet *fleet, struct host *h, bool is_up, const struct 
         return;
     }
     berth_ns at_ns = behaviour_later(fleet->now_ns, delay_ns);
-    *last_ns = at_ns > *last_ns ? at_ns : *last_ns;
-    deliver_at(fleet, h, is_up, *last_ns, message);
+    if (at_ns < h->last_ns[is_up])
+        at_ns = h->last_ns[is_up];
+    h->last_ns[is_up] = at_ns;
+    deliver_at(fleet, h, is_up, at_ns, message);
+}
+
+void fleet_send(struct fleet *fleet, berth_ns now_ns, const struct message *message)
+{
+    uint32_t host = fleet_host_of(fleet, message->instance);
+    fleet->now_ns = now_ns;
+    /* Work for an instance may be decided in the very step that registers it. */
+    if (host == HOST_NONE && message->instance >= fleet->host_of.count)
+        host = fleet->registering;
+    else if (host != HOST_NONE && host_at(fleet, host)->is_fresh)
+        return; /* The machine of that instance is no more; its successor waits for its answer. */
+    if (host != HOST_NONE)
+        host_message(fleet, host_at(fleet, host), false, message);
 }
 
 static void acknowledged(struct host_trouble *trouble, uint64_t seq)
@@ -127,42 +146,84 @@ static void acknowledged(struct host_trouble *trouble, uint64_t seq)
     trouble->awaited.count = kept;
 }
 
-/* On a connection that goes on: to the controller, the agent, or nobody. */
-static void arrives(struct fleet *fleet, struct host *h, bool is_up, const struct message *message)
+/* Its connection goes on. */
+static inline bool is_current(const struct host *h, const struct sim_event *event)
 {
-    if ((is_up ? h->lossy_up : h->lossy_down) > 0) {
+    return h->is_linked && h->link_epoch == (uint32_t)event->c;
+}
+
+/* By a clogged way: it comes again when that is free. */
+static inline bool is_held_back(struct host *h, const struct sim_event *event)
+{
+    if (h->clogged == 0 || !is_current(h, event))
+        return false;
+    *vec_push(&host_trouble(h)->held) = *event;
+    return true;
+}
+
+static void to_agent(struct fleet *fleet, struct host *h, const struct message *message)
+{
+    if (h->lossy_down > 0)
         miss(fleet, h, message);
-        return;
-    }
-    if (!is_up) {
+    else
         host_step(fleet, h, &(struct agent_event){.kind = AGENT_EVENT_MESSAGE, .message = message});
+}
+
+/* The message is in fleet->arrived. */
+static void to_controller(struct fleet *fleet, struct host *h)
+{
+    const struct message *message = &fleet->arrived.u.message;
+    if (h->lossy_up > 0) {
+        miss(fleet, h, message);
         return;
     }
     if (message->kind == MESSAGE_ACK && h->trouble != NULL)
         acknowledged(h->trouble, message->seq);
-    fleet->arrived.u.message = *message;
     fleet->ops->event(fleet->context, &fleet->arrived);
 }
 
-void host_message_arrives(struct fleet *fleet, const struct sim_event *event)
+void host_ack_down(struct fleet *fleet, const struct sim_event *event)
 {
     struct host *h = host_at(fleet, event->a);
-    bool is_ack = event->kind == FLEET_ACK_UP || event->kind == FLEET_ACK_DOWN;
-    bool is_up = event->kind == FLEET_ACK_UP || event->kind == FLEET_MESSAGE_UP;
-    bool is_current = h->is_linked && h->link_epoch == (uint32_t)event->c;
-    if (is_current && h->clogged > 0) {
-        *vec_push(&host_trouble(h)->held) = *event;
-    } else if (is_ack && is_current) {
-        arrives(fleet, h, is_up,
-                &(struct message){.kind = is_up ? MESSAGE_ACK : MESSAGE_REPORT_ACK,
-                                  .instance = (instance_id)(event->c >> 32),
-                                  .seq = event->b});
-    } else if (!is_ack) {
-        uint32_t parcel = (uint32_t)event->b;
-        if (is_current)
-            arrives(fleet, h, is_up, parcels_open(&fleet->parcels, parcel));
-        parcels_release(&fleet->parcels, parcel);
+    if (!is_held_back(h, event) && is_current(h, event))
+        to_agent(fleet, h,
+                 &(struct message){.kind = MESSAGE_REPORT_ACK,
+                                   .instance = (instance_id)(event->c >> 32),
+                                   .seq = event->b});
+}
+
+void host_ack_up(struct fleet *fleet, const struct sim_event *event)
+{
+    struct host *h = host_at(fleet, event->a);
+    if (is_held_back(h, event) || !is_current(h, event))
+        return;
+    fleet->arrived.u.message = (struct message){
+        .kind = MESSAGE_ACK, .instance = (instance_id)(event->c >> 32), .seq = event->b};
+    to_controller(fleet, h);
+}
+
+void host_message_down(struct fleet *fleet, const struct sim_event *event)
+{
+    struct host *h = host_at(fleet, event->a);
+    uint32_t parcel = (uint32_t)event->b;
+    if (is_held_back(h, event))
+        return;
+    if (is_current(h, event))
+        to_agent(fleet, h, parcels_open(&fleet->parcels, parcel));
+    parcels_release(&fleet->parcels, parcel);
+}
+
+void host_message_up(struct fleet *fleet, const struct sim_event *event)
+{
+    struct host *h = host_at(fleet, event->a);
+    uint32_t parcel = (uint32_t)event->b;
+    if (is_held_back(h, event))
+        return;
+    if (is_current(h, event)) {
+        fleet->arrived.u.message = *parcels_open(&fleet->parcels, parcel);
+        to_controller(fleet, h);
     }
+    parcels_release(&fleet->parcels, parcel);
 }
 
 /* The connection of a host that is up is given up. */
