@@ -44,7 +44,8 @@ find_c    = $(sort $(shell find $(1) -name '*.c' 2>/dev/null))
 PURE_SRC  := $(call find_c,$(PURE_DIRS))
 MAIN_SRC  := scheduler/cli/main.c
 REST_SRC  := $(filter-out $(PURE_SRC) $(MAIN_SRC),$(call find_c,scheduler sim))
-TEST_SRC  := $(call find_c,tests/unit tests/property tests/golden tests/theory tests/cli)
+TEST_SRC  := $(call find_c,tests/unit tests/property tests/golden tests/theory tests/cli \
+             tests/integration)
 FUZZ_SRC  := $(call find_c,tests/fuzz)
 BENCH_SRC := $(call find_c,tests/bench)
 SUPP_SRC  := $(call find_c,tests/support)

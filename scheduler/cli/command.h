@@ -22,7 +22,7 @@ struct command {
 };
 
 extern const struct command command_run, command_place, command_validate, command_import,
-    command_replay, command_gate, command_explore, command_bench;
+    command_replay, command_gate, command_explore, command_bench, command_lab;
 
 /*
  * The flags of one command: {"--out", &out, NULL} takes a value ("--out DIR", "--out=DIR"),

@@ -38,9 +38,8 @@ static void ask_for_large_pages(void)
 
 /* One row per command, in the order of the help page. */
 static const struct command *const commands[] = {
-    &command_run,     &command_place,  &command_validate,
-    &command_import,  &command_replay, &command_gate,
-    &command_explore, &command_bench,  NULL,
+    &command_run,  &command_place,   &command_validate, &command_import, &command_replay,
+    &command_gate, &command_explore, &command_bench,    &command_lab,    NULL,
 };
 #define COMMAND_COUNT (sizeof commands / sizeof commands[0] - 1)
 
