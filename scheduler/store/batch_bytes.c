@@ -5,16 +5,9 @@
 #include <string.h>
 
 #include "scheduler/base/mem.h"
+#include "scheduler/store/checksum.h"
 
 #define HEAD_MAX 64
-
-static uint64_t checksum(const char *bytes, size_t length)
-{
-    uint64_t hash = UINT64_C(0xcbf29ce484222325);
-    for (size_t i = 0; i < length; i++)
-        hash = (hash ^ (unsigned char)bytes[i]) * UINT64_C(0x100000001b3);
-    return hash;
-}
 
 void batch_bytes_add(struct text *out, uint64_t batch, const struct store_write *writes,
                      size_t write_count)
@@ -27,7 +20,7 @@ void batch_bytes_add(struct text *out, uint64_t batch, const struct store_write 
         text_add_n(&body, value, strlen(value) + 1);
     }
     text_addf(out, "batch %" PRIu64 " %zu %016" PRIx64 "\n", batch, body.length,
-              checksum(body.bytes, body.length));
+              checksum_add(CHECKSUM_INIT, body.bytes, body.length));
     if (body.length > 0)
         text_add_n(out, body.bytes, body.length);
     text_free(&body);
@@ -57,7 +50,8 @@ size_t batch_bytes_read(const char *bytes, size_t length, uint64_t batch, struct
     uint64_t sum;
     size_t head = read_head(bytes, length, batch, &body_length, &sum);
     vec_clear(out);
-    if (head == 0 || body_length > length - head || checksum(bytes + head, body_length) != sum)
+    if (head == 0 || body_length > length - head ||
+        checksum_add(CHECKSUM_INIT, bytes + head, body_length) != sum)
         return 0;
     const char *at = bytes + head, *end = at + body_length;
     while (at < end) {

@@ -4,7 +4,8 @@
  * A store is given batches of writes, numbered from 1 without gaps, and makes them durable in that
  * order, whole or not at all. It never calls back: the driver asks for progress. Implementations:
  * store_volatile (nothing kept, always durable: the plain simulator), store_memory (records kept in
- * memory, with failures on request: tests and fault injection).
+ * memory, with failures on request: tests and fault injection), store_sqlite (on disk: the daemon;
+ * store_sqlite.h).
  */
 #ifndef BERTH_SCHEDULER_STORE_STORE_H
 #define BERTH_SCHEDULER_STORE_STORE_H

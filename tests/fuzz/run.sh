@@ -11,8 +11,8 @@ build=build/fuzz
 jobs=$(nproc 2>/dev/null || echo 2)
 make --no-print-directory -j"$jobs" CC=clang OPT=-O1 BUILD=$build \
     SAN=fuzzer-no-link,address,undefined WARN= $build/libberth.a $build/libcore.a || exit 1
-libs=$(pkg-config --libs gsl jansson zlib libpcre2-8 libcrypto)
-cflags=$(pkg-config --cflags gsl jansson zlib libpcre2-8 libcrypto)
+libs=$(pkg-config --libs gsl jansson zlib libpcre2-8 libcrypto sqlite3)
+cflags=$(pkg-config --cflags gsl jansson zlib libpcre2-8 libcrypto sqlite3)
 [ $# -gt 0 ] || set -- $(ls tests/fuzz/fuzz_*.c | sed 's/.*fuzz_\(.*\)\.c/\1/')
 failed=0
 mkdir -p $build/crashes
@@ -21,7 +21,7 @@ for target in "$@"; do
     clang -std=c11 -D_POSIX_C_SOURCE=200809L -O1 -g -I. -I$build $cflags \
         -fsanitize=fuzzer,address,undefined -fno-sanitize-recover=undefined \
         -o $build/fuzz_"$target" tests/fuzz/fuzz_"$target".c $support \
-        $build/libberth.a $build/libcore.a $libs -lcmocka -lm || exit 1
+        $build/libberth.a $build/libcore.a $libs -lcmocka -lm -pthread || exit 1
     mkdir -p $build/corpus/"$target"
     printf '%s: %s s ... ' "$target" "$seconds"
     log=$build/fuzz_$target.log
