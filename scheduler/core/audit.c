@@ -141,6 +141,7 @@ static void audit_deployment(const struct deployment *deployment)
     uint32_t stopping = 0, young = 0;
     audit_list(&deployment->tasks, LIST_OWNER);
     audit_list(&deployment->young, LIST_QUEUE);
+    audit_list(&deployment->unhealthy, LIST_QUEUE);
     for (const struct task *task = deployment->tasks.first; task != NULL;
          task = task->links[LIST_OWNER].next) {
         struct tally *figures = &tally[task->is_draining];
@@ -160,6 +161,13 @@ static void audit_deployment(const struct deployment *deployment)
     for (const struct task *task = deployment->young.first; task != NULL;
          task = task->links[LIST_QUEUE].next)
         young++;
+    for (const struct task *task = deployment->unhealthy.first; task != NULL;
+         task = task->links[LIST_QUEUE].next) {
+        const struct task *next = task->links[LIST_QUEUE].next;
+        assert(task->deployment == deployment && task->desired_running && task->is_unhealthy);
+        assert(next == NULL || task->id < next->id);
+    }
+    assert(deployment->unhealthy.count == tally[0].unhealthy + tally[1].unhealthy);
     audit_candidates(deployment);
     assert(memcmp(tally, deployment->tally, sizeof tally) == 0);
     assert(stopping == deployment->stopping && young == deployment->young.count);
@@ -171,7 +179,7 @@ static void audit_revisions(const struct controller *controller, const struct se
     size_t live = 0;
     for (size_t i = 0; i < service->revisions.count; i++) {
         const struct deployment *deployment = service->revisions.items[i];
-        struct deployment_view view = deployment_view_of(controller, deployment);
+        struct deployment_view view = deployment_view_of(deployment);
         const struct deployment_view *told = &deployment->emitted;
         assert(deployment->service == service && deployment->plan != NULL);
         assert(i == 0 || service->revisions.items[i - 1]->number < deployment->number);
@@ -179,10 +187,17 @@ static void audit_revisions(const struct controller *controller, const struct se
         assert(deployment->is_live || deployment->tasks.count == 0);
         assert(view.rollout == told->rollout && view.status == told->status &&
                view.is_primary == told->is_primary && view.is_live == told->is_live &&
-               view.running_count == told->running_count);
+               view.running_count == told->running_count && view.source == told->source &&
+               view.rolled_back_to == told->rolled_back_to &&
+               view.scale_permille == told->scale_permille);
         live += deployment->is_live;
     }
     assert(live == service->deployments.count);
+    const struct deployment *green = NULL;
+    for (size_t i = 0; i < live && green == NULL; i++)
+        if (service->deployments.items[i]->staging.is_active)
+            green = service->deployments.items[i];
+    assert(stages_green(service) == green);
 }
 
 static void audit_daemon(const struct service *service)

@@ -75,7 +75,7 @@ enum { RECENT_PLANS = 256 }; /* a power of two */
 enum task_list_kind {
     LIST_UNPLACED = 0, /* all that wait, or all whose machine is asked for */
     LIST_OWNER,        /* its deployment's; ascending id */
-    LIST_QUEUE,        /* what time alone will move on; or the waiting class's */
+    LIST_QUEUE,        /* its waiting class's; RUNNING: what time alone will move on, or the ill */
     LIST_COUNT
 };
 
@@ -236,7 +236,7 @@ struct deployment {
     bool ignores_alarms;            /* one of them was in ALARM when it began */
     bool is_record_dirty;           /* something outside the view has changed */
     bool keeps_candidates;          /* candidates.c: a rollout stops its tasks */
-    struct deployment_view emitted; /* what the last change said */
+    struct deployment_view emitted; /* what the last change said, and when */
     struct staging staging;
     VEC(struct victim) candidates;
 
@@ -246,8 +246,9 @@ struct deployment {
     uint64_t rolls_back;     /* started again in place of this one; 0: not */
     uint64_t rolled_back_to; /* it failed, and this one was started again; 0: none */
     berth_ns unplaced_ns;    /* when finding no room was last counted; BERTH_NS_NEVER */
-    berth_ns created_wall_ns, updated_wall_ns;
-    uint32_t scale_permille; /* of a task set */
+    berth_ns created_wall_ns;
+    uint32_t scale_permille;    /* of a task set */
+    struct task_list unhealthy; /* tally[].unhealthy, by id */
 };
 
 /* DAEMON only. One entry per instance ever registered; grown on demand. */
@@ -287,9 +288,12 @@ struct placement_specs {
     uint16_t strategy_count, constraint_count;
 };
 
+/* So many live deployments stand in the service's own record. */
+enum { SERVICE_FEW = 2 };
+
 struct service {
-    /* What every pass reads stands together, up to `emitted`. */
-    service_id id;
+    /* What every pass reads stands together, up to the breaker of its settings. */
+    _Alignas(64) service_id id;
     symbol name;
     group_id group;
     enum scheduling_strategy scheduling;
@@ -297,11 +301,12 @@ struct service {
     uint32_t desired_count; /* DAEMON: computed */
     uint32_t minimum_percent, maximum_percent;
     VEC(struct deployment *) deployments; /* live ones; [0] is PRIMARY, then those before it */
+    struct deployment *few[SERVICE_FEW];  /* where those are while they are no more */
+    struct deployment *green;             /* of them: goes by stages; NULL: none */
     uint32_t protected_count;             /* of its tasks with desiredStatus RUNNING */
     uint32_t told;                        /* bits of event kinds: told, and the cause stands */
     berth_ns blocked_since_ns;            /* a task found no room; BERTH_NS_NEVER: none */
     berth_ns deadline_ns;
-    berth_ns grace_ns;           /* healthCheckGracePeriodSeconds */
     uint64_t launches;           /* tasks ever started: the next one's reference */
     struct bucket launch_bucket; /* what the launch rate leaves */
     bool is_dirty;               /* queued for a pass */
@@ -310,11 +315,12 @@ struct service {
     bool is_new;                 /* no change has told of it yet */
     uint8_t weighted;            /* listeners with weights: bits, 1 production, 2 test */
     uint8_t clearing;            /* those that were asked to have none, not answered yet */
-    struct rebalance rebalance;
-    struct deployment_settings settings; /* its arrays are owned, its texts are symbols */
     uint64_t revision;
     struct service_view emitted; /* what the last change said */
+    struct rebalance rebalance;
+    struct deployment_settings settings; /* its arrays are owned, its texts are symbols */
 
+    berth_ns grace_ns;                          /* healthCheckGracePeriodSeconds */
     berth_ns told_ns[SERVICE_EVENT_KIND_COUNT]; /* of those in `told`, when */
     struct placement_specs specs;               /* EXTERNAL: of its task sets; texts are symbols */
     uint64_t primary_task_set;                  /* EXTERNAL: 0: none yet */
@@ -562,8 +568,7 @@ void emit_deployment_gone(struct controller *controller, const struct deployment
 struct deployment *deployment_new(struct service *service, uint64_t number);
 void deployment_free(struct controller *controller, struct deployment *deployment);
 struct deployment *deployment_find(const struct service *service, uint64_t number);
-struct deployment_view deployment_view_of(const struct controller *controller,
-                                          const struct deployment *deployment);
+struct deployment_view deployment_view_of(const struct deployment *deployment);
 /* With the next number, under way, but neither live nor PRIMARY yet. */
 struct deployment *deployment_create(struct controller *controller, struct service *service,
                                      struct plan *plan, const char *const *target_groups,
@@ -612,8 +617,13 @@ void stages_begin(struct controller *controller, struct deployment *green);
 void stages_cut(struct controller *controller, struct deployment *green);
 void stages_clear_weights(struct controller *controller, struct service *service);
 void stages_reverse(struct controller *controller, struct deployment *green);
+/* It goes by stages from now on, or not any more. */
+void stages_set_active(struct deployment *deployment, bool is_active);
 /* The deployment under way, and the one that served before; NULL: none. */
-struct deployment *stages_green(const struct service *service);
+static inline struct deployment *stages_green(const struct service *service)
+{
+    return service->green;
+}
 struct deployment *stages_blue(const struct service *service, const struct deployment *green);
 void stages_pass(struct controller *controller, struct service *service);
 berth_ns stages_deadline(const struct service *service);
@@ -647,7 +657,8 @@ void specs_free(struct placement_specs *specs);
 
 /* tasks.c */
 void task_list_append(struct task_list *list, struct task *task, enum task_list_kind kind);
-/* In order of age (LIST_QUEUE) or of id; from the end, where it nearly always belongs. */
+/* In order of age or of id; from the end, where it nearly always belongs. */
+void task_list_insert_by_age(struct task_list *list, struct task *task, enum task_list_kind kind);
 void task_list_insert(struct task_list *list, struct task *task, enum task_list_kind kind);
 void task_list_remove(struct task_list *list, struct task *task, enum task_list_kind kind);
 void task_ids_add(struct task_ids *ids, task_id id);
@@ -789,6 +800,8 @@ void rebalance_wake(struct controller *controller); /* blocked services, for tou
 
 /* rate.c: the launch rate of a service */
 uint32_t rate_left(const struct controller *controller, const struct service *service);
+uint32_t rate_grant(const struct controller *controller, const struct service *service,
+                    uint32_t wanted); /* so many of them it leaves */
 void rate_take(struct controller *controller, struct service *service); /* one launch */
 berth_ns rate_next_ns(const struct controller *controller, const struct service *service);
 /* Tokens have come back since a pass found none: true once. */
@@ -909,7 +922,8 @@ void services_delete(struct controller *controller, const struct event *event);
 struct service *service_new(struct controller *controller, service_id id, symbol name,
                             group_id group);
 void service_free(struct controller *controller, struct service *service);
-void service_mark(struct controller *controller, struct service *service); /* to be looked at */
+void service_add_live(struct service *service, struct deployment *deployment); /* as the last */
+void service_mark(struct controller *controller, struct service *service);     /* to be looked at */
 void service_set_blocked(struct controller *controller, struct service *service, berth_ns since_ns);
 void service_set_deadline(struct controller *controller, struct service *service,
                           berth_ns deadline_ns);

@@ -16,7 +16,7 @@
 
 struct deployment *deployment_new(struct service *service, uint64_t number)
 {
-    struct deployment *deployment = mem_alloc(sizeof *deployment);
+    struct deployment *deployment = mem_alloc_lines(sizeof *deployment);
     deployment->service = service;
     deployment->number = number;
     deployment->matured_ns = BERTH_NS_NEVER;
@@ -61,6 +61,7 @@ static void view_traffic(const struct deployment *deployment, struct deployment_
 {
     const struct deployment *green = stages_green(deployment->service);
     view->stage = deployment->staging.stage;
+    view->production_permille = view->test_permille = 0;
     if (deployment == green || deployment->staging.is_reversing) {
         view->production_permille = deployment->staging.listeners[0].permille;
         view->test_permille = deployment->staging.listeners[1].permille;
@@ -72,8 +73,27 @@ static void view_traffic(const struct deployment *deployment, struct deployment_
     }
 }
 
-struct deployment_view deployment_view_of(const struct controller *controller,
-                                          const struct deployment *deployment)
+/* What any pass may change of it; all else stays, or marks its record. */
+static void view_progress(const struct deployment *deployment, struct deployment_view *view)
+{
+    const struct tally *staying = &deployment->tally[0], *draining = &deployment->tally[1];
+    view->is_primary = is_primary(deployment);
+    view->is_live = deployment->is_live;
+    view->rollout = deployment->rollout;
+    view->previous_rollout = deployment->emitted.rollout;
+    view->status = deployment->status;
+    view->cause = deployment->cause;
+    view->failed_count = deployment->failed_count;
+    view->pending_count = staying->pending + draining->pending;
+    view->healthy_count = staying->healthy + draining->healthy;
+    view->running_count = view->healthy_count + staying->young + staying->unhealthy +
+                          draining->young + draining->unhealthy;
+    view->desired_count = deployment_wanted(deployment);
+    view->threshold = view->is_primary ? deployment_threshold(deployment) : 0;
+    view_traffic(deployment, view);
+}
+
+struct deployment_view deployment_view_of(const struct deployment *deployment)
 {
     const struct service *service = deployment->service;
     struct deployment_view view = {
@@ -83,50 +103,36 @@ struct deployment_view deployment_view_of(const struct controller *controller,
         .source = deployment->source,
         .rolled_back_to = deployment->rolled_back_to,
         .def = deployment->def,
-        .is_primary = is_primary(deployment),
-        .is_live = deployment->is_live,
-        .rollout = deployment->rollout,
-        .previous_rollout = deployment->emitted.rollout,
-        .status = deployment->status,
-        .cause = deployment->cause,
-        .failed_count = deployment->failed_count,
         .scale_permille = deployment->scale_permille,
         .created_wall_ns = deployment->created_wall_ns,
-        .updated_wall_ns = deployment->updated_wall_ns,
+        .updated_wall_ns = deployment->emitted.updated_wall_ns,
     };
-    (void)controller;
-    for (int draining = 0; draining < 2; draining++) {
-        const struct tally *tally = &deployment->tally[draining];
-        view.pending_count += tally->pending;
-        view.running_count += tally->young + tally->healthy + tally->unhealthy;
-        view.healthy_count += tally->healthy;
-    }
-    view.desired_count = deployment_wanted(deployment);
-    if (view.is_primary)
-        view.threshold = deployment_threshold(deployment);
-    view_traffic(deployment, &view);
+    view_progress(deployment, &view);
     return view;
 }
 
-/* By members: a struct has holes. Times do not count, and what was before does not. */
-static bool views_differ(const struct deployment_view *a, const struct deployment_view *b)
+/* By members: a struct has holes. Counts come first, since they differ most often. */
+static bool has_progressed(const struct deployment_view *a, const struct deployment_view *b)
 {
-    return a->is_primary != b->is_primary || a->is_live != b->is_live || a->rollout != b->rollout ||
-           a->status != b->status || a->cause != b->cause || a->stage != b->stage ||
-           a->desired_count != b->desired_count || a->pending_count != b->pending_count ||
-           a->running_count != b->running_count || a->healthy_count != b->healthy_count ||
+    return a->running_count != b->running_count || a->pending_count != b->pending_count ||
+           a->healthy_count != b->healthy_count || a->desired_count != b->desired_count ||
            a->failed_count != b->failed_count || a->threshold != b->threshold ||
-           a->production_permille != b->production_permille ||
-           a->test_permille != b->test_permille || a->scale_permille != b->scale_permille;
+           a->is_primary != b->is_primary || a->is_live != b->is_live || a->rollout != b->rollout ||
+           a->status != b->status || a->cause != b->cause || a->stage != b->stage ||
+           a->production_permille != b->production_permille || a->test_permille != b->test_permille;
 }
 
+/* Without a mark, what was told last is still so but for its progress. */
 static void tell_change(struct controller *controller, struct deployment *deployment)
 {
-    struct deployment_view view = deployment_view_of(controller, deployment);
-    if (deployment->record_revision != 0 && !deployment->is_record_dirty &&
-        !views_differ(&view, &deployment->emitted))
-        return;
-    deployment->updated_wall_ns = view.updated_wall_ns = controller->now.wall_ns;
+    bool is_marked = deployment->record_revision == 0 || deployment->is_record_dirty;
+    struct deployment_view view = is_marked ? deployment_view_of(deployment) : deployment->emitted;
+    if (!is_marked) {
+        view_progress(deployment, &view);
+        if (!has_progressed(&view, &deployment->emitted))
+            return;
+    }
+    view.updated_wall_ns = controller->now.wall_ns;
     emit_deployment(controller, deployment, &view);
 }
 
@@ -173,7 +179,7 @@ void deployment_make_primary(struct controller *controller, struct deployment *d
     while (at < service->deployments.count && service->deployments.items[at] != deployment)
         at++;
     if (at == service->deployments.count)
-        (void)vec_push(&service->deployments);
+        service_add_live(service, deployment);
     memmove(service->deployments.items + 1, service->deployments.items,
             at * sizeof(struct deployment *));
     service->deployments.items[0] = deployment;
@@ -268,7 +274,7 @@ static void retire(struct service *service, size_t at)
     if (old->status == SERVICE_DEPLOYMENT_STOP_REQUESTED)
         old->status = SERVICE_DEPLOYMENT_STOPPED;
     if (old->staging.is_active) {
-        old->staging.is_active = false;
+        stages_set_active(old, false);
         old->status = SERVICE_DEPLOYMENT_ROLLBACK_SUCCESSFUL;
         old->is_record_dirty = true;
     }
@@ -313,9 +319,10 @@ static void complete(struct controller *controller, struct deployment *primary)
     primary->rollout = ROLLOUT_COMPLETED;
     primary->status = SERVICE_DEPLOYMENT_SUCCESSFUL;
     primary->cause = ROLLOUT_CAUSE_NONE;
-    if (primary->staging.is_active)
+    if (primary->staging.is_active) {
         primary->is_record_dirty = true;
-    primary->staging.is_active = false;
+        stages_set_active(primary, false);
+    }
     if (primary->rolls_back != 0)
         deployment_end_rollback(controller, primary, SERVICE_DEPLOYMENT_ROLLBACK_SUCCESSFUL);
     emit_event(controller, &event);
@@ -373,6 +380,5 @@ struct deployment_view controller_deployment(const struct controller *controller
 {
     assert(index < controller_deployment_count(controller, service));
     const struct service *found = controller->services.items[service];
-    return deployment_view_of(controller,
-                              found->revisions.items[found->revisions.count - 1 - index]);
+    return deployment_view_of(found->revisions.items[found->revisions.count - 1 - index]);
 }

@@ -148,7 +148,7 @@ void emit_deployment_gone(struct controller *controller, const struct deployment
 {
     struct change *change = push_change(controller, RECORD_DEPLOYMENT);
     change->is_deleted = true;
-    change->u.deployment = deployment_view_of(controller, deployment);
+    change->u.deployment = deployment_view_of(deployment);
     change->u.deployment.is_live = false;
     controller->needs_own_record = true;
 }

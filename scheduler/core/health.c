@@ -12,7 +12,8 @@
  *
  * A deployment's figures say how many of its tasks are what, so that a pass costs what it changes.
  * Where time alone changes something, tasks stand in a list in order of age: the young until they
- * are 40 s old, or those whose bad health is ignored until their grace period ends.
+ * are 40 s old, or those whose bad health is ignored until their grace period ends. The unhealthy
+ * ones stand in another: of a thousand tasks a few are ill, and those are who is replaced.
  */
 #include <assert.h>
 
@@ -58,6 +59,11 @@ static uint32_t *figure_of(const struct task *task)
     return task->is_healthy ? &tally->healthy : &tally->young;
 }
 
+static bool is_of_unhealthy(const struct task *task, const uint32_t *figure)
+{
+    return figure == &task->deployment->tally[task->is_draining].unhealthy;
+}
+
 static bool is_of_healthy(const struct task *task, const uint32_t *figure)
 {
     return figure == &task->deployment->tally[task->is_draining].healthy;
@@ -77,11 +83,13 @@ void figures_count(struct task *task)
 {
     uint32_t *figure = figure_of(task);
     ++*figure;
+    if (is_of_unhealthy(task, figure))
+        task_list_insert(&task->deployment->unhealthy, task, LIST_QUEUE);
     if (task->deployment->keeps_candidates && is_of_healthy(task, figure))
         candidates_add(task->deployment, task);
     count_item(task, 1);
     if (is_listed(task))
-        task_list_insert(&task->deployment->young, task, LIST_QUEUE);
+        task_list_insert_by_age(&task->deployment->young, task, LIST_QUEUE);
 }
 
 void figures_uncount(struct task *task)
@@ -89,6 +97,8 @@ void figures_uncount(struct task *task)
     uint32_t *figure = figure_of(task);
     assert(*figure > 0);
     --*figure;
+    if (is_of_unhealthy(task, figure))
+        task_list_remove(&task->deployment->unhealthy, task, LIST_QUEUE);
     if (task->deployment->keeps_candidates && is_of_healthy(task, figure))
         candidates_remove(task->deployment, task);
     count_item(task, -1);

@@ -465,7 +465,7 @@ static void load_live(struct loader *loader, struct service *service)
         }
         struct deployment *deployment = deployment_new(service, number);
         deployment->is_live = true;
-        *vec_push(&service->deployments) = deployment;
+        service_add_live(service, deployment);
     }
 }
 
@@ -569,7 +569,7 @@ static void load_deployment_state(struct loader *loader, struct deployment *depl
     deployment->bake_until_ns = get_deadline(loader, "bake-until");
     deployment->matured_ns = get_deadline(loader, "matured");
     deployment->created_wall_ns = get_i64(loader, "created");
-    deployment->updated_wall_ns = get_i64(loader, "updated");
+    deployment->emitted.updated_wall_ns = get_i64(loader, "updated");
     load_target_groups(loader, deployment);
     load_strategy(loader, deployment);
 }
@@ -630,9 +630,15 @@ static void finish_services(struct loader *loader)
         berth_ns blocked_ns = service->blocked_since_ns;
         loader->key = symbols_text(controller->symbols, service->name);
         service->blocked_since_ns = BERTH_NS_NEVER;
-        for (size_t i = 0; i < service->deployments.count; i++)
-            if (service->deployments.items[i]->plan == NULL)
+        for (size_t i = 0; i < service->deployments.count; i++) {
+            struct deployment *deployment = service->deployments.items[i];
+            if (deployment->plan == NULL)
                 wrong(loader, "deployments");
+            if (deployment->staging.is_active && service->green != NULL)
+                wrong(loader, "active");
+            else if (deployment->staging.is_active)
+                stages_set_active(deployment, true);
+        }
         if (!loader->has_failed)
             service_set_blocked(controller, service, blocked_ns);
         service->is_record_dirty = false;
@@ -1224,7 +1230,7 @@ static void settle(struct controller *controller)
         for (size_t i = 0; i < service->revisions.count; i++) {
             struct deployment *deployment = service->revisions.items[i];
             deployment->emitted.rollout = deployment->rollout;
-            deployment->emitted = deployment_view_of(controller, deployment);
+            deployment->emitted = deployment_view_of(deployment);
         }
         for (size_t i = 0; i < service->daemon.seats.count; i++) {
             struct daemon_seat *seat = &service->daemon.seats.items[i];

@@ -24,6 +24,17 @@ uint32_t rate_left(const struct controller *controller, const struct service *se
     return bucket_left(&service->launch_bucket, rule_of(controller), controller->now.mono_ns);
 }
 
+uint32_t rate_grant(const struct controller *controller, const struct service *service,
+                    uint32_t wanted)
+{
+    uint32_t most = controller->options.launches_per_minute;
+    /* What was taken only falls with time: mostly the bucket need not be settled to know. */
+    if (!is_limited(controller) || (uint64_t)service->launch_bucket.taken + wanted <= most)
+        return wanted;
+    uint32_t left = rate_left(controller, service);
+    return wanted < left ? wanted : left;
+}
+
 void rate_take(struct controller *controller, struct service *service)
 {
     if (!is_limited(controller))
@@ -34,7 +45,7 @@ void rate_take(struct controller *controller, struct service *service)
 
 berth_ns rate_next_ns(const struct controller *controller, const struct service *service)
 {
-    if (rate_left(controller, service) > 0)
+    if (rate_grant(controller, service, 1) > 0)
         return BERTH_NS_NEVER;
     return bucket_next_ns(&service->launch_bucket, rule_of(controller), controller->now.mono_ns);
 }

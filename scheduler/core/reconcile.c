@@ -386,11 +386,10 @@ static uint32_t start_tasks(struct controller *controller, struct deployment *de
 static uint32_t within_rate(struct controller *controller, const struct service *service,
                             uint32_t wanted)
 {
-    uint32_t left = rate_left(controller, service);
-    if (wanted <= left)
-        return wanted;
-    rule_fired(controller, RULE_LAUNCH_RATE);
-    return left;
+    uint32_t granted = rate_grant(controller, service, wanted);
+    if (granted < wanted)
+        rule_fired(controller, RULE_LAUNCH_RATE);
+    return granted;
 }
 
 static void start_primary(struct controller *controller, struct service *service, uint32_t wanted)
@@ -482,31 +481,46 @@ static bool has_failures(const struct service *service)
     return false;
 }
 
-static void tell_state(struct controller *controller, struct service *service, bool is_settled)
+/* Something is outgoing or unhealthy, and neither floor nor ceiling lets anything move. */
+static bool is_deadlocked(const struct service *service, const struct service_view *view)
 {
-    struct service_event event = {.service = service->id, .deployment = primary_number(service)};
+    if (sets_are_meant(service) || is_stalled(service) ||
+        (view->unhealthy_count == 0 && view->deployment_count == 1 &&
+         service->deployments.items[0]->tally[1].healthy == 0))
+        return false;
     struct rollout_counts counts = reconcile_counts(service);
     struct rollout_bounds bounds = bounds_of(service);
-    event.kind = SERVICE_EVENT_DEADLOCK;
-    if (!sets_are_meant(service) && !is_stalled(service) &&
-        (rollout_is_deadlocked(&counts, bounds) || replace_is_stuck(&counts, bounds))) {
-        rule_fired(controller, RULE_DEADLOCK);
-        service_tell(controller, service, &event);
-    } else {
-        service_clear(service, event.kind);
+    return rollout_is_deadlocked(&counts, bounds) || replace_is_stuck(&counts, bounds);
+}
+
+/* Told while it is so, and again when it was not meanwhile. */
+static void tell_if(struct controller *controller, struct service *service,
+                    enum service_event_kind kind, bool is_so)
+{
+    if (!is_so) {
+        service_clear(service, kind);
+        return;
     }
-    event.kind = SERVICE_EVENT_STEADY_STATE;
-    if (is_settled)
-        service_tell(controller, service, &event);
-    else if (!service->rebalance.is_under_way)
-        service_clear(service, event.kind);
+    if (!service_may_tell(controller, service, kind))
+        return;
+    struct service_event event = {
+        .kind = kind, .service = service->id, .deployment = primary_number(service)};
+    service_tell(controller, service, &event);
+}
+
+static void tell_state(struct controller *controller, struct service *service,
+                       const struct service_view *view, bool is_settled)
+{
+    bool is_stuck = is_deadlocked(service, view);
+    if (is_stuck)
+        rule_fired(controller, RULE_DEADLOCK);
+    tell_if(controller, service, SERVICE_EVENT_DEADLOCK, is_stuck);
+    if (is_settled || !service->rebalance.is_under_way)
+        tell_if(controller, service, SERVICE_EVENT_STEADY_STATE, is_settled);
     if (!has_failures(service))
         service_clear(service, SERVICE_EVENT_START_IMPAIRED);
-    event.kind = SERVICE_EVENT_PROTECTED;
-    if (service->protected_count > service->desired_count)
-        service_tell(controller, service, &event);
-    else
-        service_clear(service, event.kind);
+    tell_if(controller, service, SERVICE_EVENT_PROTECTED,
+            service->protected_count > service->desired_count);
 }
 
 /* The next moment at which time alone can change what a pass would do. */
@@ -566,7 +580,7 @@ void service_finish_pass(struct controller *controller, struct service *service)
     deployments_settle(controller, service);
     struct service_view view = service_view_of(service);
     bool is_settled = is_at_rest(service, &view);
-    tell_state(controller, service, is_settled);
+    tell_state(controller, service, &view, is_settled);
     berth_ns deadline_ns = BERTH_NS_NEVER;
     if (is_settled && service->controller == CONTROLLER_ECS &&
         rebalance_begin(controller, service, &deadline_ns)) {

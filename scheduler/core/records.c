@@ -375,7 +375,7 @@ static void write_deployment(const struct controller *controller,
     field_ns(out, "bake-until", deployment->bake_until_ns);
     field_ns(out, "matured", deployment->matured_ns);
     text_field_i64(out, "created", deployment->created_wall_ns);
-    text_field_i64(out, "updated", deployment->updated_wall_ns);
+    text_field_i64(out, "updated", deployment->emitted.updated_wall_ns);
     text_free(&strategies);
     text_free(&constraints);
 }
@@ -787,7 +787,7 @@ static void collect_service(const struct controller *controller, const struct se
     add_line(controller, &change, lines);
     change.kind = RECORD_DEPLOYMENT;
     for (size_t i = 0; i < service->revisions.count; i++) {
-        change.u.deployment = deployment_view_of(controller, service->revisions.items[i]);
+        change.u.deployment = deployment_view_of(service->revisions.items[i]);
         add_line(controller, &change, lines);
     }
 }

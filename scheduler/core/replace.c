@@ -19,9 +19,9 @@ static void stop_for_health(struct controller *controller, struct task *task)
 void replace_stop(struct controller *controller, struct deployment *deployment, uint32_t count)
 {
     struct task *before;
-    for (struct task *task = deployment->tasks.last; task != NULL && count > 0; task = before) {
-        before = task->links[LIST_OWNER].prev;
-        if (!task->desired_running || !task->is_unhealthy || task->is_draining)
+    for (struct task *task = deployment->unhealthy.last; task != NULL && count > 0; task = before) {
+        before = task->links[LIST_QUEUE].prev;
+        if (task->is_draining)
             continue;
         stop_for_health(controller, task);
         count--;
@@ -31,9 +31,9 @@ void replace_stop(struct controller *controller, struct deployment *deployment, 
 void replace_add_candidates(struct controller *controller, struct deployment *deployment,
                             bool is_draining)
 {
-    for (struct task *task = deployment->tasks.first; task != NULL;
-         task = task->links[LIST_OWNER].next)
-        if (task->desired_running && task->is_unhealthy && task->is_draining == is_draining)
+    for (struct task *task = deployment->unhealthy.first; task != NULL;
+         task = task->links[LIST_QUEUE].next)
+        if (task->is_draining == is_draining)
             *vec_push(&controller->victim_tasks) = task;
 }
 

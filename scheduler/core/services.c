@@ -16,8 +16,10 @@ _Static_assert(SERVICE_EVENT_KIND_COUNT <= 32, "service.told has a bit for each"
 struct service *service_new(struct controller *controller, service_id id, symbol name,
                             group_id group)
 {
-    struct service *service = mem_alloc(sizeof *service);
+    struct service *service = mem_alloc_lines(sizeof *service);
     service->id = id;
+    service->deployments.items = service->few;
+    service->deployments.capacity = SERVICE_FEW;
     service->name = name;
     service->group = group;
     service->blocked_since_ns = BERTH_NS_NEVER;
@@ -38,7 +40,8 @@ void service_free(struct controller *controller, struct service *service)
     for (size_t i = 0; i < service->revisions.count; i++)
         deployment_free(controller, service->revisions.items[i]);
     vec_free(&service->revisions);
-    vec_free(&service->deployments);
+    if (service->deployments.items != service->few)
+        vec_free(&service->deployments);
     settings_free(&service->settings);
     vec_free(&service->rebalance.zones);
     if (service->rebalance.plan != NULL)
@@ -47,6 +50,17 @@ void service_free(struct controller *controller, struct service *service)
     vec_free(&service->daemon.seats);
     vec_free(&service->daemon.checks);
     mem_free(service);
+}
+
+void service_add_live(struct service *service, struct deployment *deployment)
+{
+    if (service->deployments.count == SERVICE_FEW && service->deployments.items == service->few) {
+        struct deployment **items = mem_alloc(2 * sizeof service->few);
+        memcpy(items, service->few, sizeof service->few);
+        service->deployments.items = items;
+        service->deployments.capacity = 2 * SERVICE_FEW;
+    }
+    *vec_push(&service->deployments) = deployment;
 }
 
 void service_mark(struct controller *controller, struct service *service)
@@ -166,9 +180,27 @@ static void sort_ids(const struct controller *controller, service_id *ids, servi
     memcpy(ids, scratch, count * sizeof *ids);
 }
 
+/* Marks made by its own pass are seen by that pass. */
+static void pass(struct controller *controller, struct service *service)
+{
+    if (service->scheduling == SCHEDULING_DAEMON)
+        reconcile_daemon(controller, service);
+    else if (sets_are_meant(service))
+        reconcile_sets(controller, service);
+    else
+        reconcile_replica(controller, service);
+}
+
 void services_pass(struct controller *controller)
 {
     while (controller->dirty.count > 0) {
+        if (controller->dirty.count == 1) { /* most often */
+            struct service *only = controller->services.items[controller->dirty.items[0]];
+            vec_clear(&controller->dirty);
+            if (only != NULL)
+                pass(controller, only);
+            continue;
+        }
         size_t count = 0;
         service_id *ids =
             arena_alloc(&controller->arena, 2 * controller->dirty.count * sizeof *ids);
@@ -177,16 +209,8 @@ void services_pass(struct controller *controller)
                 ids[count++] = controller->dirty.items[i]; /* Else deleted after it was marked. */
         sort_ids(controller, ids, ids + count, count);
         vec_clear(&controller->dirty);
-        for (size_t i = 0; i < count; i++) {
-            struct service *service = controller->services.items[ids[i]];
-            /* Marks made by its own pass are seen by that pass. */
-            if (service->scheduling == SCHEDULING_DAEMON)
-                reconcile_daemon(controller, service);
-            else if (sets_are_meant(service))
-                reconcile_sets(controller, service);
-            else
-                reconcile_replica(controller, service);
-        }
+        for (size_t i = 0; i < count; i++)
+            pass(controller, controller->services.items[ids[i]]);
     }
 }
 

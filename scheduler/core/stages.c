@@ -19,6 +19,7 @@
  * way back the two shifts are undone in reverse order, their hooks called once more, and green
  * goes. What a stage waits for is asked for by requests (outside.h), and again after EVENT_RESUME.
  */
+#include <assert.h>
 #include <string.h>
 
 #include "scheduler/core/controller_internal.h"
@@ -36,12 +37,12 @@ bool stages_are_meant(const struct service *service, const struct deployment *de
            service->scheduling == SCHEDULING_REPLICA && service->controller == CONTROLLER_ECS;
 }
 
-struct deployment *stages_green(const struct service *service)
+void stages_set_active(struct deployment *deployment, bool is_active)
 {
-    for (size_t i = 0; i < service->deployments.count; i++)
-        if (service->deployments.items[i]->staging.is_active)
-            return service->deployments.items[i];
-    return NULL;
+    struct service *service = deployment->service;
+    assert(service->green == NULL || service->green == deployment);
+    deployment->staging.is_active = is_active;
+    service->green = is_active ? deployment : NULL;
 }
 
 struct deployment *stages_blue(const struct service *service, const struct deployment *green)
@@ -235,7 +236,7 @@ static void enter(struct controller *controller, struct deployment *green,
 
 void stages_begin(struct controller *controller, struct deployment *green)
 {
-    green->staging.is_active = true;
+    stages_set_active(green, true);
     green->staging.blue = find_blue(green->service, green);
     enter(controller, green, STAGE_RECONCILE_SERVICE);
 }
@@ -243,7 +244,7 @@ void stages_begin(struct controller *controller, struct deployment *green)
 /* A newer deployment takes over: nothing is waited for any more. */
 void stages_cut(struct controller *controller, struct deployment *green)
 {
-    green->staging.is_active = false;
+    stages_set_active(green, false);
     green->staging.run_count = 0;
     green->staging.listeners[PRODUCTION].is_pending = false;
     green->staging.listeners[TEST].is_pending = false;

@@ -134,6 +134,8 @@ void targets_tell(struct controller *controller, const struct service *service,
                   enum service_event_kind kind)
 {
     size_t kept = 0;
+    if (controller->target_notes.count == 0)
+        return;
     for (size_t i = 0; i < controller->target_notes.count; i++) {
         struct target_note item = controller->target_notes.items[i];
         if (item.service != service->id || item.kind != kind) {

@@ -120,7 +120,7 @@ void task_set_create(struct controller *controller, const struct event *event)
     set->is_live = true;
     set->scale_permille =
         wanted->scale_permille == OVERRIDE_NONE ? SCALE_MAX : (uint32_t)wanted->scale_permille;
-    *vec_push(&service->deployments) = set;
+    service_add_live(service, set);
     service->is_record_dirty = true;
     rule_fired(controller, RULE_TASK_SET);
     deployment_changed(controller, set);

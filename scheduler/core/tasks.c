@@ -36,12 +36,9 @@ void task_list_append(struct task_list *list, struct task *task, enum task_list_
     list->count++;
 }
 
-void task_list_insert(struct task_list *list, struct task *task, enum task_list_kind kind)
+static void insert_after(struct task_list *list, struct task *before, struct task *task,
+                         enum task_list_kind kind)
 {
-    struct task *before = list->last;
-    while (before != NULL && (kind == LIST_QUEUE ? before->running_mono_ns > task->running_mono_ns
-                                                 : before->id > task->id))
-        before = before->links[kind].prev;
     if (before == list->last) {
         task_list_append(list, task, kind);
         return;
@@ -70,6 +67,22 @@ void task_list_remove(struct task_list *list, struct task *task, enum task_list_
     assert(list->count > 0);
     list->count--;
     *link = (struct task_link){NULL, NULL};
+}
+
+void task_list_insert_by_age(struct task_list *list, struct task *task, enum task_list_kind kind)
+{
+    struct task *before = list->last;
+    while (before != NULL && before->running_mono_ns > task->running_mono_ns)
+        before = before->links[kind].prev;
+    insert_after(list, before, task, kind);
+}
+
+void task_list_insert(struct task_list *list, struct task *task, enum task_list_kind kind)
+{
+    struct task *before = list->last;
+    while (before != NULL && before->id > task->id)
+        before = before->links[kind].prev;
+    insert_after(list, before, task, kind);
 }
 
 static uint32_t place_of(const struct task_ids *ids, task_id id)
@@ -135,9 +148,8 @@ static void prefetch_around(const struct controller *controller, const struct ta
     if (deployment == NULL)
         return;
     prefetch_lines(deployment, offsetof(struct deployment, staging) + sizeof(berth_ns));
-    __builtin_prefetch(&deployment->source, 1);
-    __builtin_prefetch(&deployment->updated_wall_ns, 1);
-    prefetch_lines(controller->services.items[task->service], offsetof(struct service, told_ns));
+    prefetch_lines(controller->services.items[task->service],
+                   offsetof(struct service, settings.alarms));
     __builtin_prefetch(&controller->groups.items[task->group], 1);
     if (link->prev != NULL)
         __builtin_prefetch(&link->prev->links[LIST_OWNER], 1);

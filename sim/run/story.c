@@ -170,6 +170,8 @@ void story_deployment(struct story_teller *teller, berth_ns now_ns, uint32_t ser
     if (!is_known)
         *announced = deployment->deployment;
     (void)deployment_index(&teller->story->services[service], deployment->deployment);
+    if (is_known && deployment->rollout == deployment->previous_rollout)
+        return;
     const char *cause = rollout_cause_names[deployment->cause];
     snprintf(text, sizeof text, "%s:%u", deployment->def->family,
              (unsigned)deployment->def->revision);
