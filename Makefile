@@ -19,7 +19,7 @@ CC      := gcc
 endif
 
 # A target that only cleans, formats or installs packages must not need the libraries.
-PKGS    := gsl jansson zlib libpcre2-8 libcrypto sqlite3
+PKGS    := gsl jansson zlib libpcre2-8 libcrypto sqlite3 libcurl
 PKG_CFLAGS = $(shell pkg-config --cflags $(PKGS) 2>/dev/null)
 PKG_LIBS   = $(shell pkg-config --libs $(PKGS) 2>/dev/null)
 
@@ -35,7 +35,8 @@ WARN    := -Wall -Wextra -Wpedantic -Wshadow -Wconversion -Wstrict-prototypes -W
 override CFLAGS += -std=c11 -D_POSIX_C_SOURCE=200809L $(OPT) -g -ffp-contract=off -fno-common \
            -fno-omit-frame-pointer $(WARN) -I. -I$(BUILD) $(PKG_CFLAGS) $(MPI_CFLAGS) $(if $(SAN),-fsanitize=$(SAN))
 override LDFLAGS += $(if $(SAN),-fsanitize=$(SAN))
-LIBS     = $(PKG_LIBS) $(MPI_LIBS) -lm -pthread
+# --as-needed: what only talks to engines is not loaded where nothing does.
+LIBS     = -Wl,--as-needed $(PKG_LIBS) $(MPI_LIBS) -lm -pthread
 
 # The purity line: what stands above it may do nothing but compute.
 PURE_DIRS := scheduler/base scheduler/model scheduler/policy scheduler/placement scheduler/core \

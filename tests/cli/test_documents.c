@@ -403,7 +403,7 @@ static void test_the_layers(void **state)
         text_free(&row);
         count++;
     }
-    assert_int_equal(count, 9);
+    assert_int_equal(count, 10);
     mem_free(layers);
     mem_free(readme);
 }

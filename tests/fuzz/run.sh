@@ -11,8 +11,8 @@ build=build/fuzz
 jobs=$(nproc 2>/dev/null || echo 2)
 make --no-print-directory -j"$jobs" CC=clang OPT=-O1 BUILD=$build \
     SAN=fuzzer-no-link,address,undefined WARN= $build/libberth.a $build/libcore.a || exit 1
-libs=$(pkg-config --libs gsl jansson zlib libpcre2-8 libcrypto sqlite3)
-cflags=$(pkg-config --cflags gsl jansson zlib libpcre2-8 libcrypto sqlite3)
+libs=$(pkg-config --libs gsl jansson zlib libpcre2-8 libcrypto sqlite3 libcurl)
+cflags=$(pkg-config --cflags gsl jansson zlib libpcre2-8 libcrypto sqlite3 libcurl)
 [ $# -gt 0 ] || set -- $(ls tests/fuzz/fuzz_*.c | sed 's/.*fuzz_\(.*\)\.c/\1/')
 failed=0
 mkdir -p $build/crashes

@@ -1,0 +1,33 @@
+/*
+ * dockerd.h -- a real Docker engine of a test's own, in the test's scratch folder.
+ *
+ * It needs root, Debian's docker.io and busybox-static. It has no network but none and host, lives
+ * on restarts of the daemon (live restore), and ends with the test, however that ends.
+ */
+#ifndef BERTH_TESTS_SUPPORT_DOCKERD_H
+#define BERTH_TESTS_SUPPORT_DOCKERD_H
+
+#include <stdbool.h>
+#include <stddef.h>
+
+struct dockerd;
+
+/* Why no engine can be run here, or NULL. */
+const char *dockerd_missing(void);
+
+struct dockerd *dockerd_create(const char *name); /* a folder of the scratch folder; not started */
+void dockerd_start(struct dockerd *dockerd); /* fails the test when it does not answer in 30 s */
+void dockerd_signal(struct dockerd *dockerd, int signal); /* SIGSTOP, SIGCONT */
+void dockerd_kill(struct dockerd *dockerd);               /* SIGKILL, and waits for its end */
+bool dockerd_runs(const struct dockerd *dockerd);         /* started, and not killed since */
+void dockerd_destroy(struct dockerd *dockerd);            /* SIGTERM; its containers must be gone */
+
+const char *dockerd_address(const struct dockerd *dockerd); /* "unix://..." */
+
+/* The last lines of its log, for the message of a failed test; owned: mem_free(). */
+char *dockerd_log(const struct dockerd *dockerd);
+
+/* A root file system of the static busybox, as a tar; owned: mem_free(). */
+char *dockerd_busybox(size_t *length);
+
+#endif
