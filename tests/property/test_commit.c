@@ -6,6 +6,9 @@
  *   the store's records load into a controller with the same dump as the one that runs;
  *   no task id was ever announced twice, though cores that had given it out were discarded;
  *   services have what they want, and each agent has exactly the tasks the controller thinks of.
+ *
+ * The same on a real file, whose commits come when they come; and histories with restarts, in which
+ * the file is closed and opened anew, go to the last byte as they do with records in memory.
  */
 #include <setjmp.h>
 #include <stdarg.h>
@@ -15,14 +18,27 @@
 
 #include "scheduler/base/rng.h"
 #include "tests/golden/stage.h"
+#include "tests/support/disk_store.h"
+#include "tests/support/scratch.h"
 
 #define INSTANCES 5
 #define ANNOUNCED_MAX 100000
 #define HISTORIES 60
+#define DISK_HISTORIES 20
+
+enum disk {
+    MEMORY_LATE,    /* batches wait for newer ones or a flush */
+    MEMORY_AT_ONCE, /* with restarts between and within steps */
+    SQLITE_AT_ONCE, /* likewise */
+    SQLITE_LATE     /* batches are durable when the writer is done; restarts between steps */
+};
 
 struct history {
-    struct stage stage;
+    struct stage stage; /* first: what the loop calls back with */
+    enum disk disk;
     struct rng rng;
+    struct rng ends;   /* where the process ends within a step */
+    bool is_forbidden; /* to write; SQLITE_LATE */
     bool is_faulty;
     size_t seen; /* of the transcript */
     unsigned char announced[ANNOUNCED_MAX];
@@ -54,10 +70,106 @@ static void look_for_repeats(struct history *history)
     history->seen = transcript->length;
 }
 
+static void forbid(struct history *history, bool is_forbidden)
+{
+    history->is_forbidden = is_forbidden;
+    disk_store_forbid(is_forbidden);
+}
+
 static void settle_store(struct history *history)
 {
-    store_memory_flush(&history->stage.store);
-    stage_progress(&history->stage);
+    struct stage *stage = &history->stage;
+    uint32_t reloads = stage->reloads;
+    if (history->disk == MEMORY_LATE)
+        store_memory_flush(&stage->store);
+    if (history->disk == SQLITE_LATE && !history->is_forbidden)
+        (void)disk_store_await(&stage->store, loop_last_batch(stage->loop));
+    stage_progress(stage);
+    if (history->is_forbidden && (stage->reloads != reloads || chance(history, 3)))
+        forbid(history, false);
+}
+
+static void fail_soon(struct history *history)
+{
+    struct store *store = &history->stage.store;
+    switch (history->disk) {
+    case MEMORY_LATE:
+        store_memory_fail_after(store, 1 + rng_below(&history->rng, 6));
+        break;
+    case MEMORY_AT_ONCE:
+        store_memory_fail_after(store, 1);
+        break;
+    case SQLITE_AT_ONCE:
+        disk_store_fail_next(store, true);
+        break;
+    case SQLITE_LATE:
+        forbid(history, true);
+        break;
+    }
+}
+
+/* Whatever was to fail does not. */
+static void fail_no_more(struct history *history)
+{
+    struct store *store = &history->stage.store;
+    history->is_faulty = false;
+    if (history->disk == MEMORY_LATE || history->disk == MEMORY_AT_ONCE)
+        store_memory_fail_after(store, 0);
+    else if (history->disk == SQLITE_AT_ONCE)
+        disk_store_fail_next(store, false);
+    else
+        forbid(history, false);
+}
+
+static struct store open_late(void)
+{
+    const struct store_sqlite_options options = {.retry_ms = 1};
+    struct berth_error err = BERTH_ERROR_INIT;
+    struct store store;
+    if (store_sqlite_open(scratch_path("state"), &options, &store, &err) != BERTH_OK)
+        fail_msg("%s", err.text);
+    return store;
+}
+
+static struct store open_store(struct history *history)
+{
+    (void)remove(scratch_path("state"));
+    (void)remove(scratch_path("state.lock"));
+    switch (history->disk) {
+    case MEMORY_LATE:
+        return store_memory_open((uint32_t)rng_below(&history->rng, 4));
+    case MEMORY_AT_ONCE:
+        return store_memory_open(0);
+    case SQLITE_AT_ONCE:
+        return disk_store_open(scratch_path("state"));
+    case SQLITE_LATE:
+        break;
+    }
+    return open_late();
+}
+
+/* The process ends between two steps, and another one opens the file. */
+static void restart(struct history *history)
+{
+    struct stage *stage = &history->stage;
+    struct berth_error err = BERTH_ERROR_INIT;
+    if (history->disk == SQLITE_LATE) {
+        if (chance(history, 2))
+            stage->store.ops->reset(stage->store.self); /* what waits is lost */
+        stage->store.ops->destroy(stage->store.self);
+        forbid(history, false);
+        stage->store = open_late();
+    }
+    if (loop_restart(stage->loop, &err) != BERTH_OK)
+        fail_msg("%s", err.text);
+    stage_reconnect_all(stage);
+}
+
+static bool ends(void *context, enum loop_point point)
+{
+    struct history *history = context;
+    (void)point;
+    return history->is_faulty && rng_below(&history->ends, 150) == 0;
 }
 
 static void run(struct history *history, berth_ns for_ns)
@@ -143,6 +255,10 @@ static void set_state(struct history *history, uint32_t instance, enum instance_
 static void anything(struct history *history)
 {
     struct stage *stage = &history->stage;
+    if (history->disk != MEMORY_LATE && chance(history, 15)) {
+        restart(history);
+        return;
+    }
     uint32_t agent = (uint32_t)rng_below(&history->rng, INSTANCES);
     switch (rng_below(&history->rng, 12)) {
     case 0:
@@ -170,7 +286,7 @@ static void anything(struct history *history)
         stage_reconnect_all(stage);
         break;
     case 7:
-        store_memory_fail_after(&stage->store, 1 + rng_below(&history->rng, 6));
+        fail_soon(history);
         break;
     case 8:
         define(history, chance(history, 2) ? "web" : "job");
@@ -254,16 +370,37 @@ static void assert_at_rest(struct history *history)
     }
 }
 
-static uint32_t play(uint64_t seed, uint64_t number)
+static void open_stage(struct history *history)
+{
+    struct stage *stage = &history->stage;
+    struct loop_ops ops = {stage_on_send,
+                           stage_on_reply,
+                           stage_on_change,
+                           stage_on_service_event,
+                           stage_on_request,
+                           stage_on_reloaded,
+                           ends,
+                           NULL};
+    stage_open(stage, open_store(history));
+    if (history->disk != MEMORY_AT_ONCE && history->disk != SQLITE_AT_ONCE)
+        return;
+    loop_destroy(stage->loop);
+    stage->loop = loop_create(controller_create(stage_options()), stage_options(),
+                              task_def_from_document, &stage->store, &ops, stage);
+}
+
+/* The controller's dump and all that was said on the way are left in `transcript`. */
+static uint32_t play(uint64_t seed, uint64_t number, enum disk disk, struct text *transcript)
 {
     struct history *history = mem_alloc(sizeof *history);
+    history->disk = disk;
     history->rng = (struct rng){rng_key(seed, "history", number), 0};
-    stage_open(&history->stage, store_memory_open((uint32_t)rng_below(&history->rng, 4)));
+    history->ends = (struct rng){rng_key(seed, "ends", number), 0};
+    open_stage(history);
     begin(history);
     for (int i = 0; i < 120; i++)
         anything(history);
-    history->is_faulty = false;
-    store_memory_fail_after(&history->stage.store, 0);
+    fail_no_more(history);
     settle_store(history);
     for (uint32_t i = 0; i < INSTANCES; i++) {
         if (!history->stage.hosts[i].is_connected)
@@ -275,6 +412,8 @@ static uint32_t play(uint64_t seed, uint64_t number)
     controller_audit(loop_controller(history->stage.loop));
     assert_loads_equal(history);
     assert_at_rest(history);
+    text_add(transcript, history->stage.transcript.bytes);
+    controller_dump(loop_controller(history->stage.loop), transcript);
     uint32_t reloads = history->stage.reloads;
     stage_close(&history->stage);
     mem_free(history);
@@ -292,22 +431,85 @@ static int tell_last(void **state)
     return 0;
 }
 
+static bool is_asked_for(uint64_t history)
+{
+    const char *only = getenv("HISTORY");
+    return only == NULL || history == strtoull(only, NULL, 10);
+}
+
+static void play_all(uint64_t histories, enum disk disk, uint64_t reloads_wanted)
+{
+    const uint64_t seed = 90125;
+    uint64_t reloads = 0;
+    print_message("seed %llu\n", (unsigned long long)seed);
+    for (last_history = 0; last_history < histories; last_history++) {
+        struct text transcript = TEXT_INIT;
+        if (is_asked_for(last_history))
+            reloads += play(seed, last_history, disk, &transcript);
+        text_free(&transcript);
+    }
+    last_history = HISTORIES;
+    if (getenv("HISTORY") == NULL) /* else nothing was put to the test */
+        assert_in_range(reloads, reloads_wanted, UINT64_MAX);
+}
+
 static void test_commits_late_and_failed(void **state)
 {
     (void)state;
-    const uint64_t seed = 90125;
+    play_all(HISTORIES, MEMORY_LATE, 100);
+}
+
+static void test_a_real_file_and_restarts(void **state)
+{
+    (void)state;
+    play_all(DISK_HISTORIES, SQLITE_LATE, 50);
+}
+
+/* The first line in which two transcripts differ. */
+static void assert_same(const struct text *a, const struct text *b)
+{
+    size_t at = 0, line = 0;
+    while (at < a->length && a->bytes[at] == b->bytes[at]) {
+        at++;
+        if (a->bytes[at - 1] == '\n')
+            line = at;
+    }
+    if (at < a->length || at < b->length)
+        fail_msg("in memory: %.200s\non disk:   %.200s", a->bytes + line, b->bytes + line);
+}
+
+static void test_the_same_in_memory_and_on_disk(void **state)
+{
+    (void)state;
     uint64_t reloads = 0;
-    const char *only = getenv("HISTORY");
-    print_message("seed %llu\n", (unsigned long long)seed);
-    for (last_history = 0; last_history < HISTORIES; last_history++)
-        if (only == NULL || last_history == strtoull(only, NULL, 10))
-            reloads += play(seed, last_history);
-    assert_true(only != NULL || reloads > 100); /* else nothing was put to the test */
+    for (last_history = 0; last_history < DISK_HISTORIES; last_history++) {
+        struct text memory = TEXT_INIT, sqlite = TEXT_INIT;
+        if (is_asked_for(last_history)) {
+            reloads += play(5150, last_history, MEMORY_AT_ONCE, &memory);
+            (void)play(5150, last_history, SQLITE_AT_ONCE, &sqlite);
+            assert_same(&memory, &sqlite);
+        }
+        text_free(&memory);
+        text_free(&sqlite);
+    }
+    last_history = HISTORIES;
+    if (getenv("HISTORY") == NULL)
+        assert_in_range(reloads, 100, UINT64_MAX);
+}
+
+static int remove_files(void **state)
+{
+    (void)state;
+    scratch_remove();
+    return 0;
 }
 
 int main(void)
 {
+    disk_store_use_memory();
     const struct CMUnitTest tests[] = {
-        cmocka_unit_test_teardown(test_commits_late_and_failed, tell_last)};
-    return cmocka_run_group_tests(tests, NULL, NULL);
+        cmocka_unit_test_teardown(test_commits_late_and_failed, tell_last),
+        cmocka_unit_test_teardown(test_the_same_in_memory_and_on_disk, tell_last),
+        cmocka_unit_test_teardown(test_a_real_file_and_restarts, tell_last)};
+    return cmocka_run_group_tests(tests, NULL, remove_files);
 }
