@@ -45,12 +45,13 @@ find_c    = $(sort $(shell find $(1) -name '*.c' 2>/dev/null))
 PURE_SRC  := $(call find_c,$(PURE_DIRS))
 MAIN_SRC  := scheduler/cli/main.c
 REST_SRC  := $(filter-out $(PURE_SRC) $(MAIN_SRC),$(call find_c,scheduler sim))
-TEST_SRC  := $(call find_c,tests/unit tests/property tests/golden tests/theory tests/cli \
-             tests/integration)
+TEST_SRC  := $(call find_c,tests/unit tests/property tests/golden tests/theory tests/cli)
+REAL_SRC  := $(call find_c,tests/integration)
 FUZZ_SRC  := $(call find_c,tests/fuzz)
 BENCH_SRC := $(call find_c,tests/bench)
 SUPP_SRC  := $(call find_c,tests/support)
-ALL_C     := $(PURE_SRC) $(MAIN_SRC) $(REST_SRC) $(TEST_SRC) $(FUZZ_SRC) $(BENCH_SRC) $(SUPP_SRC)
+ALL_C     := $(PURE_SRC) $(MAIN_SRC) $(REST_SRC) $(TEST_SRC) $(REAL_SRC) $(FUZZ_SRC) $(BENCH_SRC) \
+             $(SUPP_SRC)
 ALL_H     := $(sort $(shell find scheduler sim tests -name '*.h'))
 
 obj       = $(patsubst %.c,$(BUILD)/%.o,$(1))
@@ -58,10 +59,11 @@ PURE_OBJ  := $(call obj,$(PURE_SRC))
 REST_OBJ  := $(call obj,$(REST_SRC))
 SUPP_OBJ  := $(call obj,$(SUPP_SRC))
 TESTS     := $(patsubst %.c,$(BUILD)/%,$(TEST_SRC))
+REALS     := $(patsubst %.c,$(BUILD)/%,$(REAL_SRC))
 FUZZERS   := $(patsubst %.c,$(BUILD)/%,$(FUZZ_SRC))
 BENCHES   := $(patsubst %.c,$(BUILD)/%,$(BENCH_SRC))
 
-.PHONY: all run test quick-test lint fmt asan bench fuzz golden install clean help deps-run deps-test
+.PHONY: all run test quick-test lint fmt asan bench fuzz golden install clean help deps-run deps-test deps-integration
 .DELETE_ON_ERROR:
 .SECONDARY:
 all: $(BUILD)/berth
@@ -105,7 +107,7 @@ run: deps-run
 	$(Q)$(MAKE) --no-print-directory -j$$(nproc) all
 	$(Q)$(BUILD)/berth run scenarios/first-look.json
 
-deps-run deps-test:
+deps-run deps-test deps-integration:
 	$(Q).ci/deps $(@:deps-%=%)
 
 include $(wildcard tests/tests.mk)
@@ -130,6 +132,7 @@ help:
 	@echo 'make bench      speed and memory beside goals and naive ways, with what was checked (minutes)'
 	@echo 'make quick-bench a minute of it: fails on a ratio or a check, never on a time'
 	@echo 'make convergence the published table: how soon all is well again, by disturbance and size'
+	@echo 'make integration  tests on real Docker engines; as root, with docker.io'
 	@echo 'make fuzz       every fuzz target for FUZZ_S seconds (60)'
 	@echo 'make mutants    plant known bugs in a copy of the core; tests and explore must catch each'
 	@echo 'make golden     rewrite the golden transcripts; review the diff'

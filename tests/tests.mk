@@ -16,6 +16,12 @@ asan:
 	$(Q)ASAN_OPTIONS=detect_leaks=1 UBSAN_OPTIONS=halt_on_error=1:print_stacktrace=1 \
 	  tests/run.sh build/asan $(patsubst $(BUILD)/%,build/asan/%,$(filter-out %/cli/test_schema,$(TESTS)) $(FUZZERS))
 
+# On real engines, which they start and stop themselves: as root. One after the other.
+.PHONY: integration
+integration: deps-integration
+	$(Q)$(MAKE) --no-print-directory $(BUILD)/berth $(REALS)
+	$(Q)JOBS=1 tests/run.sh $(BUILD) $(REALS)
+
 lint: $(PURE_OBJ)
 	$(Q)tests/lint/purity.sh $(BUILD) $(PURE_OBJ)
 	$(Q)tests/lint/layers.sh
