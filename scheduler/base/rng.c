@@ -6,17 +6,32 @@
 
 __extension__ typedef unsigned __int128 uint128;
 
+struct philox {
+    uint64_t low, high, key;
+};
+
+static inline void turn(struct philox *state)
+{
+    uint128 product = (uint128)state->low * UINT64_C(0xD2B74407B1CE6E93);
+    state->low = (uint64_t)(product >> 64) ^ state->key ^ state->high;
+    state->high = (uint64_t)product;
+    state->key += UINT64_C(0x9E3779B97F4A7C15);
+}
+
+/* Ten rounds, written out: they stay in registers, at half the instructions of a loop. */
+static inline struct philox turned(uint64_t key, uint64_t low, uint64_t high)
+{
+    struct philox state = {low, high, key};
+    turn(&state), turn(&state), turn(&state), turn(&state), turn(&state);
+    turn(&state), turn(&state), turn(&state), turn(&state), turn(&state);
+    return state;
+}
+
 void rng_philox(uint64_t key, const uint64_t in[2], uint64_t out[2])
 {
-    uint64_t low = in[0], high = in[1];
-    for (int round = 0; round < 10; round++) {
-        uint128 product = (uint128)low * UINT64_C(0xD2B74407B1CE6E93);
-        low = (uint64_t)(product >> 64) ^ key ^ high;
-        high = (uint64_t)product;
-        key += UINT64_C(0x9E3779B97F4A7C15);
-    }
-    out[0] = low;
-    out[1] = high;
+    struct philox state = turned(key, in[0], in[1]);
+    out[0] = state.low;
+    out[1] = state.high;
 }
 
 uint64_t rng_purpose(const char *purpose)
@@ -29,9 +44,7 @@ uint64_t rng_purpose(const char *purpose)
 
 uint64_t rng_key_for(uint64_t parent, uint64_t purpose, uint64_t entity)
 {
-    uint64_t block[2] = {purpose, entity};
-    rng_philox(parent, block, block);
-    return block[0];
+    return turned(parent, purpose, entity).low;
 }
 
 uint64_t rng_key(uint64_t parent, const char *purpose, uint64_t entity)
@@ -41,9 +54,7 @@ uint64_t rng_key(uint64_t parent, const char *purpose, uint64_t entity)
 
 uint64_t rng_next(struct rng *rng)
 {
-    uint64_t block[2] = {rng->counter++, 0};
-    rng_philox(rng->key, block, block);
-    return block[0];
+    return turned(rng->key, rng->counter++, 0).low;
 }
 
 /* Multiply-shift with rejection: unbiased, and nearly always one draw (Lemire 2019). */

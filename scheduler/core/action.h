@@ -79,33 +79,36 @@ enum stop_reason {
 
 extern const char *const stop_reason_names[STOP_REASON_COUNT];
 
-/* A task as it is after a change: ECS's task state change event, by value. */
+/*
+ * A task as it is after a change: ECS's task state change event, by value. In the order of the
+ * controller's own record, so that several fields are copied at once.
+ */
 struct task_view {
     task_id task;
-    instance_id instance; /* INSTANCE_NONE before it is placed */
-    service_id service;   /* SERVICE_NONE: standalone */
-    group_id group;
     const struct task_def *def;
-    uint64_t deployment; /* its number; 0: standalone */
     uint64_t reference;
-    enum task_status last_status, previous_status;
-    bool desired_running, was_desired_running;
-    enum stop_code stop_code;
-    enum stop_reason stop_reason;
-    symbol stop_text; /* USER: the caller's text; UNHEALTHY_TARGET: the target group; or none */
-    enum placement_verdict verdict; /* CAPACITY: what the closest instance failed; else FITS */
-    int32_t exit_code;
-    int32_t cpu_units, mem_mib;
-    uint32_t gpu_milli;
-    uint32_t version;
     berth_ns requested_mono_ns; /* when it was asked for: waits count from here */
     berth_ns created_wall_ns;
     /* wall clock; 0: not, or not yet */
     berth_ns pull_started_ns, pull_stopped_ns, started_ns, stopping_ns, stopped_ns;
+    service_id service; /* SERVICE_NONE: standalone */
+    group_id group;
+    instance_id instance; /* INSTANCE_NONE before it is placed */
+    uint32_t version;
+    int32_t cpu_units, mem_mib;
+    int32_t exit_code;
+    symbol stop_text; /* USER: the caller's text; UNHEALTHY_TARGET: the target group; or none */
+    symbol provider;  /* capacity provider, SYMBOL_NONE: launch type */
+    enum task_status last_status, previous_status;
+    enum stop_code stop_code;
+    enum stop_reason stop_reason;
+    enum placement_verdict verdict; /* CAPACITY: what the closest instance failed; else FITS */
     enum task_health health, previous_health; /* rolled up over containers and targets */
-    bool counts_as_healthy;                   /* towards the floor of a rollout (semantics 4.2) */
-    symbol provider;                          /* capacity provider, SYMBOL_NONE: launch type */
-    bool is_protected;                        /* from scale-in */
+    bool desired_running, was_desired_running;
+    bool counts_as_healthy; /* towards the floor of a rollout (semantics 4.2) */
+    bool is_protected;      /* from scale-in */
+    uint32_t gpu_milli;
+    uint64_t deployment; /* its number; 0: standalone */
 };
 
 struct service_view {

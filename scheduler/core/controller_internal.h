@@ -720,7 +720,16 @@ void task_settle_health(struct task *task);
 /* A report of its agent. */
 void task_set_health(struct controller *controller, struct task *task, enum task_health health);
 /* Over containers and targets, as watchers are told. */
-enum task_health task_health_of(const struct task *task);
+static inline enum task_health task_health_of(const struct task *task)
+{
+    if (task->status != TASK_RUNNING || !task->desired_running)
+        return (enum task_health)task->health;
+    if (task->is_unhealthy || task->health == HEALTH_UNHEALTHY)
+        return HEALTH_UNHEALTHY;
+    if (task->target_count == 0)
+        return (enum task_health)task->health;
+    return task->is_healthy ? HEALTH_HEALTHY : HEALTH_UNKNOWN;
+}
 /* Who goes first when fewer are wanted (U5): bad health counts within the grace period too. */
 enum victim_class task_victim_class(const struct task *task);
 /* What has become healthy by its age, or unhealthy since its grace period is over. */

@@ -34,38 +34,38 @@ void task_view_of(const struct task *task, enum task_status previous, bool was_d
                   struct task_view *out)
 {
     out->task = task->id;
-    out->instance = task->instance;
-    out->service = task->service;
-    out->group = task->group;
     out->def = task->def;
-    out->deployment = task->deployment_number;
     out->reference = task->reference;
-    out->last_status = task->status;
-    out->previous_status = previous;
-    out->desired_running = task->desired_running;
-    out->was_desired_running = was_desired;
-    out->stop_code = task->stop_code;
-    out->stop_reason = task->stop_reason;
-    out->stop_text = task->stop_text;
-    out->verdict = task->verdict;
-    out->exit_code = task->exit_code;
-    out->cpu_units = task->cpu_units;
-    out->mem_mib = task->mem_mib;
-    out->gpu_milli = gpu_milli_of(task);
-    out->version = task->version;
     out->requested_mono_ns = task->requested_mono_ns;
     out->created_wall_ns = task->created_wall_ns;
-    out->is_protected = task_is_protected(task);
     out->pull_started_ns = task->pull_started_ns;
     out->pull_stopped_ns = task->pull_stopped_ns;
     out->started_ns = task->started_ns;
     out->stopping_ns = task->stopping_ns;
     out->stopped_ns = task->stopped_ns;
+    out->service = task->service;
+    out->group = task->group;
+    out->instance = task->instance;
+    out->version = task->version;
+    out->cpu_units = task->cpu_units;
+    out->mem_mib = task->mem_mib;
+    out->exit_code = task->exit_code;
+    out->stop_text = task->stop_text;
+    out->provider = task->provider;
+    out->last_status = task->status;
+    out->previous_status = previous;
+    out->stop_code = task->stop_code;
+    out->stop_reason = task->stop_reason;
+    out->verdict = task->verdict;
     out->health = task_health_of(task);
     out->previous_health = (enum task_health)task->told_health;
+    out->desired_running = task->desired_running;
+    out->was_desired_running = was_desired;
     out->counts_as_healthy =
         task->desired_running && task->status == TASK_RUNNING && task->is_healthy;
-    out->provider = task->provider;
+    out->is_protected = task_is_protected(task);
+    out->gpu_milli = gpu_milli_of(task);
+    out->deployment = task->deployment_number;
 }
 
 void emit_task(struct controller *controller, struct task *task, enum task_status previous,

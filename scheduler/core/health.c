@@ -163,17 +163,6 @@ void task_set_health(struct controller *controller, struct task *task, enum task
         service_mark(controller, task->deployment->service);
 }
 
-enum task_health task_health_of(const struct task *task)
-{
-    if (task->status != TASK_RUNNING || !task->desired_running)
-        return (enum task_health)task->health;
-    if (task->is_unhealthy || task->health == HEALTH_UNHEALTHY)
-        return HEALTH_UNHEALTHY;
-    if (task->target_count == 0)
-        return (enum task_health)task->health;
-    return task->is_healthy ? HEALTH_HEALTHY : HEALTH_UNKNOWN;
-}
-
 /* The time of the step rises, so those that it concerns stand at the head of the list. */
 static void mature_by_age(struct controller *controller, struct deployment *deployment)
 {

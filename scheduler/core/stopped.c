@@ -24,17 +24,17 @@ enum { BLOCK_BITS = 14, BLOCK_BYTES = 1 << BLOCK_BITS, UNIT_BYTES = 2, BLOCKS_FI
 
 /* What is packed, likely first: those behind the last that is not 0 cost nothing. */
 enum field {
-    FIELD_ID = 0, /* these four as differences from the block's first */
+    FIELD_ID = 0, /* these three as differences from the block's first */
     FIELD_MONO,
     FIELD_REVISION,
-    FIELD_CLOCKS, /* from the monotonic clock to the wall's */
-    FIELD_BITS,   /* what is small, and which times are set */
-    FIELD_TIMES,  /* TIMES of them */
+    FIELD_BITS,  /* what is small, and which times are set */
+    FIELD_TIMES, /* TIMES of them */
     FIELD_REFERENCE = FIELD_TIMES + 5,
     FIELD_DEF,
     FIELD_GROUP,
     FIELD_INSTANCE, /* plus 1 */
     FIELD_VERSION,
+    FIELD_CLOCKS, /* from the monotonic clock to the wall's, beyond the block's first */
     FIELD_EXIT_CODE,
     FIELD_CPU, /* beyond the definition's */
     FIELD_MEM,
