@@ -13,9 +13,10 @@
  */
 #include "scheduler/agent/agent_internal.h"
 
+#include <string.h>
+
 #include "scheduler/base/mem.h"
 
-#define LINE_BYTES 64
 #define STOP_TIMEOUT_DEFAULT_NS (30 * BERTH_NS_PER_S)
 #define REPORT_RETRY_DEFAULT_NS (10 * BERTH_NS_PER_S)
 #define PULL_TIMEOUT_DEFAULT_NS (7200 * BERTH_NS_PER_S)
@@ -63,25 +64,44 @@ void agent_pool_destroy(struct agent_pool *pool)
 {
     if (pool == NULL)
         return;
+    for (size_t i = 0; i < pool->limits.count; i++)
+        mem_free(pool->limits.items[i]);
+    vec_free(&pool->limits);
     pool_free(&pool->tasks);
     mem_free(pool);
+}
+
+static const struct agent_limits *limits_of(struct agent_pool *pool,
+                                            const struct agent_config *config)
+{
+    const struct agent_limits limits = {
+        .stop_ns = timeout_of(config->stop_timeout_ns, STOP_TIMEOUT_DEFAULT_NS, 0),
+        .report_retry_ns = timeout_of(config->report_retry_ns, REPORT_RETRY_DEFAULT_NS, 0),
+        .pull_ns = timeout_of(config->pull_timeout_ns, PULL_TIMEOUT_DEFAULT_NS, 0),
+        .start_ns =
+            timeout_of(config->create_timeout_ns, CREATE_TIMEOUT_DEFAULT_NS,
+                       CREATE_TIMEOUT_MIN_NS) +
+            timeout_of(config->start_timeout_ns, START_TIMEOUT_DEFAULT_NS, START_TIMEOUT_MIN_NS),
+    };
+    for (size_t i = 0; i < pool->limits.count; i++)
+        if (memcmp(pool->limits.items[i], &limits, sizeof limits) == 0)
+            return pool->limits.items[i];
+    struct agent_limits *shared = *vec_push(&pool->limits) = mem_alloc(sizeof limits);
+    *shared = limits;
+    return shared;
 }
 
 struct agent *agent_create(const struct agent_config *config)
 {
     struct agent *agent = mem_alloc_lines(sizeof *agent);
-    agent->config = *config;
     agent->owns_pool = config->pool == NULL;
-    if (agent->owns_pool)
-        agent->config.pool = agent_pool_create();
-    agent->tasks = &agent->config.pool->tasks;
-    agent->config.stop_timeout_ns = timeout_of(config->stop_timeout_ns, STOP_TIMEOUT_DEFAULT_NS, 0);
-    agent->config.report_retry_ns = timeout_of(config->report_retry_ns, REPORT_RETRY_DEFAULT_NS, 0);
-    agent->config.pull_timeout_ns = timeout_of(config->pull_timeout_ns, PULL_TIMEOUT_DEFAULT_NS, 0);
-    agent->config.create_timeout_ns =
-        timeout_of(config->create_timeout_ns, CREATE_TIMEOUT_DEFAULT_NS, CREATE_TIMEOUT_MIN_NS);
-    agent->config.start_timeout_ns =
-        timeout_of(config->start_timeout_ns, START_TIMEOUT_DEFAULT_NS, START_TIMEOUT_MIN_NS);
+    agent->pool = agent->owns_pool ? agent_pool_create() : config->pool;
+    agent->tasks = &agent->pool->tasks;
+    agent->limits = limits_of(agent->pool, config);
+    agent->instance = config->instance;
+    agent->cpu_units = config->cpu_units;
+    agent->mem_mib = config->mem_mib;
+    agent->gpu_count = config->gpu_count;
     if (config->gpu_count > 0)
         agent->gpu_granted_milli = mem_alloc(config->gpu_count * sizeof *agent->gpu_granted_milli);
     agent->gate = agent->reports = (struct task_queue){POOL_NONE, POOL_NONE};
@@ -97,16 +117,16 @@ void agent_pool_prefetch(const struct agent_pool *pool, uint32_t place)
     __builtin_prefetch(task + LINE_BYTES, 1);
 }
 
-void agent_prefetch(const struct agent *agent, bool is_near)
+/* What a manifest needs besides is looked at seldom. */
+void agent_prefetch(const struct agent *agent)
 {
-    if (!is_near) {
-        for (size_t at = 0; at < sizeof *agent; at += LINE_BYTES)
-            __builtin_prefetch((const char *)agent + at, 1);
-        return;
-    }
-    const struct task_entry *end = agent->entries + agent->entry_count;
-    for (const struct task_entry *at = agent->entries; at < end; at += LINE_BYTES / sizeof *at)
-        __builtin_prefetch(at, 1);
+    __builtin_prefetch(agent, 1);
+    __builtin_prefetch((const char *)agent + LINE_BYTES, 1);
+}
+
+void agent_prefetch_end(const struct agent *agent)
+{
+    __builtin_prefetch(agent->entries + agent->entry_count, 1);
 }
 
 void agent_destroy(struct agent *agent)
@@ -115,7 +135,7 @@ void agent_destroy(struct agent *agent)
         return;
     table_free(agent);
     if (agent->owns_pool)
-        agent_pool_destroy(agent->config.pool);
+        agent_pool_destroy(agent->pool);
     mem_free(agent->gpu_granted_milli);
     mem_free(agent->candidates);
     mem_free(agent);
@@ -158,6 +178,8 @@ static void take_manifest(struct turn *turn, const struct message *message)
             task->is_listed = true;
     }
     uint32_t count = 0;
+    mem_free(agent->candidates);
+    agent->candidates = NULL;
     for (size_t i = 0; i < agent->entry_count; i++) {
         struct agent_task *task = table_task(agent, i);
         if (is_wanted(task) && !task->is_listed) {
@@ -281,10 +303,6 @@ berth_ns agent_step(struct agent *agent, struct step_time now, const struct agen
 {
     struct turn turn = {agent, now, out};
     out->count = 0;
-    if (agent->candidates != NULL) {
-        mem_free(agent->candidates);
-        agent->candidates = NULL;
-    }
     apply(&turn, event);
     if (agent->is_gate_due)
         gate_open(&turn);

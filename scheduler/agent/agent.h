@@ -103,10 +103,12 @@ berth_ns agent_step(struct agent *agent, struct step_time now, const struct agen
                     struct agent_action_list *out);
 
 /*
- * Whoever runs very many agents may say early whom, and of which task, the next event concerns, so
- * that it is fetched into the cache: first the agent, shortly before the step what it points to.
+ * Whoever runs very many agents may say early whom the next event concerns, so that it is fetched
+ * into the cache: the agent itself, and once that is there the end of its list, where a new task
+ * goes; or the task that the event is about.
  */
-void agent_prefetch(const struct agent *agent, bool is_near);
+void agent_prefetch(const struct agent *agent);
+void agent_prefetch_end(const struct agent *agent);
 void agent_pool_prefetch(const struct agent_pool *pool, uint32_t place);
 
 berth_ns agent_next_deadline(const struct agent *agent);         /* monotonic, or BERTH_NS_NEVER */

@@ -16,6 +16,8 @@
 #include "scheduler/base/mem.h"
 #include "scheduler/base/pool.h"
 
+#define LINE_BYTES 64 /* of the cache */
+
 enum container_state {
     CONTAINER_WAITING = 0, /* for what it depends on */
     CONTAINER_PULLING,
@@ -81,8 +83,15 @@ struct agent_task {
 
 _Static_assert(sizeof(struct agent_task) == 128, "two lines of the cache");
 
+/* How long things may take: agents of one process mostly share them. */
+struct agent_limits {
+    berth_ns stop_ns, report_retry_ns, pull_ns;
+    berth_ns start_ns; /* creation and start */
+};
+
 struct agent_pool {
-    struct pool tasks; /* struct agent_task */
+    struct pool tasks;                 /* struct agent_task */
+    VEC(struct agent_limits *) limits; /* owned */
 };
 
 struct task_entry {
@@ -94,8 +103,9 @@ struct task_queue {
     uint32_t head, tail; /* numbers of the pool; POOL_NONE: it is empty */
 };
 
+/* Three lines of the cache, by how often they are looked at. */
 struct agent {
-    /* What every step looks at. */
+    /* Every step. */
     struct pool *tasks;
     struct task_entry *entries; /* owned; ascending by id */
     uint32_t entry_count, entry_capacity;
@@ -103,21 +113,28 @@ struct agent {
     berth_ns deadline_ns;      /* the answer of agent_next_deadline */
     berth_ns timed_ns;         /* no container is due earlier; BERTH_NS_NEVER when none is */
     uint32_t timed_count;      /* containers with a deadline */
+    instance_id instance;
     bool is_connected;
-    bool owns_pool;   /* config.pool, where `tasks` is, is its own */
     bool is_gate_due; /* a task was queued or resources came back in this step */
+    bool owns_pool;   /* `pool` is its own */
 
-    uint64_t seen_seq;      /* highest number of a payload or manifest */
-    uint64_t report_seq;    /* of the last report made */
-    struct task_queue gate; /* FIFO */
+    /* Payloads, orders, reports. */
+    _Alignas(64) uint64_t seen_seq;    /* highest number of a payload or manifest */
+    uint64_t report_seq;               /* of the last report made */
+    const struct agent_limits *limits; /* the pool's */
+    struct task_queue gate;            /* FIFO */
+    int32_t cpu_units, mem_mib;        /* what it registered */
     int32_t cpu_granted, mem_granted;
-    struct agent_config config;
-    uint64_t manifest_seq;       /* of the last manifest taken */
     uint32_t *gpu_granted_milli; /* owned; per card */
-    task_id *candidates;         /* owned; lent with a stop verification until the next step */
+    uint16_t gpu_count;
+
+    /* Manifests. */
+    _Alignas(64) uint64_t manifest_seq; /* of the last manifest taken */
+    task_id *candidates; /* owned; lent with a stop verification, kept until the next */
+    struct agent_pool *pool;
 };
 
-_Static_assert(sizeof(struct agent) <= 192, "three lines of the cache");
+_Static_assert(sizeof(struct agent) == 192, "three lines of the cache");
 
 /* What a step has at hand. */
 struct turn {
@@ -132,6 +149,7 @@ struct agent_task *table_find_at(const struct agent *agent, uint32_t place, task
 struct agent_task *table_add(struct agent *agent, const struct task_payload *payload);
 void table_remove(struct agent *agent, struct agent_task *task);
 void table_free(struct agent *agent);
+void table_prefetch(const struct agent *agent); /* it will be searched soon */
 
 static inline struct agent_task *table_task(const struct agent *agent, size_t entry)
 {
@@ -211,7 +229,7 @@ static inline struct message *turn_send(struct turn *turn, enum message_kind kin
 {
     struct message *message = &turn_act(turn, AGENT_ACTION_SEND, TASK_NONE)->message;
     message->kind = kind;
-    message->instance = turn->agent->config.instance;
+    message->instance = turn->agent->instance;
     message->seq = seq;
     message->owns_grants = false;
     return message;

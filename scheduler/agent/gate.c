@@ -14,7 +14,7 @@ static bool gpus_take(struct agent *agent, const struct agent_task *task)
     uint16_t count = task->more != NULL ? task->more->grant_count : 0;
     for (uint16_t i = 0; i < count; i++) {
         uint16_t device = grants[i].device;
-        if (device < agent->config.gpu_count &&
+        if (device < agent->gpu_count &&
             agent->gpu_granted_milli[device] + grants[i].milli <= BERTH_GPU_MILLI) {
             agent->gpu_granted_milli[device] += grants[i].milli;
             continue;
@@ -61,9 +61,9 @@ static bool ports_are_free(const struct agent *agent, const struct agent_task *t
 
 static bool take(struct agent *agent, struct agent_task *task)
 {
-    if (task->cpu_units > agent->config.cpu_units - agent->cpu_granted ||
-        task->mem_mib > agent->config.mem_mib - agent->mem_granted ||
-        !ports_are_free(agent, task) || !gpus_take(agent, task))
+    if (task->cpu_units > agent->cpu_units - agent->cpu_granted ||
+        task->mem_mib > agent->mem_mib - agent->mem_granted || !ports_are_free(agent, task) ||
+        !gpus_take(agent, task))
         return false;
     agent->cpu_granted += task->cpu_units;
     agent->mem_granted += task->mem_mib;

@@ -99,7 +99,7 @@ static void pull(struct turn *turn, struct agent_task *task, size_t index)
 {
     struct container *container = task_container(task, index);
     container->state = CONTAINER_PULLING;
-    deadline_set(turn, container, turn->agent->config.pull_timeout_ns);
+    deadline_set(turn, container, turn->agent->limits->pull_ns);
     if (task->pull_started_ns == 0)
         task->pull_started_ns = turn->now.wall_ns;
     order(turn, task, index, AGENT_ACTION_PULL);
@@ -107,12 +107,11 @@ static void pull(struct turn *turn, struct agent_task *task, size_t index)
 
 static void start(struct turn *turn, struct agent_task *task, size_t index)
 {
-    const struct agent_config *config = &turn->agent->config;
     struct container *container = task_container(task, index);
     container->state = CONTAINER_STARTING;
     container->health = HEALTH_UNKNOWN;
     note_start(turn, task, index);
-    deadline_set(turn, container, config->create_timeout_ns + config->start_timeout_ns);
+    deadline_set(turn, container, turn->agent->limits->start_ns);
     order(turn, task, index, AGENT_ACTION_START);
 }
 
@@ -167,7 +166,7 @@ static void terminate(struct turn *turn, struct agent_task *task, size_t index)
     struct container *container = task_container(task, index);
     berth_ns timeout_ns = definition(task, index)->stop_timeout_ns;
     if (timeout_ns == BERTH_NS_NEVER)
-        timeout_ns = turn->agent->config.stop_timeout_ns;
+        timeout_ns = turn->agent->limits->stop_ns;
     container->state = CONTAINER_TERMINATING;
     deadline_set(turn, container, timeout_ns);
     order(turn, task, index, AGENT_ACTION_TERMINATE);

@@ -29,7 +29,7 @@ static void send_report(struct turn *turn, struct agent_task *task)
         .started_ns = task->started_ns,
         .stopped_ns = is_stopped ? task->stopped_ns : 0,
     };
-    task->retry_ns = turn->now.mono_ns + turn->agent->config.report_retry_ns;
+    task->retry_ns = turn->now.mono_ns + turn->agent->limits->report_retry_ns;
 }
 
 static struct agent_task *take_report(struct agent *agent, uint64_t seq)
@@ -64,6 +64,7 @@ void report_running(struct turn *turn, struct agent_task *task)
 void report_stopped(struct turn *turn, struct agent_task *task)
 {
     assert(task->stage == STAGE_DONE);
+    table_prefetch(turn->agent); /* the ack will come */
     if (task->report_seq == 0 || task->is_running_known)
         make_report(turn, task, TASK_STOPPED);
 }

@@ -108,6 +108,13 @@ struct agent_task *table_add(struct agent *agent, const struct task_payload *pay
     return task;
 }
 
+void table_prefetch(const struct agent *agent)
+{
+    const struct task_entry *end = agent->entries + agent->entry_count;
+    for (const struct task_entry *at = agent->entries; at < end; at += LINE_BYTES / sizeof *at)
+        __builtin_prefetch(at, 1);
+}
+
 static void give_back(struct agent *agent, struct agent_task *task)
 {
     mem_free(task->more);

@@ -305,37 +305,48 @@ void fleet_dispatch(struct fleet *fleet, berth_ns now_ns, const struct sim_event
     }
 }
 
-static void prefetch_host(const struct fleet *fleet, uint32_t host, enum fleet_look look)
+static void prefetch_agent(const struct host *h)
 {
-    const struct host *h = host_at(fleet, host);
-    if (look == FLEET_LOOK_FAR)
-        __builtin_prefetch(h, 1);
-    else if (h->agent != NULL)
-        agent_prefetch(h->agent, look == FLEET_LOOK_NEAR);
+    if (h->agent != NULL)
+        agent_prefetch(h->agent);
 }
 
+/* Nobody has looked at the host or the task since the container was ordered, or longer. */
+static void prefetch_runtime(const struct fleet *fleet, const struct sim_event *event,
+                             enum fleet_look look)
+{
+    const struct host *h = host_at(fleet, (uint32_t)(event->b >> 32));
+    if (look == FLEET_LOOK_NEARER)
+        prefetch_agent(h);
+    if (look != FLEET_LOOK_FAR)
+        return;
+    __builtin_prefetch(h, 1);
+    __builtin_prefetch(task_at(fleet, event->a), 1);
+    agent_pool_prefetch(fleet->agent_pool, event->a);
+}
+
+/* The host was looked at when the message was sent. */
+static void prefetch_message(const struct fleet *fleet, const struct sim_event *event,
+                             enum fleet_look look)
+{
+    const struct host *h = host_at(fleet, event->a);
+    if (look == FLEET_LOOK_FAR)
+        prefetch_agent(h);
+    if (look != FLEET_LOOK_NEARER || h->agent == NULL)
+        return;
+    __builtin_prefetch(&h->disk, 1);
+    agent_prefetch_end(h->agent);
+}
+
+/* Acks and reports follow at once upon a step of the agent, as a pull of what is there does. */
 void fleet_prefetch(const struct fleet *fleet, const struct sim_event *event, enum fleet_look look)
 {
-    switch ((enum fleet_event)event->kind) {
-    case FLEET_RUNTIME:
-        if ((event->c & 0xff) < OUTCOME_EXITED)
-            break; /* its order was given not long ago */
-        prefetch_host(fleet, (uint32_t)(event->b >> 32), look);
-        if (look == FLEET_LOOK_FAR) {
-            __builtin_prefetch(task_at(fleet, event->a), 1);
-            agent_pool_prefetch(fleet->agent_pool, event->a);
-        }
-        break;
-    case FLEET_MESSAGE_DOWN:
-    case FLEET_TIMER:
-        prefetch_host(fleet, event->a, look);
-        break;
-    case FLEET_ACK_DOWN: /* these follow upon a step of the agent at once */
-    case FLEET_MESSAGE_UP:
-    case FLEET_ACK_UP:
-    default:
-        break;
-    }
+    if (event->kind == FLEET_RUNTIME && (event->c & 0xff) != OUTCOME_PULLED)
+        prefetch_runtime(fleet, event, look);
+    else if (event->kind == FLEET_MESSAGE_DOWN)
+        prefetch_message(fleet, event, look);
+    else if (event->kind == FLEET_TIMER && look == FLEET_LOOK_FAR)
+        __builtin_prefetch(host_at(fleet, event->a), 1);
 }
 
 bool fleet_steps(const struct fleet *fleet, const struct sim_event *event, uint32_t *host,

@@ -66,6 +66,8 @@ static bool serves(const struct fleet *fleet, struct sim_task *task)
 
 void runtime_update_serving(struct fleet *fleet, struct sim_task *task)
 {
+    if (task->service == UINT32_MAX)
+        return;
     set_serving(fleet, task, serves(fleet, task));
 }
 
