@@ -224,7 +224,7 @@ static enum berth_err prepare(struct sqlite_file *file, bool was_clean, struct b
     if (code == BERTH_OK)
         code = exec(file,
                     "PRAGMA synchronous = FULL; PRAGMA temp_store = MEMORY;"
-                    "PRAGMA cell_size_check = ON; PRAGMA cache_size = -8192;"
+                    "PRAGMA cell_size_check = ON; PRAGMA cache_size = -32768;"
                     "PRAGMA journal_size_limit = 16777216",
                     err);
     if (code == BERTH_OK)
