@@ -202,6 +202,7 @@ struct audit *audit_create(const struct scenario *scenario)
 {
     struct audit *audit = mem_alloc(sizeof *audit);
     audit->scenario = scenario;
+    audit->tasks = (struct pool)POOL_INIT(struct audit_task);
     audit->observer = (struct run_observer){
         .context = audit,
         .decided = on_decided,
@@ -222,8 +223,7 @@ void audit_destroy(struct audit *audit)
 {
     if (audit == NULL)
         return;
-    vec_free(&audit->tasks);
-    vec_free(&audit->free_tasks);
+    pool_free(&audit->tasks);
     id_table_free(&audit->task_at);
     vec_free(&audit->pending.items);
     vec_free(&audit->stopping.items);

@@ -12,6 +12,7 @@
 
 #include "scheduler/base/id_table.h"
 #include "scheduler/base/mem.h"
+#include "scheduler/base/pool.h"
 #include "sim/audit/audit.h"
 
 #define SLOT_NONE UINT32_MAX
@@ -32,15 +33,18 @@ struct audit_task {
     uint32_t gpu_milli;
     uint32_t rules;      /* constraint set, or SLOT_NONE: not known */
     uint32_t at;         /* in its service's list */
+    uint32_t slot;       /* its own */
     uint8_t last_status; /* enum task_status */
     uint8_t stop_code;   /* enum stop_code */
     uint8_t health;      /* enum task_health */
-    bool desired_running, counts_as_healthy, is_protected;
-    bool has_check; /* an essential container of it has a health check */
-    bool is_old;    /* RUNNING for as long as makes one without checks healthy */
-    bool is_live;
-    bool is_listed; /* by its service, and counted there */
+    bool desired_running : 1, counts_as_healthy : 1, is_protected : 1;
+    bool has_check : 1; /* an essential container of it has a health check */
+    bool is_old : 1;    /* RUNNING for as long as makes one without checks healthy */
+    bool is_live : 1;
+    bool is_listed : 1; /* by its service, and counted there */
 };
+
+_Static_assert(sizeof(struct audit_task) == 96, "a line of the cache and a half");
 
 struct audit_group { /* tasks of a group that are to run on an instance */
     group_id group;
@@ -87,31 +91,40 @@ struct audit_tally { /* of a service's tasks that are not STOPPED, by what they 
     uint32_t is_protected; /* of all */
 };
 
+struct audit_told { /* what is read of a deployment's change */
+    uint64_t deployment, rolled_back_to;
+    uint8_t rollout; /* enum rollout_state */
+    uint8_t cause;   /* enum rollout_cause */
+    bool is_primary;
+};
+
 struct audit_service {
-    char *name; /* owned */
+    /* What every step reads stands together, up to `deployments`. */
     service_id id;
-    uint32_t rules;
-    enum scheduling_strategy scheduling;
-    int32_t minimum_percent, maximum_percent;
     bool is_rolling, is_external, has_targets, is_gone, is_touched;
     bool is_unmoved; /* its last change said what the one before had said */
+    enum scheduling_strategy scheduling;
+    int32_t minimum_percent, maximum_percent;
     struct service_view view;
     VEC(uint32_t) tasks; /* slots, not STOPPED */
     struct audit_tally tally;
+    uint32_t primaries;                        /* of its deployments */
+    struct audit_told told;                    /* the last: mostly the next says the same */
+    uint32_t started, stopped_healthy;         /* in the step under way */
+    uint32_t scaled_in, failures;              /* in it; in a row */
+    uint64_t failing;                          /* the deployment whose failures those are */
+    struct audit_move rebalanced, scaled_zone; /* the last of each */
+    berth_ns undone_ns;                        /* the one that this step undoes */
+    berth_ns upset_ns;                         /* when something gave a reason for moves */
+
     VEC(struct audit_deployment) deployments;
-    uint32_t primaries;            /* of them */
+    char *name; /* owned */
+    uint32_t rules;
+    berth_ns failed_ns;            /* when the last start failed */
     berth_ns rate_ns, launched_ns; /* the minute's first launch, and the last one */
     uint32_t launches;             /* of that minute */
     bool has_launched, is_rate_lost;
-    struct audit_move rebalanced, scaled_zone; /* the last of each */
-    berth_ns undone_ns;                        /* the one that this step undoes */
-    berth_ns ill_ns;                           /* when a copy was last known to be ill; 0: never */
-    berth_ns upset_ns;                         /* when something gave a reason for moves */
-    /* of the step under way */
-    uint32_t started, stopped_healthy, scaled_in;
-    uint64_t failing; /* the deployment that is counted */
-    uint32_t failures;
-    berth_ns failed_ns; /* when the last start failed */
+    berth_ns ill_ns; /* when a copy was last known to be ill; 0: never */
 };
 
 struct audit_run { /* a task on a host */
@@ -171,8 +184,7 @@ struct audit {
     uint64_t revision, released_revision;
     bool knows_revision;
 
-    VEC(struct audit_task) tasks;
-    VEC(uint32_t) free_tasks;
+    struct pool tasks; /* struct audit_task, by slot */
     struct id_table task_at;
     struct audit_recent recent[AUDIT_RECENT]; /* by the last bits of the id */
     task_id newest_task;                      /* higher ids are new: not in the table */
@@ -212,6 +224,11 @@ static inline void audit_prefetch(const void *from, size_t size)
 {
     for (size_t at = 0; at < size; at += 64)
         __builtin_prefetch((const char *)from + at, 1);
+}
+
+static inline struct audit_task *task_at(const struct audit *audit, uint32_t slot)
+{
+    return (struct audit_task *)(void *)audit->tasks.pages[slot / POOL_PAGE] + slot % POOL_PAGE;
 }
 
 /* tasks.c */
@@ -259,8 +276,8 @@ void services_destroy(struct audit *audit);
 struct audit_service *services_touch(struct audit *audit, service_id id);
 
 /* tallies.c */
-void services_add_task(struct audit *audit, uint32_t slot);
-void services_drop_task(struct audit *audit, uint32_t slot);
+void services_add_task(struct audit *audit, struct audit_task *task);
+void services_drop_task(struct audit *audit, struct audit_task *task);
 /* Out of its service's figures before it changes (-1), and into them when it has (+1). */
 void services_count(struct audit *audit, const struct audit_task *task, int change);
 /* What makes a task healthy has changed for all of them. */

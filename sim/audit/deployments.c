@@ -40,13 +40,22 @@ static void forget(struct audit_service *service, struct audit_deployment *noted
 {
     service->primaries -= noted->is_primary;
     *noted = service->deployments.items[--service->deployments.count];
+    service->told = (struct audit_told){0};
+}
+
+/* Most changes are of counts, which are held against the service's: there is nothing to note. */
+static bool is_noted(const struct audit_told *told, const struct deployment_view *view)
+{
+    return told->deployment == view->deployment && told->rolled_back_to == view->rolled_back_to &&
+           told->rollout == view->rollout && told->cause == view->cause &&
+           told->is_primary == view->is_primary;
 }
 
 void deployments_changed(struct audit *audit, const struct change *change)
 {
     const struct deployment_view *view = &change->u.deployment;
     struct audit_service *service = services_touch(audit, view->service);
-    if (service == NULL)
+    if (service == NULL || (!change->is_deleted && is_noted(&service->told, view)))
         return;
     struct audit_deployment *noted = find(service, view->deployment);
     if (change->is_deleted) {
@@ -54,6 +63,9 @@ void deployments_changed(struct audit *audit, const struct change *change)
             forget(service, noted);
         return;
     }
+    service->told =
+        (struct audit_told){view->deployment, view->rolled_back_to, (uint8_t)view->rollout,
+                            (uint8_t)view->cause, view->is_primary};
     bool is_told = noted != NULL && noted->rolled_back_to == view->rolled_back_to;
     if (noted == NULL || noted->is_primary != view->is_primary)
         service->upset_ns = audit->now_ns;
@@ -167,6 +179,7 @@ void deployments_reloaded(struct audit *audit, struct audit_service *service,
 {
     vec_clear(&service->deployments);
     service->primaries = 0;
+    service->told = (struct audit_told){0};
     for (uint32_t i = 0; i < controller_deployment_count(controller, service->id); i++) {
         struct deployment_view view = controller_deployment(controller, service->id, i);
         struct audit_deployment *noted = note(service, NULL, &view);

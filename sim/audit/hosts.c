@@ -259,8 +259,8 @@ void hosts_clear(struct audit *audit)
     const struct cluster *cluster = controller_cluster(audit->controller);
     uint32_t kept = cluster_instance_count(cluster);
     agents_reloaded(audit);
-    for (size_t i = 0; i < audit->tasks.count; i++) {
-        const struct audit_task *task = &audit->tasks.items[i];
+    for (uint32_t i = 0; i < audit->tasks.count; i++) {
+        const struct audit_task *task = task_at(audit, i);
         if (task->is_live && task->instance != INSTANCE_NONE && task->instance < kept &&
             task->last_status != TASK_STOPPED)
             hosts_free(audit, task);

@@ -129,7 +129,7 @@ static bool has_running(const struct audit *audit, const struct audit_service *s
                         instance_id instance)
 {
     for (size_t i = 0; i < service->tasks.count; i++) {
-        const struct audit_task *task = &audit->tasks.items[service->tasks.items[i]];
+        const struct audit_task *task = task_at(audit, service->tasks.items[i]);
         if (task->instance == instance && task->desired_running &&
             task->last_status == TASK_RUNNING)
             return true;
@@ -142,7 +142,7 @@ static void check_daemon(struct audit *audit, const struct audit_service *servic
 {
     const struct task_def *def = NULL;
     if (service->tasks.count > 0)
-        def = audit->tasks.items[service->tasks.items[0]].def;
+        def = task_at(audit, service->tasks.items[0])->def;
     for (instance_id id = 0; id < audit->hosts.count; id++) {
         const struct audit_host *host = &audit->hosts.items[id];
         bool has_room = def == NULL || (host->cpu_units - host->cpu_held >= def->demand.cpu_units &&
@@ -167,7 +167,7 @@ static bool is_stuck(const struct audit_service *service)
 static bool falls_ill(const struct audit *audit, const struct audit_service *service)
 {
     for (size_t t = 0; t < service->tasks.count; t++) {
-        const struct task_def *def = audit->tasks.items[service->tasks.items[t]].def;
+        const struct task_def *def = task_at(audit, service->tasks.items[t])->def;
         for (uint32_t i = 0; i < audit->scenario->task_def_count; i++) {
             const struct scenario_task_def *known = &audit->scenario->task_defs[i];
             if ((known->has_unhealthy || known->unhealthy_probability > 0) &&

@@ -1,4 +1,5 @@
 /* services.c -- floors, ceilings, counts and throttles, by what each step did to a service. */
+#include <stddef.h>
 #include <string.h>
 
 #include "sim/audit/audit_internal.h"
@@ -42,7 +43,7 @@ void services_prefetch(struct audit *audit, task_id task)
     if (found == NULL || !found->is_listed)
         return;
     const struct audit_service *service = audit_find_service(audit, found->service);
-    audit_prefetch(service, sizeof *service);
+    audit_prefetch(service, offsetof(struct audit_service, deployments));
 }
 
 /* The last one of that name: the others are gone. */
@@ -295,8 +296,8 @@ static void check_gone(struct audit *audit, const struct audit_service *service)
 {
     const struct audit_task *left = NULL;
     for (size_t i = 0; i < service->tasks.count && left == NULL; i++)
-        if (audit->tasks.items[service->tasks.items[i]].desired_running)
-            left = &audit->tasks.items[service->tasks.items[i]];
+        if (task_at(audit, service->tasks.items[i])->desired_running)
+            left = task_at(audit, service->tasks.items[i]);
     AUDIT_CHECK(audit, INVARIANT_DELETED, left == NULL, "service %s is gone, task %llu is to run",
                 service->name, (unsigned long long)left->task);
 }

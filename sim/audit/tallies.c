@@ -40,30 +40,28 @@ void services_tally(struct audit *audit, struct audit_service *service)
 {
     service->tally = (struct audit_tally){0};
     for (size_t i = 0; i < service->tasks.count; i++)
-        tally(service, &audit->tasks.items[service->tasks.items[i]], 1);
+        tally(service, task_at(audit, service->tasks.items[i]), 1);
 }
 
-void services_add_task(struct audit *audit, uint32_t slot)
+void services_add_task(struct audit *audit, struct audit_task *task)
 {
-    struct audit_task *task = &audit->tasks.items[slot];
     struct audit_service *service = services_touch(audit, task->service);
     if (service == NULL)
         return;
     task->at = (uint32_t)service->tasks.count;
     task->is_listed = true;
-    *vec_push(&service->tasks) = slot;
+    *vec_push(&service->tasks) = task->slot;
     tally(service, task, 1);
 }
 
-void services_drop_task(struct audit *audit, uint32_t slot)
+void services_drop_task(struct audit *audit, struct audit_task *task)
 {
-    struct audit_task *task = &audit->tasks.items[slot];
     if (!task->is_listed)
         return;
     struct audit_service *service = services_touch(audit, task->service);
     uint32_t last = service->tasks.items[--service->tasks.count];
     service->tasks.items[task->at] = last;
-    audit->tasks.items[last].at = task->at;
+    task_at(audit, last)->at = task->at;
     task->is_listed = false;
     tally(service, task, -1);
 }

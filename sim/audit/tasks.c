@@ -19,7 +19,7 @@ static uint32_t slot_of(struct audit *audit, task_id task)
 struct audit_task *audit_find_task(struct audit *audit, task_id task)
 {
     uint32_t slot = slot_of(audit, task);
-    return slot == ID_ABSENT ? NULL : &audit->tasks.items[slot];
+    return slot == ID_ABSENT ? NULL : task_at(audit, slot);
 }
 
 void tasks_prefetch(struct audit *audit, task_id task)
@@ -58,16 +58,11 @@ static void note(struct audit_task *task, const struct task_view *is)
 
 static struct audit_task *add(struct audit *audit, const struct task_view *view)
 {
-    uint32_t slot;
-    if (audit->free_tasks.count > 0) {
-        slot = audit->free_tasks.items[--audit->free_tasks.count];
-    } else {
-        slot = (uint32_t)audit->tasks.count;
-        (void)vec_push(&audit->tasks);
-    }
-    struct audit_task *task = &audit->tasks.items[slot];
+    uint32_t slot = pool_take(&audit->tasks);
+    struct audit_task *task = task_at(audit, slot);
     *task = (struct audit_task){
         .task = view->task,
+        .slot = slot,
         .running_ns = BERTH_NS_NEVER,
         .rules = audit->run_task_rules,
         .has_check = has_check(view->def),
@@ -86,8 +81,8 @@ static struct audit_task *add(struct audit *audit, const struct task_view *view)
     if (++audit->live_tasks > audit->live_most)
         audit->live_most = audit->live_tasks;
     if (view->service != SERVICE_NONE)
-        services_add_task(audit, slot);
-    return &audit->tasks.items[slot];
+        services_add_task(audit, task);
+    return task;
 }
 
 static void drop(struct audit *audit, struct audit_task *task)
@@ -95,7 +90,7 @@ static void drop(struct audit *audit, struct audit_task *task)
     task->is_live = false;
     id_table_remove(&audit->task_at, task->task);
     audit->recent[task->task % AUDIT_RECENT].place = 0;
-    *vec_push(&audit->free_tasks) = (uint32_t)(task - audit->tasks.items);
+    pool_give(&audit->tasks, task->slot);
 }
 
 /* One without checks is healthy by its age. All grow old alike, so only the first is looked at. */
@@ -202,7 +197,7 @@ void tasks_changed(struct audit *audit, const struct change *change)
     if (is->last_status == TASK_STOPPED && before != TASK_STOPPED) {
         audit->live_tasks--;
         if (is->service != SERVICE_NONE)
-            services_drop_task(audit, (uint32_t)(task - audit->tasks.items));
+            services_drop_task(audit, task);
     }
     if (change->is_deleted)
         drop(audit, task);
@@ -272,7 +267,7 @@ static void adopt(struct audit *audit, const struct audit_task *old, const struc
     if (view->last_status == TASK_STOPPED) {
         audit->live_tasks--;
         if (view->service != SERVICE_NONE)
-            services_drop_task(audit, (uint32_t)(task - audit->tasks.items));
+            services_drop_task(audit, task);
     } else if (view->instance != INSTANCE_NONE) {
         hosts_take(audit, task);
         if (!view->desired_running)
@@ -286,8 +281,8 @@ void tasks_reloaded(struct audit *audit, const struct controller *controller)
     VEC(struct audit_task) old = VEC_INIT;
     struct id_table old_at = {.count = 0};
     audit->controller = controller;
-    for (size_t i = 0; i < audit->tasks.count; i++) {
-        const struct audit_task *task = &audit->tasks.items[i];
+    for (uint32_t i = 0; i < audit->tasks.count; i++) {
+        const struct audit_task *task = task_at(audit, i);
         if (!task->is_live)
             continue;
         check_durable(audit, task, controller);
@@ -296,8 +291,7 @@ void tasks_reloaded(struct audit *audit, const struct controller *controller)
     }
     services_reloaded(audit, controller);
     hosts_clear(audit);
-    vec_clear(&audit->tasks);
-    vec_clear(&audit->free_tasks);
+    pool_free(&audit->tasks);
     id_table_free(&audit->task_at);
     memset(audit->recent, 0, sizeof audit->recent);
     audit->newest_task = TASK_NONE;

@@ -105,11 +105,14 @@ struct collect *collect_create(const struct scenario *scenario, const struct run
     collect->waits = histogram_create();
     find_smallest(collect);
     find_zones(collect);
-    collect->services = mem_alloc((scenario->service_count + 1) * sizeof *collect->services);
+    collect->services = mem_alloc_lines((scenario->service_count + 1) * sizeof *collect->services);
+    collect->by_zone = mem_alloc((size_t)(scenario->service_count + 1) * collect->zone_count *
+                                 sizeof *collect->by_zone);
     for (uint32_t i = 0; i < scenario->service_count; i++) {
-        collect->services[i].by_zone =
-            mem_alloc(collect->zone_count * sizeof *collect->services[i].by_zone);
-        collect->measured_count += collect_is_measured(collect, i);
+        struct service_figures *figures = &collect->services[i];
+        figures->by_zone = collect->by_zone + (size_t)i * collect->zone_count;
+        figures->is_measured = scenario->services[i].scheduling == SCHEDULING_REPLICA;
+        collect->measured_count += figures->is_measured;
     }
     prepare_samples(collect);
     set_next_sample(collect);
@@ -121,8 +124,7 @@ void collect_destroy(struct collect *collect)
 {
     if (collect == NULL)
         return;
-    for (uint32_t i = 0; i < collect->scenario->service_count; i++)
-        mem_free(collect->services[i].by_zone);
+    mem_free(collect->by_zone);
     mem_free(collect->services);
     mem_free(collect->zones);
     mem_free(collect->samples);

@@ -85,6 +85,13 @@ void collect_deployment(struct collect *collect, berth_ns now_ns, uint32_t servi
     story_deployment(collect->teller, now_ns, service, view);
     if (service == UINT32_MAX)
         return;
+    /* Most changes are of counts alone, of the one that the last change was of. */
+    bool is_calm = view->rollout == view->previous_rollout &&
+                   view->status != SERVICE_DEPLOYMENT_STOPPED &&
+                   view->status != SERVICE_DEPLOYMENT_ROLLBACK_SUCCESSFUL;
+    if (is_calm && collect->services[service].told == view->deployment)
+        return;
+    collect->services[service].told = view->deployment;
     struct deployment_sums *sums = &collect->deployment_sums;
     struct deployment_figures *figures = find(collect, service, view);
     bool is_new = figures == NULL;
@@ -109,7 +116,7 @@ void collect_dip(struct collect *collect, uint32_t service)
     const struct service_figures *figures = &collect->services[service];
     if (figures->rolling_out == 0 || figures->desired <= 0 || !collect->is_in_window)
         return;
-    int64_t missing = figures->desired - figures->serving;
+    int32_t missing = figures->desired - figures->serving;
     double dip = missing > 0 ? (double)missing / (double)figures->desired : 0;
     collect->deployment_sums.has_dip = true;
     collect->deployment_sums.dip_max = fmax(collect->deployment_sums.dip_max, dip);

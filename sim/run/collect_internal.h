@@ -50,16 +50,22 @@ struct task_traits {
     uint32_t count;              /* known */
 };
 
-struct service_figures { /* of a daemon only what its deployments need */
-    int64_t desired, serving, below, skew;
-    int64_t placed;      /* that are to run: the sum over by_zone */
-    int64_t level_skew;  /* when `placed` was last what is desired */
+/* A line of the cache. Of a daemon only what its deployments need. */
+struct service_figures {
+    _Alignas(64) int32_t desired;
+    int32_t serving, below, skew;
+    int32_t placed;      /* that are to run: the sum over by_zone */
+    int32_t level_skew;  /* when `placed` was last what is desired */
     uint32_t rebalanced; /* stopped for that since */
-    uint32_t *by_zone;   /* owned */
+    bool is_measured;    /* a REPLICA service */
     bool is_steady, is_unsettled, is_active;
+    uint32_t *by_zone;    /* lent: all services' are one array */
+    uint64_t told;        /* the deployment whose change was read last */
     uint32_t rolling_out; /* deployments, its creation left out */
     uint32_t newest;      /* of its deployments: place plus 1, 0: none yet */
 };
+
+_Static_assert(sizeof(struct service_figures) == 64, "a line of the cache");
 
 /* A deployment under way, or one whose failure is being taken back. */
 struct deployment_figures {
@@ -110,6 +116,7 @@ struct collect {
     int64_t load_sum, load_squares, load_count; /* over registered instances */
     VEC(struct task_traits *) tasks;            /* owned; NULL: none of these lives */
     struct service_figures *services;           /* owned, by scenario */
+    uint32_t *by_zone;                          /* owned: the services', one after the other */
     VEC(uint32_t) service_of;                   /* by service id: scenario's index, or UINT32_MAX */
     VEC(uint32_t) service_of_group;             /* by group: the same */
     bool is_blast_due;  /* a desired count has changed since the last scan */
@@ -156,7 +163,14 @@ void collect_task(struct collect *collect, berth_ns now_ns, const struct change 
 void collect_service(struct collect *collect, berth_ns now_ns, const struct change *change);
 /* Daemons follow the machines: one that is missing on a dead machine is missed by nobody. */
 bool collect_is_measured(const struct collect *collect, uint32_t service);
-uint32_t collect_service_index(struct collect *collect, service_id service);
+uint32_t collect_ask_service(struct collect *collect, service_id service);
+/* Of the scenario, or UINT32_MAX. */
+static inline uint32_t collect_service_index(struct collect *collect, service_id id)
+{
+    if (id < collect->service_of.count && collect->service_of.items[id] != UINT32_MAX)
+        return collect->service_of.items[id];
+    return collect_ask_service(collect, id);
+}
 void collect_blast(struct collect *collect, uint32_t service, int64_t tasks);
 void collect_blast_scan(struct collect *collect);
 void collect_zone_count(struct collect *collect, berth_ns now_ns, uint32_t service, uint32_t zone,

@@ -10,11 +10,11 @@
 /* A service is settled when the controller says so and its copies really serve. */
 static void judge(struct collect *collect, berth_ns now_ns, struct service_figures *service)
 {
-    int64_t below = service->desired > service->serving ? service->desired - service->serving : 0;
+    int32_t below = service->desired > service->serving ? service->desired - service->serving : 0;
     if (below != service->below)
         level_add(&collect->levels, LEVEL_BELOW_DESIRED, now_ns, below - service->below);
     service->below = below;
-    if (collect->is_in_window && service->desired > 0)
+    if (collect->is_in_window && service->desired > 0 && below > 0)
         collect->missing_max = fmax(collect->missing_max, (double)below / (double)service->desired);
     bool is_unsettled = service->is_active && (!service->is_steady || below > 0);
     if (is_unsettled && !service->is_unsettled)
@@ -26,8 +26,7 @@ static void judge(struct collect *collect, berth_ns now_ns, struct service_figur
 
 bool collect_is_measured(const struct collect *collect, uint32_t service)
 {
-    return service != UINT32_MAX &&
-           collect->scenario->services[service].scheduling == SCHEDULING_REPLICA;
+    return service != UINT32_MAX && collect->services[service].is_measured;
 }
 
 void collect_serving(struct collect *collect, berth_ns now_ns, uint32_t service, int change)
@@ -51,10 +50,8 @@ static uint32_t find_service(const struct collect *collect, symbol name)
 }
 
 /* A service's first tasks may be told of before the service itself: the controller is asked. */
-uint32_t collect_service_index(struct collect *collect, service_id id)
+uint32_t collect_ask_service(struct collect *collect, service_id id)
 {
-    if (id < collect->service_of.count && collect->service_of.items[id] != UINT32_MAX)
-        return collect->service_of.items[id];
     struct service_view view = controller_service(collect->controller, id);
     uint32_t index = find_service(collect, view.name);
     while (collect->service_of.count <= id)
@@ -74,7 +71,7 @@ void collect_service(struct collect *collect, berth_ns now_ns, const struct chan
     if (index == UINT32_MAX)
         return;
     struct service_figures *service = &collect->services[index];
-    int64_t desired = view->is_active ? (int64_t)view->desired_count : 0;
+    int32_t desired = view->is_active ? (int32_t)view->desired_count : 0;
     if (!collect_is_measured(collect, index)) {
         service->desired = desired;
         return;
@@ -114,13 +111,13 @@ void collect_zone_count(struct collect *collect, berth_ns now_ns, uint32_t servi
                         int change)
 {
     struct service_figures *figures = &collect->services[service];
-    figures->by_zone[zone] = (uint32_t)((int64_t)figures->by_zone[zone] + change);
+    figures->by_zone[zone] += (uint32_t)change; /* wraps to one less */
     uint32_t least = UINT32_MAX, most = 0;
     for (uint32_t i = 0; i < collect->zone_count; i++) {
         least = figures->by_zone[i] < least ? figures->by_zone[i] : least;
         most = figures->by_zone[i] > most ? figures->by_zone[i] : most;
     }
-    int64_t skew = (int64_t)most - least;
+    int32_t skew = (int32_t)(most - least);
     if (skew != figures->skew)
         level_add(&collect->levels, LEVEL_ZONE_SKEW, now_ns, skew - figures->skew);
     figures->skew = skew;
@@ -200,6 +197,9 @@ void collect_settled(struct collect *collect, berth_ns now_ns)
 {
     struct convergence *convergence = &collect->convergence;
     bool is_unsettled = collect->unsettled_count > 0;
+    if (is_unsettled == convergence->was_unsettled && now_ns < collect->duration_ns &&
+        (is_unsettled || collect->disturbances.count == 0))
+        return; /* asked after every event */
     if (convergence->was_unsettled && !is_unsettled)
         convergence->settled_ns = now_ns;
     convergence->was_unsettled = is_unsettled;
