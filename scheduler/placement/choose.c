@@ -32,6 +32,9 @@
 /* So few that looking at each of them beats walking an order: its root, about. */
 #define IS_FEW(count, instances) ((uint64_t)(count) * (count) <= 4 * (uint64_t)(instances))
 
+/* Ties that are asked for their tasks of the group before the group gets a set. */
+#define TIES_ASKED 32
+
 struct choice {
     struct cluster *cluster;
     const struct placement_request *request;
@@ -256,14 +259,29 @@ static void walk_keys(struct choice *choice, const struct key_order *order,
     }
 }
 
-/* The same where the key is the score. */
+/*
+ * The same where the key is the score. In a large fleet of like instances hundreds have the same
+ * amount, and where all of them have a task of the group, each must be asked whether it has none:
+ * a bit in a set of the group's, once many were asked the slow way.
+ */
 static void walk_amounts(struct choice *choice, struct amounts_walk walk)
 {
+    const struct eligible_set *apart = NULL;
+    uint32_t tied = 0;
     uint64_t entry;
     while (amounts_next(&walk, &entry)) {
         instance_id id = amounts_id(entry);
         if (choice->best != INSTANCE_NONE && amounts_amount(entry) > choice->best_score)
             return;
+        bool is_tied = choice->best != INSTANCE_NONE && choice->rest_count == 0 &&
+                       amounts_amount(entry) == choice->best_score;
+        tied += is_tied;
+        if (is_tied && (tied == 1 || tied == TIES_ASKED))
+            apart = eligible_apart(&choice->index->eligible, choice->cluster, choice->request,
+                                   tied == TIES_ASKED);
+        if (is_tied && apart != NULL && choice->best_tasks == 1 && id > choice->best &&
+            !eligible_set_has(apart, id))
+            continue; /* It has one at least. */
         if (!accepts(choice, id))
             continue;
         take_key(choice, id, amounts_amount(entry));

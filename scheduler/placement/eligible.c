@@ -29,6 +29,8 @@ static void forget_sets(struct eligible *eligible)
     for (size_t i = 0; i < eligible->sets.count; i++)
         set_free(eligible->sets.items[i]);
     vec_clear(&eligible->sets);
+    vec_clear(&eligible->discrete);
+    vec_clear(&eligible->apart);
     vec_clear(&eligible->attributes);
     vec_clear(&eligible->attribute_log);
     map_free(&eligible->numbers);
@@ -39,6 +41,8 @@ void eligible_deinit(struct eligible *eligible)
 {
     forget_sets(eligible);
     vec_free(&eligible->sets);
+    vec_free(&eligible->discrete);
+    vec_free(&eligible->apart);
     vec_free(&eligible->attributes);
     vec_free(&eligible->attribute_log);
 }
@@ -111,6 +115,12 @@ static void note_attributes(struct eligible *eligible, const struct cluster *clu
     eligible->attributes.items[id] = list;
 }
 
+/* Nobody else wants to know whose attributes have changed. */
+static bool asks_attributes(const struct eligible *eligible)
+{
+    return eligible->of_kind[ELIGIBLE_ATTRIBUTES] + eligible->of_kind[ELIGIBLE_MEMBER] > 0;
+}
+
 void eligible_catch_up(struct eligible *eligible, const struct cluster *cluster)
 {
     const struct changes *changes = cluster_changes(cluster);
@@ -120,20 +130,21 @@ void eligible_catch_up(struct eligible *eligible, const struct cluster *cluster)
         forget_sets(eligible); /* They are made again when they are asked for. */
         return;
     }
-    for (size_t i = 0; i < changes->instances.count; i++) {
-        instance_id id = changes->instances.items[i];
-        note_attributes(eligible, cluster, id);
-        for (size_t at = 0; at < eligible->sets.count; at++) {
-            struct eligible_set *set = eligible->sets.items[at];
-            if ((set->kind == ELIGIBLE_PORTS || set->kind == ELIGIBLE_GPUS) && id < set->instances)
-                put(set, id, passes_now(set, cluster, id));
-        }
+    for (size_t i = 0; i < changes->instances.count && asks_attributes(eligible); i++)
+        note_attributes(eligible, cluster, changes->instances.items[i]);
+    for (size_t at = 0; at < eligible->discrete.count; at++) {
+        struct eligible_set *set = eligible->discrete.items[at];
+        for (size_t i = 0; i < changes->instances.count; i++)
+            if (changes->instances.items[i] < set->instances)
+                put(set, changes->instances.items[i],
+                    passes_now(set, cluster, changes->instances.items[i]));
     }
     for (size_t i = 0; i < changes->groups.count && eligible->of_kind[ELIGIBLE_APART] > 0; i++) {
         const struct group_change *change = &changes->groups.items[i];
-        uint32_t at = map_get(&eligible->numbers, (uint64_t)ELIGIBLE_APART << 32 | change->group);
-        if (at != MAP_ABSENT && change->id < eligible->sets.items[at]->instances)
-            put(eligible->sets.items[at], change->id, change->tasks == 0);
+        struct eligible_set *set =
+            change->group < eligible->apart.count ? eligible->apart.items[change->group] : NULL;
+        if (set != NULL && change->id < set->instances)
+            put(set, change->id, change->tasks == 0);
     }
 }
 
@@ -200,6 +211,27 @@ static uint32_t number_of_list(const struct eligible *eligible, const struct dem
     }
 }
 
+static struct eligible_set *find(const struct eligible *eligible, enum eligible_kind kind,
+                                 uint32_t number)
+{
+    if (kind == ELIGIBLE_APART)
+        return number < eligible->apart.count ? eligible->apart.items[number] : NULL;
+    uint32_t at = map_get(&eligible->numbers, (uint64_t)kind << 32 | number);
+    return at == MAP_ABSENT ? NULL : eligible->sets.items[at];
+}
+
+static void note_number(struct eligible *eligible, struct eligible_set *set)
+{
+    if (set->kind != ELIGIBLE_APART) {
+        map_put(&eligible->numbers, (uint64_t)set->kind << 32 | set->number,
+                (uint32_t)eligible->sets.count);
+        return;
+    }
+    while (eligible->apart.count <= set->number)
+        *vec_push(&eligible->apart) = NULL;
+    eligible->apart.items[set->number] = set;
+}
+
 static struct eligible_set *make(struct eligible *eligible, const struct cluster *cluster,
                                  enum eligible_kind kind, uint32_t number,
                                  const struct demand *demand)
@@ -209,11 +241,13 @@ static struct eligible_set *make(struct eligible *eligible, const struct cluster
     set->number = number;
     set->seen = eligible->attribute_log.count;
     set->demand = list_of(demand, kind);
-    map_put(&eligible->numbers, (uint64_t)kind << 32 | number, (uint32_t)eligible->sets.count);
+    note_number(eligible, set);
     *vec_push(&eligible->sets) = set;
+    if (kind == ELIGIBLE_PORTS || kind == ELIGIBLE_GPUS)
+        *vec_push(&eligible->discrete) = set;
     eligible->of_kind[kind]++;
     for (instance_id id = (instance_id)eligible->attributes.count;
-         id < cluster_instance_count(cluster); id++)
+         id < cluster_instance_count(cluster) && asks_attributes(eligible); id++)
         note_attributes(eligible, cluster, id);
     return set;
 }
@@ -223,14 +257,11 @@ static const struct eligible_set *ask(struct eligible *eligible, const struct cl
                                       const struct placement_request *request,
                                       enum eligible_kind kind, uint32_t number)
 {
-    struct eligible_set *set;
-    uint32_t at = map_get(&eligible->numbers, (uint64_t)kind << 32 | number);
-    if (at != MAP_ABSENT)
-        set = eligible->sets.items[at];
-    else if (eligible->of_kind[kind] < most[kind])
-        set = make(eligible, cluster, kind, number, request->demand);
-    else
+    struct eligible_set *set = find(eligible, kind, number);
+    if (set == NULL && eligible->of_kind[kind] >= most[kind])
         return NULL;
+    if (set == NULL)
+        set = make(eligible, cluster, kind, number, request->demand);
     grow(set, cluster, request->plan);
     for (; is_of_attributes(set) && set->seen < eligible->attribute_log.count; set->seen++) {
         instance_id id = eligible->attribute_log.items[set->seen];
@@ -277,8 +308,17 @@ void eligible_for(struct eligible *eligible, struct cluster *cluster,
             ask(eligible, cluster, request, ELIGIBLE_GPUS,
                 number_of_list(eligible, demand, ELIGIBLE_GPUS)),
             ELIGIBLE_GPUS);
-    if (plan->is_distinct_instance)
-        add(out, ask(eligible, cluster, request, ELIGIBLE_APART, request->group), ELIGIBLE_APART);
+    if (plan->is_distinct_instance && request->group != GROUP_NONE)
+        add(out, eligible_apart(eligible, cluster, request, true), ELIGIBLE_APART);
+}
+
+const struct eligible_set *eligible_apart(struct eligible *eligible, struct cluster *cluster,
+                                          const struct placement_request *request, bool may_make)
+{
+    group_id group = request->group;
+    if (group == GROUP_NONE || (!may_make && find(eligible, ELIGIBLE_APART, group) == NULL))
+        return NULL;
+    return ask(eligible, cluster, request, ELIGIBLE_APART, group);
 }
 
 void eligible_audit(const struct eligible *eligible, const struct cluster *cluster)

@@ -46,8 +46,10 @@ struct eligible_set {
 
 /* Belongs to the index. */
 struct eligible {
-    VEC(struct eligible_set *) sets; /* owned */
-    struct map numbers;              /* kind and number, or kind and hash of a list, to the set */
+    VEC(struct eligible_set *) sets;     /* owned */
+    VEC(struct eligible_set *) discrete; /* of ports and cards: asked again at each change */
+    struct map numbers; /* kind and number, or kind and hash of a list, to the set; but APART: */
+    VEC(struct eligible_set *) apart;              /* by group; NULL: it has none */
     VEC(const struct attribute_list *) attributes; /* by instance, as last seen */
     VEC(instance_id) attribute_log;                /* whose attributes have changed, in order */
     uint32_t of_kind[ELIGIBLE_KIND_COUNT];
@@ -67,6 +69,13 @@ struct eligibility {
 
 void eligible_for(struct eligible *eligible, struct cluster *cluster,
                   const struct placement_request *request, struct eligibility *out);
+
+/*
+ * Those without a task of the request's group. NULL: it has no group, or there is no set and none
+ * may be made, or there are too many.
+ */
+const struct eligible_set *eligible_apart(struct eligible *eligible, struct cluster *cluster,
+                                          const struct placement_request *request, bool may_make);
 
 static inline bool eligible_set_has(const struct eligible_set *set, instance_id id)
 {

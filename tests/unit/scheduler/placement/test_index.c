@@ -108,6 +108,37 @@ static void more_sizes_than_are_numbered(void **state)
     fixture_end(&f);
 }
 
+/* Hundreds of like instances, all with tasks of the group and then some without: by its set. */
+static void many_ties_are_told_apart(void **state)
+{
+    (void)state;
+    struct fixture f = fixture_begin();
+    struct rng rng = {rng_key(3, "ties", 0), 0};
+    struct placement_plan *plans[] = {
+        fixture_plan(&f, "binpack memory"),
+        fixture_plan(&f, "spread attribute:ecs.availability-zone, binpack memory"),
+        fixture_plan(&f, "binpack memory, spread instanceId"),
+        fixture_plan(&f, "binpack memory, firstFit")};
+    for (instance_id id = 0; id < 200; id++) {
+        fixture_add(&f, 1000, 1000, id % 2 == 0 ? "a" : "b");
+        cluster_join(f.cluster, id, f.group);
+    }
+    for (int step = 0; step < 2000; step++) {
+        instance_id id = (instance_id)rng_below(&rng, 200);
+        uint32_t tasks = cluster_group_tasks_on(f.cluster, f.group, id);
+        if (tasks > (step % 400 < 200 ? 1 : 0) && rng_below(&rng, 3) != 0)
+            cluster_leave(f.cluster, id, f.group);
+        else
+            cluster_join(f.cluster, id, f.group);
+        expect_equal(&f, plans[step % 4]);
+    }
+    struct placement_index *index = cluster_follower(f.cluster);
+    assert_int_equal(index->eligible.of_kind[ELIGIBLE_APART], 1);
+    for (size_t i = 0; i < 4; i++)
+        placement_plan_destroy(plans[i]);
+    fixture_end(&f);
+}
+
 int main(void)
 {
     const struct CMUnitTest tests[] = {
@@ -115,6 +146,7 @@ int main(void)
         cmocka_unit_test(it_follows_the_fleet),
         cmocka_unit_test(many_values_are_answered_all_the_same),
         cmocka_unit_test(more_sizes_than_are_numbered),
+        cmocka_unit_test(many_ties_are_told_apart),
     };
     return cmocka_run_group_tests(tests, NULL, NULL);
 }
