@@ -23,8 +23,8 @@ static const char *const statement_texts[STATEMENT_COUNT] = {
     [STATEMENT_NOTE] =
         "INSERT INTO history (batch, wall_ns, kind, subject, text) VALUES (?, ?, ?, ?, ?)",
     [STATEMENT_TRIM] = "DELETE FROM history WHERE seq <= (SELECT max(seq) FROM history) - ?",
-    [STATEMENT_HISTORY] = "SELECT seq, batch, wall_ns, kind, subject, text FROM history "
-                          "WHERE seq > ? ORDER BY seq LIMIT ?",
+    [STATEMENT_HISTORY] = ("SELECT seq, batch, wall_ns, kind, subject, text FROM history "
+                           "WHERE seq > ? ORDER BY seq LIMIT ?"),
 };
 
 enum berth_err sqlite_file_fail_damaged(const struct sqlite_file *file, const char *how,
@@ -122,10 +122,14 @@ static uint64_t head_seal(const struct sqlite_file_head *head)
 
 /* --- writing --- */
 
+/* The head is read anew: after a failed commit it is not for us to say what it is. */
 enum berth_err sqlite_file_begin(struct sqlite_file *file, struct berth_error *err)
 {
+    enum berth_err code = run(file, STATEMENT_BEGIN, err);
+    if (code == BERTH_OK)
+        code = sqlite_file_read_head(file, err);
     file->next = file->head;
-    return run(file, STATEMENT_BEGIN, err);
+    return code;
 }
 
 static enum berth_err find_sum(struct sqlite_file *file, const char *key, bool *is_there,

@@ -145,8 +145,7 @@ static void conclude(struct sqlite_store *store, enum berth_err code, const stru
 static bool has_work(const struct sqlite_store *store)
 {
     return !write_group_is_empty(&store->writing) ||
-           (!write_group_is_empty(&store->gathering) &&
-            (store->open_notes == 0 || store->is_closing));
+           (!write_group_is_empty(&store->gathering) && store->open_notes == 0);
 }
 
 static bool is_time(const struct sqlite_store *store)
@@ -271,10 +270,14 @@ static enum berth_err load(void *self, const struct record **records, size_t *re
     return code;
 }
 
+/* What a failed write has left is asked of the file, not concluded. */
 static void reset(void *self)
 {
     struct sqlite_store *store = self;
+    struct berth_error err = BERTH_ERROR_INIT;
     lock_idle(store);
+    if (store->has_failed && sqlite_file_read_head(&store->file, &err) == BERTH_OK)
+        store->durable_batch = store->file.head.batch;
     write_group_clear(&store->gathering);
     write_group_clear(&store->writing);
     store->open_notes = 0;
@@ -304,6 +307,8 @@ static void destroy(void *self)
 {
     struct sqlite_store *store = self;
     lock(store);
+    write_group_drop_notes(&store->gathering, store->open_notes); /* their step was not ended */
+    store->open_notes = 0;
     store->is_closing = true;
     (void)pthread_cond_signal(&store->work);
     unlock(store);

@@ -30,6 +30,7 @@ void write_group_add_note(struct write_group *group, const struct store_note *no
 {
     struct group_note *added = vec_push(&group->notes);
     added->wall_ns = note->wall_ns;
+    added->batch = 0;
     added->kind = keep(group, note->kind);
     added->subject = keep(group, note->subject);
     added->text = keep(group, note->text);
@@ -39,6 +40,11 @@ void write_group_stamp(struct write_group *group, size_t count, uint64_t batch)
 {
     for (size_t i = 0; i < count; i++)
         group->notes.items[group->notes.count - 1 - i].batch = batch;
+}
+
+void write_group_drop_notes(struct write_group *group, size_t count)
+{
+    group->notes.count -= count;
 }
 
 bool write_group_is_empty(const struct write_group *group)

@@ -40,6 +40,7 @@ void write_group_add(struct write_group *group, uint64_t batch, const struct sto
 void write_group_add_note(struct write_group *group, const struct store_note *note);
 /* The newest `count` notes belong to this batch. */
 void write_group_stamp(struct write_group *group, size_t count, uint64_t batch);
+void write_group_drop_notes(struct write_group *group, size_t count); /* the newest */
 
 bool write_group_is_empty(const struct write_group *group);
 size_t write_group_bytes(const struct write_group *group); /* roughly, in memory */

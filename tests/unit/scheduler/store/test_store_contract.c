@@ -184,9 +184,8 @@ static void test_a_reset_keeps_a_prefix(void **state)
         uint64_t durable = progress_of(store).durable_batch;
         assert_in_range(durable, 0, last);
         last = durable;
-        (void)snprintf(value, sizeof value, durable == 0 ? "" : "n=%llu",
-                       (unsigned long long)durable);
-        assert_records(store, value);
+        (void)snprintf(value, sizeof value, "n=%llu", (unsigned long long)durable);
+        assert_records(store, durable == 0 ? "" : value);
     }
     put(store, last + 1, "n", "end");
     flush_well(kind, last + 1);

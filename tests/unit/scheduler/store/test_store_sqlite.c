@@ -265,9 +265,12 @@ static void test_history_goes_with_its_batch(void **state)
     put(&store, 3, "a", "3");
     settle(&store, 3);
     assert_history(&store, 3, 100, "4@2 alone; ");
+    put(&store, 4, "a", "4");
+    note(&store, 10, "no batch follows");
     close_store(&store);
     struct berth_error err = BERTH_ERROR_INIT;
     assert_int_equal(store_sqlite_open_readonly(path, &store, &err), BERTH_OK);
+    assert_int_equal(progress_of(&store).durable_batch, 4);
     assert_history(&store, 2, 100, "3@2 three; 4@2 alone; ");
     close_store(&store);
 }
