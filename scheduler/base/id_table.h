@@ -66,4 +66,14 @@ static inline uint32_t id_table_get(const struct id_table *table, uint64_t id) /
     return page == NULL ? ID_ABSENT : page->values[id % ID_PAGE_IDS];
 }
 
+/* An id will soon be asked for. A page that has lost its place is not looked for. */
+static inline void id_table_prefetch(const struct id_table *table, uint64_t id)
+{
+    if (table->place_count == 0)
+        return;
+    const struct id_place *at = &table->places[id >> ID_PAGE_BITS & (table->place_count - 1)];
+    if (at->page != 0)
+        __builtin_prefetch(&table->pages.items[at->page - 1].values[id % ID_PAGE_IDS]);
+}
+
 #endif

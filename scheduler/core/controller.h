@@ -52,11 +52,12 @@ void action_list_free(struct action_list *list);
 const struct controller_options *controller_options(const struct controller *controller);
 struct cluster *controller_cluster(const struct controller *controller);
 /*
- * A report of this task will come soon: its record is fetched into the cache, or, when it is near
- * and that is there, what the record points to. Changes nothing.
+ * A report of this task will come soon: where its record is found is fetched into the cache, then
+ * the record, then what that points to, since each tells where the next one lies. Changes nothing.
  */
+enum controller_look { CONTROLLER_LOOK_NEAR = 0, CONTROLLER_LOOK_NEARER, CONTROLLER_LOOK_FAR };
 void controller_prefetch(const struct controller *controller, task_id id, instance_id instance,
-                         bool is_near);
+                         enum controller_look look);
 const struct task_def_registry *controller_task_defs(const struct controller *controller);
 uint64_t controller_revision(const struct controller *controller);
 uint32_t controller_service_count(const struct controller *controller);

@@ -158,20 +158,26 @@ static void prefetch_around(const struct controller *controller, const struct ta
 }
 
 void controller_prefetch(const struct controller *controller, task_id id, instance_id instance,
-                         bool is_near)
+                         enum controller_look look)
 {
-    const struct task *task = task_find(controller, id);
-    if (task == NULL || instance >= controller->hosts.count)
+    if (instance >= controller->hosts.count)
         return;
-    if (is_near) {
-        prefetch_around(controller, task);
-        __builtin_prefetch(controller->hosts.items[instance].tasks.items, 1);
-        __builtin_prefetch(cluster_instance(controller->cluster, instance)->groups, 1);
+    if (look == CONTROLLER_LOOK_FAR) {
+        id_table_prefetch(&controller->tasks, id);
+        __builtin_prefetch(&controller->hosts.items[instance], 1);
+        __builtin_prefetch(cluster_instance(controller->cluster, instance), 1);
         return;
     }
-    prefetch_lines(task, sizeof *task);
-    __builtin_prefetch(&controller->hosts.items[instance], 1);
-    __builtin_prefetch(cluster_instance(controller->cluster, instance), 1);
+    const struct task *task = task_find(controller, id);
+    if (task == NULL)
+        return;
+    if (look == CONTROLLER_LOOK_NEARER) {
+        prefetch_lines(task, sizeof *task);
+        return;
+    }
+    prefetch_around(controller, task);
+    __builtin_prefetch(controller->hosts.items[instance].tasks.items, 1);
+    __builtin_prefetch(cluster_instance(controller->cluster, instance)->groups, 1);
 }
 
 struct task *task_after(const struct controller *controller, task_id after)

@@ -786,11 +786,16 @@ static void check_progress(struct run *run, uint64_t before_count)
                                (double)run->now_ns / (double)BERTH_NS_PER_S);
 }
 
-static void look_at_report(const struct run *run, const struct message *report, bool is_near)
+static void look_at_report(const struct run *run, const struct message *report,
+                           enum fleet_look look)
 {
     const struct run_observer *observer = run->options->observer;
     task_id task = report->u.report.task;
-    controller_prefetch(loop_controller(run->loop), task, report->instance, is_near);
+    bool is_near = look == FLEET_LOOK_NEAR;
+    controller_prefetch(loop_controller(run->loop), task, report->instance,
+                        (enum controller_look)look);
+    if (look == FLEET_LOOK_FAR)
+        return;
     if (!is_near)
         collect_prefetch(run->collect, task, report->instance);
     if (observer != NULL && observer->report_ahead != NULL)
@@ -818,12 +823,10 @@ static void look_ahead(struct run *run)
             continue;
         *looked = *event;
         fleet_prefetch(run->fleet, event, (enum fleet_look)look);
-        if (look == FLEET_LOOK_FAR)
-            continue;
         const struct message *report = fleet_report(run->fleet, event);
         if (report != NULL)
-            look_at_report(run, report, look == FLEET_LOOK_NEAR);
-        else if (observer != NULL && observer->step_ahead != NULL &&
+            look_at_report(run, report, (enum fleet_look)look);
+        else if (observer != NULL && observer->step_ahead != NULL && look != FLEET_LOOK_FAR &&
                  fleet_steps(run->fleet, event, &host, &task))
             observer->step_ahead(observer->context, host, task, look == FLEET_LOOK_NEAR);
     }
