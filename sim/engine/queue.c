@@ -43,11 +43,7 @@ enum {
 };
 #define CHUNK_NONE UINT32_MAX
 
-struct entry {
-    uint64_t key;
-    struct sim_event event;
-};
-_Static_assert(sizeof(struct entry) == 32, "two entries fill a cache line");
+_Static_assert(sizeof(struct sim_entry) == 32, "two entries fill a cache line");
 
 /* A list of chunks. */
 struct bucket {
@@ -57,16 +53,16 @@ struct bucket {
 };
 
 struct sim_queue {
-    uint64_t front_last; /* a key up to this one belongs to the front */
-    struct entry *front; /* sorted; [head, end) */
+    uint64_t front_last;     /* a key up to this one belongs to the front */
+    struct sim_entry *front; /* sorted; [head, end) */
     uint32_t head, end, front_capacity;
     uint32_t used_levels; /* a bit for each with an event */
     uint64_t now;         /* key of the last event taken */
     uint64_t base;
     uint64_t least; /* key of the wheel, or 0: not known. Only for peeking */
     uint64_t count;
-    struct entry *entries; /* in chunks */
-    uint32_t *next_chunk;  /* by chunk: of the same bucket, or of the free list */
+    struct sim_entry *entries; /* in chunks */
+    uint32_t *next_chunk;      /* by chunk: of the same bucket, or of the free list */
     uint32_t chunk_count, chunk_capacity, free_chunk;
     uint64_t used[LEVELS][SLOTS / WORD_BITS]; /* a bit for each slot with an event */
     struct bucket buckets[LEVELS][SLOTS];
@@ -137,7 +133,7 @@ static void add_chunk(struct sim_queue *queue, struct bucket *bucket)
     bucket->end = chunk * CHUNK;
 }
 
-static void put_wheel(struct sim_queue *queue, const struct entry *entry)
+static void put_wheel(struct sim_queue *queue, const struct sim_entry *entry)
 {
     /* The lowest bit may differ or not: either way it is level 0. */
     uint32_t highest = 63 - (uint32_t)__builtin_clzll((entry->key ^ queue->base) | 1);
@@ -169,11 +165,11 @@ static void make_room(struct sim_queue *queue)
 }
 
 /* What comes soon moves the few before it down, the rest moves those behind it up. */
-static void put_front(struct sim_queue *queue, const struct entry *entry)
+static void put_front(struct sim_queue *queue, const struct sim_entry *entry)
 {
     if (queue->end == queue->front_capacity)
         make_room(queue);
-    struct entry *front = queue->front;
+    struct sim_entry *front = queue->front;
     uint32_t middle = queue->head + (queue->end - queue->head) / 2;
     if (queue->head > 0 && middle < queue->end && entry->key < front[middle].key) {
         uint32_t at = --queue->head;
@@ -207,7 +203,7 @@ static void unload_front(struct sim_queue *queue)
 
 void sim_queue_put(struct sim_queue *queue, berth_ns at_ns, struct sim_event event)
 {
-    const struct entry entry = {key_of(at_ns), event};
+    const struct sim_entry entry = {key_of(at_ns), event};
     queue->count++;
     /* Any number of one time may be in the front: they are appended, and need no search. */
     if (queue->end - queue->head >= FRONT_MOST && entry.key <= queue->front_last &&
@@ -245,14 +241,14 @@ static struct bucket take_bucket(struct sim_queue *queue, uint32_t level, uint32
 
 /* Hand every entry of a bucket to `put`, in order, and give its chunks back. */
 static inline void empty_bucket(struct sim_queue *queue, struct bucket bucket,
-                                void (*put)(struct sim_queue *, const struct entry *))
+                                void (*put)(struct sim_queue *, const struct sim_entry *))
 {
     uint32_t at = bucket.first;
     while (bucket.count > 0) {
         uint32_t chunk = at / CHUNK, next = queue->next_chunk[chunk];
         uint32_t length = bucket.count < CHUNK ? bucket.count : CHUNK;
         for (uint32_t i = 0; i < length; i++) {
-            const struct entry entry = queue->entries[at + i]; /* putting may move them all */
+            const struct sim_entry entry = queue->entries[at + i]; /* putting may move them all */
             put(queue, &entry);
         }
         free_chunk(queue, chunk);
@@ -323,7 +319,7 @@ bool sim_queue_take(struct sim_queue *queue, berth_ns *at_ns, struct sim_event *
         return false;
     if (queue->end - queue->head < FRONT_LEAST && queue->used_levels != 0)
         fill_front(queue);
-    const struct entry *first = &queue->front[queue->head++];
+    const struct sim_entry *first = &queue->front[queue->head++];
     queue->count--;
     queue->now = first->key;
     *at_ns = time_of(first->key);
@@ -336,11 +332,8 @@ uint64_t sim_queue_count(const struct sim_queue *queue)
     return queue->count;
 }
 
-void sim_queue_ahead(const struct sim_queue *queue, uint32_t count, const uint32_t skips[],
-                     const struct sim_event *events[])
+const struct sim_entry *sim_queue_ahead(const struct sim_queue *queue, uint32_t *count)
 {
-    uint32_t length = queue->end - queue->head;
-    const struct entry *first = queue->front + queue->head;
-    for (uint32_t i = 0; i < count; i++)
-        events[i] = skips[i] < length ? &first[skips[i]].event : NULL;
+    *count = queue->end - queue->head;
+    return queue->front + queue->head;
 }

@@ -22,6 +22,12 @@ struct sim_event {
     uint64_t c;
 };
 
+/* As it is pending: the key rises with the time. */
+struct sim_entry {
+    uint64_t key;
+    struct sim_event event;
+};
+
 struct sim_queue;
 
 struct sim_queue *sim_queue_create(void);
@@ -32,11 +38,10 @@ bool sim_queue_take(struct sim_queue *queue, berth_ns *at_ns, struct sim_event *
 uint64_t sim_queue_count(const struct sim_queue *queue);
 
 /*
- * Events that will be taken soon, probably after skips[i] others, ascending; NULL where none is at
- * hand. Only a hint, to prefetch what they will touch: events put meanwhile may come before them.
- * Lent until the queue is next changed.
+ * Events that will be taken soon, in order, and how many; the others lie farther away. Only a hint,
+ * to prefetch what they will touch: events put meanwhile may come before them. Lent until the queue
+ * is next changed.
  */
-void sim_queue_ahead(const struct sim_queue *queue, uint32_t count, const uint32_t skips[],
-                     const struct sim_event *events[]);
+const struct sim_entry *sim_queue_ahead(const struct sim_queue *queue, uint32_t *count);
 
 #endif

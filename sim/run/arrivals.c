@@ -33,6 +33,8 @@ enum berth_err arrivals_open(struct run *run)
     const struct scenario *scenario = run->scenario;
     run->sources = mem_alloc((scenario->arrival_count + 1) * sizeof *run->sources);
     for (uint32_t i = 0; i < scenario->arrival_count && run->code == BERTH_OK; i++) {
+        const char *own = scenario->arrivals[i].task_definition;
+        run->sources[i].own_definition = own == NULL ? MAP_ABSENT : run_definition_index(run, own);
         run->code = source_open(&scenario->arrivals[i], rng_key(run->key, "arrivals", 0),
                                 run->end_ns, &run->sources[i].source, run->err);
         if (run->code == BERTH_OK)
@@ -211,18 +213,25 @@ static uint16_t join_constraints(const struct scenario_constraints *own, const c
     return count;
 }
 
-/* The "family:revision" of what a source names; it is looked up when another one is named. */
+/* What a row names; it is looked up when another one is named. */
+static uint32_t definition_named(struct run *run, struct run_source *source, const char *name)
+{
+    const struct scenario *scenario = run->scenario;
+    if (source->definition >= scenario->task_def_count ||
+        strcmp(scenario->task_defs[source->definition].name, name) != 0)
+        source->definition = run_definition_index(run, name);
+    return source->definition;
+}
+
+/* The "family:revision" of what a source names. */
 static const char *definition_of(struct run *run, uint32_t index, const char *name)
 {
     struct run_source *source = &run->sources[index];
-    const struct scenario *scenario = run->scenario;
+    bool is_own = name == run->scenario->arrivals[index].task_definition;
     if (name == NULL)
         return NULL;
-    if (source->definition < scenario->task_def_count &&
-        strcmp(scenario->task_defs[source->definition].name, name) == 0)
-        return run->definition_refs[source->definition];
-    source->definition = run_definition_index(run, name);
-    return source->definition == MAP_ABSENT ? NULL : run->definition_refs[source->definition];
+    uint32_t definition = is_own ? source->own_definition : definition_named(run, source, name);
+    return definition == MAP_ABSENT ? NULL : run->definition_refs[definition];
 }
 
 static void call(struct run *run, uint32_t index, const struct source_task *task, uint64_t token)

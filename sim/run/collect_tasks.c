@@ -127,9 +127,10 @@ static void change_levels(struct collect *collect, berth_ns now_ns,
     change_level(collect, now_ns, LEVEL_INSTANCES_IN_USE, is->is_in_use - was->is_in_use);
 }
 
-void collect_instance(struct collect *collect, berth_ns now_ns, instance_id id)
+/* `was` is what is known of it so far. */
+static void read_again(struct collect *collect, berth_ns now_ns, instance_id id,
+                       struct instance_figures *was)
 {
-    struct instance_figures *was = instance_figures(collect, id);
     const struct instance *instance = cluster_instance(controller_cluster(collect->controller), id);
     if (is_as_it_was(instance, was))
         return;
@@ -140,6 +141,11 @@ void collect_instance(struct collect *collect, berth_ns now_ns, instance_id id)
     collect->load_squares += load * load - load_before * load_before;
     collect->load_count += is.is_registered - was->is_registered;
     *was = is;
+}
+
+void collect_instance(struct collect *collect, berth_ns now_ns, instance_id id)
+{
+    read_again(collect, now_ns, id, instance_figures(collect, id));
 }
 
 enum task_trait {
@@ -181,12 +187,9 @@ static void add_task(struct collect *collect, berth_ns now_ns, const struct task
         collect->requested++;
 }
 
-static void place_task(struct collect *collect, berth_ns now_ns, uint32_t service,
+static void place_task(struct collect *collect, berth_ns now_ns, bool is_measured, bool is_daemon,
                        const struct task_view *view)
 {
-    bool is_measured = collect_is_measured(collect, service);
-    bool is_daemon = service != UINT32_MAX && !is_measured;
-    instance_figures(collect, view->instance)->tasks += !is_daemon;
     if (!collect->is_in_window)
         return;
     collect->placed++;
@@ -288,6 +291,7 @@ void collect_task(struct collect *collect, berth_ns now_ns, const struct change 
     uint32_t service =
         view->service == SERVICE_NONE ? UINT32_MAX : collect_service_index(collect, view->service);
     bool is_measured = collect_is_measured(collect, service);
+    bool is_daemon = service != UINT32_MAX && !is_measured;
     uint8_t *traits = traits_of(collect, view->task), was = *traits;
     bool is_placed = view->instance != INSTANCE_NONE;
     bool is_running = !has_ended && view->last_status == TASK_RUNNING;
@@ -301,15 +305,17 @@ void collect_task(struct collect *collect, berth_ns now_ns, const struct change 
         add_task(collect, now_ns, view);
     story_task(collect->teller, service, view);
     if (is_placed && (was & TRAIT_PLACED) == 0)
-        place_task(collect, now_ns, service, view);
+        place_task(collect, now_ns, is_measured, is_daemon, view);
     set_level(collect, now_ns, LEVEL_WAITING, (was & TRAIT_WAITING) != 0, is_waiting);
     set_level(collect, now_ns, LEVEL_RUNNING, (was & TRAIT_RUNNING) != 0, is_running);
     if (is_measured && is_counted != ((was & TRAIT_COUNTED) != 0))
         count_task(collect, now_ns, service, view, is_counted);
-    if (has_ended && is_placed)
-        collect->instances.items[view->instance].tasks -= service == UINT32_MAX || is_measured;
-    if (is_placed)
-        collect_instance(collect, now_ns, view->instance);
+    if (is_placed) {
+        struct instance_figures *figures = instance_figures(collect, view->instance);
+        figures->tasks += !is_daemon && (was & TRAIT_PLACED) == 0;
+        figures->tasks -= !is_daemon && has_ended;
+        read_again(collect, now_ns, view->instance, figures);
+    }
     if (has_ended)
         remove_task(collect, now_ns, is_measured, view);
 }

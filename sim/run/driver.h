@@ -63,7 +63,8 @@ struct living {
 struct run_source {
     struct source *source;
     struct source_task next;
-    uint32_t definition;         /* the one named last: mostly the next one too */
+    uint32_t own_definition;     /* the arrival's, or MAP_ABSENT */
+    uint32_t definition;         /* the one that a row named last: mostly the next one too */
     VEC(struct living *) living; /* owned; NULL: nobody of it lives */
 };
 

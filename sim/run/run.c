@@ -768,16 +768,14 @@ static bool is_stopped(const struct run *run)
 }
 
 /*
- * A task that lives for no time at all and is replaced at once would keep the clock where it is.
- * Much may happen at one time for good reasons: all that waited may find room, so what went before
- * counts.
+ * So many events at one time: a task that lives for no time at all and is replaced at once would
+ * keep the clock where it is. Much may happen at one time for good reasons: all that waited may
+ * find room, so what went before counts.
  */
 static void check_progress(struct run *run, uint64_t before_count)
 {
     uint64_t grown =
         before_count < EVENTS_AT_ONE_TIME ? before_count * 32 : EVENTS_AT_ONE_TIME * 32;
-    if (run->taken_count - before_count <= EVENTS_AT_ONE_TIME)
-        return;
     if (run->taken_count - before_count > EVENTS_AT_ONE_TIME + grown)
         run->code = berth_fail(run->err, BERTH_ERR_INPUT,
                                "%s: time stands still at %.9f s: things happen that take no time; "
@@ -811,14 +809,13 @@ static void look_at_report(const struct run *run, const struct message *report,
 static void look_ahead(struct run *run)
 {
     const struct run_observer *observer = run->options->observer;
-    const struct sim_event *events[RUN_LOOKS];
-    uint32_t host;
+    uint32_t host, count;
     task_id task;
-    sim_queue_ahead(run->queue, RUN_LOOKS, look_events, events);
-    for (int look = 0; look < RUN_LOOKS; look++) {
-        const struct sim_event *event = events[look];
+    const struct sim_entry *ahead = sim_queue_ahead(run->queue, &count);
+    for (int look = 0; look < RUN_LOOKS && look_events[look] < count; look++) {
+        const struct sim_event *event = &ahead[look_events[look]].event;
         struct sim_event *looked = &run->looked[look];
-        if (event == NULL || event->kind >= FLEET_EVENT_COUNT ||
+        if (event->kind >= FLEET_EVENT_COUNT ||
             (event->b == looked->b && event->c == looked->c && event->a == looked->a))
             continue;
         *looked = *event;
@@ -834,12 +831,12 @@ static void look_ahead(struct run *run)
 
 static void turn(struct run *run)
 {
-    struct sim_event event;
+    const struct sim_event *event = &run->dispatched;
     berth_ns at_ns, boundary_ns = collect_boundary(run->collect);
     bool has_services = run->scenario->service_count > 0;
     uint64_t before_count = 0;
-    while (run->code == BERTH_OK && sim_queue_take(run->queue, &at_ns, &event)) {
-        if (at_ns > run->now_ns || event.kind == RUN_ARRIVAL) /* a source is finite */
+    while (run->code == BERTH_OK && sim_queue_take(run->queue, &at_ns, &run->dispatched)) {
+        if (at_ns > run->now_ns || event->kind == RUN_ARRIVAL) /* a source is finite */
             before_count = run->taken_count;
         while (boundary_ns <= at_ns) {
             collect_cross(run->collect);
@@ -847,10 +844,9 @@ static void turn(struct run *run)
         }
         run->now_ns = at_ns;
         run->taken_count++;
-        run->dispatched = event;
         run->has_retry = false;
         look_ahead(run);
-        run_dispatch(run, &event);
+        run_dispatch(run, event);
         control_settle(run);
         if (has_services)
             collect_settled(run->collect, at_ns);
@@ -858,7 +854,8 @@ static void turn(struct run *run)
             audit(run);
         if (run->options->observer != NULL)
             observe(run);
-        check_progress(run, before_count);
+        if (run->taken_count - before_count > EVENTS_AT_ONE_TIME)
+            check_progress(run, before_count);
         if (is_stopped(run))
             run->code = berth_fail(run->err, BERTH_ERR_INTERRUPTED, "interrupted");
     }
