@@ -99,18 +99,24 @@ static enum berth_err show(const char *name, int as_json, struct berth_error *er
     return code;
 }
 
+/* A lab that is not there may have been meant by another name. */
+static void print_others(void)
+{
+    struct text names = TEXT_INIT;
+    text_add(&names, "");
+    lab_list(&names);
+    for (char *at = names.bytes, *end; (end = strchr(at, '\n')) != NULL; at = end + 1)
+        fprintf(stderr, "there is lab \"%.*s\"\n", (int)(end - at), at);
+    text_free(&names);
+}
+
 static enum berth_err run_status(const struct request *request, struct berth_error *err)
 {
     enum berth_err code = need_no_words(request, "status", err);
     if (code == BERTH_OK)
         code = show(request->name, request->as_json, err);
-    struct text names = TEXT_INIT;
-    lab_list(&names);
-    for (char *at = names.bytes; code == BERTH_ERR_FAILED && at != NULL && *at != '\0'; at++) {
-        fprintf(stderr, "there is lab \"%.*s\"\n", (int)strcspn(at, "\n"), at);
-        at += strcspn(at, "\n");
-    }
-    text_free(&names);
+    if (code == BERTH_ERR_FAILED)
+        print_others();
     return code;
 }
 
@@ -138,7 +144,7 @@ static enum berth_err run_up(const struct request *request, struct berth_error *
         code = lab_read_size(request->disk, &options.disk_bytes, err);
     if (code == BERTH_OK)
         code = lab_up(&options, err);
-    if (code != BERTH_OK)
+    if (code != BERTH_OK || request->quiet)
         return code;
     printf("Lab \"%s\" is up after %.1f s.\n\n", request->name, now() - begin);
     code = show(request->name, 0, err);

@@ -30,11 +30,11 @@ static struct path in_tree(const struct lab_tree *tree, const char *path, const 
 /* Is `word` one of the words of a list with commas? */
 static bool has_word(const char *list, const char *word)
 {
-    size_t length = strlen(word);
-    for (const char *at = list; at != NULL; at = strchr(at, ',')) {
-        at += *at == ',' ? 1 : 0;
-        if (strncmp(at, word, length) == 0 && strchr(", \n", at[length]) != NULL)
+    for (const char *at = list; *at != '\0';) {
+        size_t length = strcspn(at, ",\n");
+        if (length == strlen(word) && strncmp(at, word, length) == 0)
             return true;
+        at += length + (at[length] == '\0' ? 0 : 1);
     }
     return false;
 }

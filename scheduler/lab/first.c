@@ -10,7 +10,6 @@
 #include <stdlib.h>
 #include <string.h>
 #include <sys/mount.h>
-#include <sys/prctl.h>
 #include <sys/stat.h>
 #include <sys/wait.h>
 #include <unistd.h>
@@ -54,7 +53,6 @@ static void close_others(void)
 static void become_first(const struct lab_plan *plan, int engine, int go)
 {
     char byte;
-    (void)prctl(PR_SET_NAME, LAB_HOST_COMM);
     for (int number = 1; number < NSIG; number++)
         (void)signal(number, SIG_DFL);
     (void)umask(022);

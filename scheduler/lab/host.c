@@ -7,6 +7,7 @@
 #include <signal.h>
 #include <stdio.h>
 #include <string.h>
+#include <sys/prctl.h>
 #include <sys/wait.h>
 #include <unistd.h>
 
@@ -85,7 +86,8 @@ enum berth_err lab_engine_wait(const struct lab *lab, int engine, struct berth_e
 
 /*
  * The process in between: in the control groups before it forks, so that whatever becomes of
- * berth now, `down` finds the host there. It tells the first process's number and ends.
+ * berth now, `down` finds the host there; with its name too, which the first process takes over
+ * as it is born. It tells that one's number and ends.
  */
 static void be_between(const struct lab *lab, int engine, int tell, const int go[2])
 {
@@ -94,6 +96,7 @@ static void be_between(const struct lab *lab, int engine, int tell, const int go
         setsid() < 0 || unshare(namespaces) != 0)
         _exit(errno);
     (void)close(go[1]);
+    (void)prctl(PR_SET_NAME, LAB_HOST_COMM);
     pid_t first = fork();
     if (first == 0)
         lab_first_process(&lab->plan, engine, go[0]);

@@ -41,9 +41,10 @@ void lab_die_with(pid_t parent)
 bool lab_program_exists(const char *name, char *path, size_t size)
 {
     char found[256];
-    for (const char *at = LAB_PROGRAM_PATH; at != NULL; at = strchr(at, ':')) {
-        at += *at == ':' ? 1 : 0;
-        (void)snprintf(found, sizeof found, "%.*s/%s", (int)strcspn(at, ":"), at, name);
+    for (const char *at = LAB_PROGRAM_PATH; *at != '\0';) {
+        size_t length = strcspn(at, ":");
+        (void)snprintf(found, sizeof found, "%.*s/%s", (int)length, at, name);
+        at += length + (at[length] == ':' ? 1 : 0);
         if (access(found, X_OK) != 0)
             continue;
         if (path != NULL)
