@@ -64,7 +64,8 @@ enum berth_err state_lock_take(struct state_lock *lock, const char *state_path,
     }
     int reason = errno;
     if (lock->fd < 0 || (reason != EAGAIN && reason != EACCES))
-        berth_fail(err, BERTH_ERR_ENVIRONMENT, "%s: cannot be locked: %s", lock->path,
+        berth_fail(err, BERTH_ERR_ENVIRONMENT,
+                   "%s: cannot be locked: %s; check the folder and its permissions", lock->path,
                    strerror(reason));
     else if (read_line(lock->fd, &pid, &lock->mark))
         berth_fail(err, BERTH_ERR_ENVIRONMENT,
@@ -84,6 +85,14 @@ void state_lock_release(struct state_lock *lock)
         (void)close(lock->fd);
     mem_free(lock->path);
     *lock = (struct state_lock){.fd = -1};
+}
+
+/* Who opened the file before it went finds it gone once it has the lock, and makes another. */
+void state_lock_abandon(struct state_lock *lock)
+{
+    if (lock->fd >= 0 && lock->mark == 0 && state_lock_is_there(lock))
+        (void)unlink(lock->path);
+    state_lock_release(lock);
 }
 
 void state_lock_mark(struct state_lock *lock, uint64_t batch)

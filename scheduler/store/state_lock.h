@@ -24,6 +24,8 @@ struct state_lock {
 enum berth_err state_lock_take(struct state_lock *lock, const char *state_path,
                                struct berth_error *err) BERTH_MUST_CHECK;
 void state_lock_release(struct state_lock *lock);
+/* The same where no state could be opened: a lock without a mark leaves no file behind. */
+void state_lock_abandon(struct state_lock *lock);
 
 void state_lock_mark(struct state_lock *lock, uint64_t batch);
 bool state_lock_is_there(const struct state_lock *lock); /* false: somebody removed the file */

@@ -449,6 +449,7 @@ enum berth_err store_sqlite_open(const char *path, const struct store_sqlite_opt
         code = start_writer(store, err);
     }
     if (code != BERTH_OK) {
+        state_lock_abandon(&store->lock);
         free_store(store);
         return code;
     }

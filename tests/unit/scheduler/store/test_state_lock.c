@@ -86,6 +86,20 @@ static void test_a_removed_lock_is_seen(void **state)
     state_lock_release(&lock);
 }
 
+/* Where nothing was ever written, nothing is left; a mark stays. */
+static void test_an_abandoned_lock(void **state)
+{
+    (void)state;
+    const char *path = scratch_path("abandoned");
+    struct state_lock lock = take(path);
+    state_lock_abandon(&lock);
+    assert_int_equal(access(scratch_path("abandoned.lock"), F_OK), -1);
+    lock = take(path);
+    state_lock_mark(&lock, 1);
+    state_lock_abandon(&lock);
+    assert_int_equal(access(scratch_path("abandoned.lock"), F_OK), 0);
+}
+
 int main(void)
 {
     const struct CMUnitTest tests[] = {
@@ -93,6 +107,7 @@ int main(void)
         cmocka_unit_test(test_the_mark_outlives_the_process),
         cmocka_unit_test(test_a_torn_mark_is_none),
         cmocka_unit_test(test_a_removed_lock_is_seen),
+        cmocka_unit_test(test_an_abandoned_lock),
     };
     return cmocka_run_group_tests(tests, NULL, remove_files);
 }
