@@ -161,6 +161,7 @@ void fleet_destroy(struct fleet *fleet)
     images_free(&fleet->images);
     agent_action_list_free(&fleet->actions);
     map_free(&fleet->definition_of);
+    vec_free(&fleet->defined);
     map_free(&fleet->group_of);
     vec_free(&fleet->groups);
     mem_free(fleet);
@@ -215,6 +216,9 @@ uint32_t fleet_task_count(const struct fleet *fleet)
 void fleet_define(struct fleet *fleet, uint32_t index, const struct task_def *def)
 {
     map_put(&fleet->definition_of, (uint64_t)(uintptr_t)def, index);
+    while (fleet->defined.count <= def->number)
+        *vec_push(&fleet->defined) = (struct fleet_defined){0};
+    fleet->defined.items[def->number] = (struct fleet_defined){def, index};
 }
 
 void host_set_power(struct fleet *fleet, uint32_t host, enum host_power power)

@@ -76,8 +76,16 @@ struct fleet_definition {
     uint32_t image;
     uint16_t main; /* container */
     uint16_t container_count;
+    const char *group_text; /* of the last of its tasks, and its number */
+    uint32_t group;
     bool may_crash;      /* by itself */
     bool is_always_well; /* and no container has a check that would say so */
+};
+
+/* What became of a definition of the scenario. */
+struct fleet_defined {
+    const struct task_def *def;
+    uint32_t index;
 };
 
 /* A group's text, lent for good by the controller: its address names it. */
@@ -159,6 +167,7 @@ struct fleet {
     struct pool tasks;                /* struct sim_task, by its agent's place */
     struct pool more_containers;
     struct map definition_of;             /* pointer of a registered definition to its number */
+    VEC(struct fleet_defined) defined;    /* the same, by the number in its registry */
     struct fleet_definition *definitions; /* by the scenario's number */
     struct map group_of;                  /* pointer of a group's text to its number */
     VEC(struct fleet_group) groups;

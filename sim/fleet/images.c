@@ -2,8 +2,6 @@
 
 #include "sim/fleet/behaviour.h"
 
-#define DISK_BITS 64
-
 static uint64_t image_key(const struct image_disk *disk, uint32_t image)
 {
     return (uint64_t)disk->disk << 32 | image;
@@ -22,7 +20,7 @@ void images_free(struct images *images)
 
 static void add(struct images *images, struct image_disk *disk, uint32_t image)
 {
-    if (image < DISK_BITS)
+    if (image < IMAGES_OF_DISK)
         disk->there |= UINT64_C(1) << image;
     else
         map_put(&images->there, image_key(disk, image), 0);
@@ -46,12 +44,11 @@ static void settle(struct images *images, struct image_disk *disk, berth_ns now_
     }
 }
 
-bool images_is_there(struct images *images, struct image_disk *disk, uint32_t image,
-                     berth_ns now_ns)
+bool images_look(struct images *images, struct image_disk *disk, uint32_t image, berth_ns now_ns)
 {
     if (disk->first != 0)
         settle(images, disk, now_ns, false);
-    if (image < DISK_BITS)
+    if (image < IMAGES_OF_DISK)
         return (disk->there >> image & 1) != 0;
     return map_get(&images->there, image_key(disk, image)) != MAP_ABSENT;
 }

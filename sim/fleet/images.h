@@ -18,6 +18,8 @@
 #include "scheduler/base/pool.h"
 #include "scheduler/base/units.h"
 
+#define IMAGES_OF_DISK 64 /* have a bit of their own */
+
 struct image_on_its_way {
     uint32_t image;
     uint32_t next; /* of the same disk; a number + 1, 0: none */
@@ -36,7 +38,7 @@ struct images {
 
 /* The download queue of one host. `disk` is a number that no other disk of the run ever had. */
 struct image_disk {
-    uint64_t there;      /* a bit for each of the first 64 images */
+    uint64_t there;      /* a bit for each of the first images */
     berth_ns free_at_ns; /* when the last pull that was asked for ends */
     uint32_t disk;
     uint32_t first; /* on its way, or just arrived; a number + 1, 0: none */
@@ -49,9 +51,16 @@ struct image_pull {
 
 void images_free(struct images *images);
 
+/* The same as images_is_there, once all that is on its way has been looked at. */
+bool images_look(struct images *images, struct image_disk *disk, uint32_t image, berth_ns now_ns);
+
 /* Whether a pull of it would end at once. */
-bool images_is_there(struct images *images, struct image_disk *disk, uint32_t image,
-                     berth_ns now_ns);
+static inline bool images_is_there(struct images *images, struct image_disk *disk, uint32_t image,
+                                   berth_ns now_ns)
+{
+    return (image < IMAGES_OF_DISK && (disk->there >> image & 1) != 0) ||
+           images_look(images, disk, image, now_ns);
+}
 
 /* Ask for an image now. `takes_ns`: overhead and bytes, when it must be fetched. */
 struct image_pull images_pull(struct images *images, struct image_disk *disk, uint32_t image,

@@ -64,8 +64,6 @@ static inline void deliver_at(struct fleet *fleet, const struct host *h, bool is
                               const struct message *message)
 {
     struct sim_event event = {.a = h->number};
-    if (at_ns >= fleet->end_ns)
-        return;
     if (message->kind == (is_up ? MESSAGE_ACK : MESSAGE_REPORT_ACK)) {
         event.kind = is_up ? FLEET_ACK_UP : FLEET_ACK_DOWN;
         event.b = message->seq;
@@ -86,42 +84,39 @@ berth_ns host_network_delay_ns(const struct fleet *fleet, struct host *host)
                                  : distribution_draw_ns(delay->drawn, &host->network));
 }
 
-static void message_by_fate(struct fleet *fleet, struct host *h, bool is_up, berth_ns delay_ns,
-                            const struct message *message)
+/* False: it is lost. When it arrives, and a second time if not BERTH_NS_NEVER. */
+static bool meets_fate(struct fleet *fleet, struct host *h, bool is_up,
+                       const struct message *message, berth_ns *at_ns, berth_ns *again_ns)
 {
     struct message_fate fate = {.twice_after_ns = BERTH_NS_NEVER};
-    berth_ns *last_ns = &h->last_ns[is_up];
     fleet->ops->fate(fleet->context, h->number, is_up, &fate);
     if (fate.is_lost) {
         miss(fleet, h, message);
-        return;
+        return false;
     }
-    berth_ns at_ns = behaviour_later(behaviour_later(fleet->now_ns, delay_ns), fate.extra_ns);
+    *at_ns = behaviour_later(*at_ns, fate.extra_ns);
     /* One that is overtaken overtakes nobody itself: only of it is the ack awaited. */
-    at_ns = at_ns > *last_ns ? at_ns : *last_ns;
+    *at_ns = *at_ns > h->last_ns[is_up] ? *at_ns : h->last_ns[is_up];
     if (fate.is_overtaken)
         miss(fleet, h, message); /* the agent may refuse it for what has come before */
     else
-        *last_ns = at_ns;
-    deliver_at(fleet, h, is_up, at_ns, message);
-    if (fate.twice_after_ns != BERTH_NS_NEVER)
-        deliver_at(fleet, h, is_up, behaviour_later(at_ns, fate.twice_after_ns), message);
+        h->last_ns[is_up] = *at_ns;
+    *again_ns = behaviour_later(*at_ns, fate.twice_after_ns);
+    return true;
 }
 
 void host_message(struct fleet *fleet, struct host *h, bool is_up, const struct message *message)
 {
     if (!h->is_linked)
         return;
-    berth_ns delay_ns = host_network_delay_ns(fleet, h);
-    if (fleet->ops->fate != NULL) {
-        message_by_fate(fleet, h, is_up, delay_ns, message);
+    berth_ns again_ns = BERTH_NS_NEVER;
+    berth_ns at_ns = behaviour_later(fleet->now_ns, host_network_delay_ns(fleet, h));
+    if (fleet->ops->fate == NULL)
+        h->last_ns[is_up] = at_ns = at_ns > h->last_ns[is_up] ? at_ns : h->last_ns[is_up];
+    else if (!meets_fate(fleet, h, is_up, message, &at_ns, &again_ns))
         return;
-    }
-    berth_ns at_ns = behaviour_later(fleet->now_ns, delay_ns);
-    if (at_ns < h->last_ns[is_up])
-        at_ns = h->last_ns[is_up];
-    h->last_ns[is_up] = at_ns;
-    deliver_at(fleet, h, is_up, at_ns, message);
+    for (; at_ns < fleet->end_ns; at_ns = again_ns, again_ns = BERTH_NS_NEVER)
+        deliver_at(fleet, h, is_up, at_ns, message);
 }
 
 void fleet_send(struct fleet *fleet, berth_ns now_ns, const struct message *message)

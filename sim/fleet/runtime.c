@@ -33,10 +33,10 @@ static bool is_main(const struct fleet *fleet, const struct sim_task *task, uint
 }
 
 /* c of the event: exit code, epoch, container, outcome. */
-static void queue_outcome(struct fleet *fleet, uint32_t slot, uint16_t container,
-                          enum outcome outcome, berth_ns at_ns, int32_t exit_code)
+static inline void queue_outcome(struct fleet *fleet, struct sim_task *task, uint32_t slot,
+                                 uint16_t container, enum outcome outcome, berth_ns at_ns,
+                                 int32_t exit_code)
 {
-    struct sim_task *task = task_at(fleet, slot);
     uint64_t epoch = task_part(fleet, task, container)->epoch;
     uint64_t c = (uint64_t)(uint32_t)exit_code << 32 | epoch << 16 | (uint64_t)container << 8 |
                  (uint64_t)outcome;
@@ -47,7 +47,8 @@ static void queue_outcome(struct fleet *fleet, uint32_t slot, uint16_t container
 void runtime_queue(struct fleet *fleet, uint32_t slot, uint16_t container, enum outcome outcome,
                    berth_ns after_ns, int32_t code)
 {
-    queue_outcome(fleet, slot, container, outcome, behaviour_later(fleet->now_ns, after_ns), code);
+    queue_outcome(fleet, task_at(fleet, slot), slot, container, outcome,
+                  behaviour_later(fleet->now_ns, after_ns), code);
 }
 
 static void set_serving(struct fleet *fleet, struct sim_task *task, bool is_serving)
@@ -91,8 +92,16 @@ static uint32_t service_of(const struct fleet *fleet, const char *group)
     return UINT32_MAX;
 }
 
+/* A controller that was loaded anew has other definitions under the same numbers. */
+static uint32_t index_of(const struct fleet *fleet, const struct task_def *def)
+{
+    if (def->number < fleet->defined.count && fleet->defined.items[def->number].def == def)
+        return fleet->defined.items[def->number].index;
+    return map_get(&fleet->definition_of, (uint64_t)(uintptr_t)def);
+}
+
 /* The texts of groups are lent for good, so the pointer names the group. */
-static uint32_t group_of(struct fleet *fleet, const char *group)
+static uint32_t find_group(struct fleet *fleet, const char *group)
 {
     uint64_t key = (uint64_t)(uintptr_t)group;
     uint32_t known = map_get(&fleet->group_of, key);
@@ -105,6 +114,17 @@ static uint32_t group_of(struct fleet *fleet, const char *group)
     return known;
 }
 
+/* Mostly that of the task of the same definition before it. */
+static inline uint32_t group_of(struct fleet *fleet, struct fleet_definition *def,
+                                const char *group)
+{
+    if (def->group_text != group || group == NULL) {
+        def->group = find_group(fleet, group);
+        def->group_text = group;
+    }
+    return def->group;
+}
+
 static uint32_t take_more(struct fleet *fleet, uint16_t container_count)
 {
     if (container_count == 1)
@@ -115,14 +135,12 @@ static uint32_t take_more(struct fleet *fleet, uint16_t container_count)
     return number;
 }
 
-static void add_task(struct fleet *fleet, struct host *h, const struct agent_action *action)
+static void add_task(struct fleet *fleet, struct host *h, struct sim_task *task,
+                     const struct task_payload *payload)
 {
-    const struct task_payload *payload = &action->payload;
-    uint32_t slot = action->place;
-    uint32_t index = map_get(&fleet->definition_of, (uint64_t)(uintptr_t)payload->def);
-    struct sim_task *task = task_at(fleet, slot);
-    uint32_t group = group_of(fleet, payload->group);
+    uint32_t index = index_of(fleet, payload->def);
     assert(index != MAP_ABSENT);
+    uint32_t group = group_of(fleet, &fleet->definitions[index], payload->group);
     *task = (struct sim_task){
         .task = payload->task,
         .key = payload->reference,
@@ -142,9 +160,8 @@ static void add_task(struct fleet *fleet, struct host *h, const struct agent_act
     fleet->task_count++;
 }
 
-static void remove_task(struct fleet *fleet, uint32_t slot)
+static void remove_task(struct fleet *fleet, struct sim_task *task)
 {
-    struct sim_task *task = task_at(fleet, slot);
     set_serving(fleet, task, false);
     task->is_held = false;
     task->generation++;
@@ -171,34 +188,35 @@ static berth_ns pull_ns(const struct fleet *fleet, struct sim_task *task, uint16
  * All containers of a definition are one image: the first pull fetches them all. When it is there,
  * as it mostly is, neither how long the pull would take nor whether it would fail is drawn.
  */
-static void pull(struct fleet *fleet, uint32_t slot, uint16_t container)
+static void pull(struct fleet *fleet, struct host *h, struct sim_task *task,
+                 const struct agent_action *action)
 {
-    struct sim_task *task = task_at(fleet, slot);
     const struct fleet_definition *def = definition(fleet, task);
-    struct host *host = host_at(fleet, task->host);
     struct image_pull done = {.done_at_ns = fleet->now_ns};
-    if (!images_is_there(&fleet->images, &host->disk, def->image, fleet->now_ns)) {
-        berth_ns takes_ns = host_slowed(host, pull_ns(fleet, task, container));
+    if (!images_is_there(&fleet->images, &h->disk, def->image, fleet->now_ns)) {
+        berth_ns takes_ns = host_slowed(h, pull_ns(fleet, task, action->container));
         bool fails =
             task_chance(fleet, task, def->scenario->pull_failure_probability, "pull-failure");
-        done = images_pull(&fleet->images, &host->disk, def->image, fleet->now_ns, takes_ns, fails);
+        done = images_pull(&fleet->images, &h->disk, def->image, fleet->now_ns, takes_ns, fails);
     }
-    task_part(fleet, task, container)->state = RUNTIME_PULLING;
-    queue_outcome(fleet, slot, container, done.has_failed ? OUTCOME_PULL_FAILED : OUTCOME_PULLED,
-                  done.done_at_ns, 0);
+    task_part(fleet, task, action->container)->state = RUNTIME_PULLING;
+    queue_outcome(fleet, task, action->place, action->container,
+                  done.has_failed ? OUTCOME_PULL_FAILED : OUTCOME_PULLED, done.done_at_ns, 0);
 }
 
-static void start(struct fleet *fleet, uint32_t slot, uint16_t container)
+static void start(struct fleet *fleet, struct host *h, struct sim_task *task,
+                  const struct agent_action *action)
 {
-    struct sim_task *task = task_at(fleet, slot);
     const struct fleet_definition *def = definition(fleet, task);
-    berth_ns takes_ns = task_delay_ns(fleet, task, &def->start, "start", container);
+    berth_ns takes_ns =
+        host_slowed(h, task_delay_ns(fleet, task, &def->start, "start", action->container));
     bool fails =
-        container == def->main &&
+        action->container == def->main &&
         task_chance(fleet, task, def->scenario->start_failure_probability, "start-failure");
-    task_part(fleet, task, container)->state = RUNTIME_STARTING;
-    runtime_queue(fleet, slot, container, fails ? OUTCOME_START_FAILED : OUTCOME_STARTED,
-                  host_slowed(host_at(fleet, task->host), takes_ns), 0);
+    task_part(fleet, task, action->container)->state = RUNTIME_STARTING;
+    queue_outcome(fleet, task, action->place, action->container,
+                  fails ? OUTCOME_START_FAILED : OUTCOME_STARTED,
+                  behaviour_later(fleet->now_ns, takes_ns), 0);
 }
 
 static bool is_up(const struct sim_container *part)
@@ -206,62 +224,63 @@ static bool is_up(const struct sim_container *part)
     return part->state >= RUNTIME_STARTING;
 }
 
-static void terminate(struct fleet *fleet, uint32_t slot, uint16_t container)
+static void terminate(struct fleet *fleet, struct host *h, struct sim_task *task,
+                      const struct agent_action *action)
 {
-    struct sim_task *task = task_at(fleet, slot);
-    struct sim_container *part = task_part(fleet, task, container);
+    struct sim_container *part = task_part(fleet, task, action->container);
     if (!is_up(part) || part->state == RUNTIME_STOPPING)
         return;
     if (part->state == RUNTIME_STARTING)
         part->epoch++;
     part->state = RUNTIME_STOPPING;
-    if (is_main(fleet, task, container))
+    if (is_main(fleet, task, action->container))
         set_serving(fleet, task, false);
-    berth_ns takes_ns =
-        task_delay_ns(fleet, task, &definition(fleet, task)->stop, "stop", container);
-    runtime_queue(fleet, slot, container, OUTCOME_EXITED,
-                  host_slowed(host_at(fleet, task->host), takes_ns), EXIT_CODE_TERMINATED);
+    berth_ns takes_ns = host_slowed(
+        h, task_delay_ns(fleet, task, &definition(fleet, task)->stop, "stop", action->container));
+    queue_outcome(fleet, task, action->place, action->container, OUTCOME_EXITED,
+                  behaviour_later(fleet->now_ns, takes_ns), EXIT_CODE_TERMINATED);
 }
 
-static void kill_container(struct fleet *fleet, uint32_t slot, uint16_t container)
+static void kill_container(struct fleet *fleet, struct sim_task *task,
+                           const struct agent_action *action)
 {
-    struct sim_task *task = task_at(fleet, slot);
-    struct sim_container *part = task_part(fleet, task, container);
+    struct sim_container *part = task_part(fleet, task, action->container);
     if (!is_up(part))
         return;
     part->epoch++;
     part->state = RUNTIME_STOPPING;
-    if (is_main(fleet, task, container))
+    if (is_main(fleet, task, action->container))
         set_serving(fleet, task, false);
-    queue_outcome(fleet, slot, container, OUTCOME_EXITED, fleet->now_ns, EXIT_CODE_KILLED);
+    queue_outcome(fleet, task, action->place, action->container, OUTCOME_EXITED, fleet->now_ns,
+                  EXIT_CODE_KILLED);
 }
 
 void runtime_order(struct fleet *fleet, struct host *h, const struct agent_action *action)
 {
-    uint32_t slot = action->place;
-    if (slot >= fleet->tasks.count)
-        pool_reach(&fleet->tasks, slot);
-    if (!task_at(fleet, slot)->is_held) {
+    if (action->place >= fleet->tasks.count)
+        pool_reach(&fleet->tasks, action->place);
+    struct sim_task *task = task_at(fleet, action->place);
+    if (!task->is_held) {
         if (action->kind != AGENT_ACTION_PULL && action->kind != AGENT_ACTION_START)
             return;
-        add_task(fleet, h, action);
+        add_task(fleet, h, task, &action->payload);
     }
-    assert(task_at(fleet, slot)->task == action->task);
+    assert(task->task == action->task);
     switch (action->kind) {
     case AGENT_ACTION_PULL:
-        pull(fleet, slot, action->container);
+        pull(fleet, h, task, action);
         break;
     case AGENT_ACTION_START:
-        start(fleet, slot, action->container);
+        start(fleet, h, task, action);
         break;
     case AGENT_ACTION_TERMINATE:
-        terminate(fleet, slot, action->container);
+        terminate(fleet, h, task, action);
         break;
     case AGENT_ACTION_KILL:
-        kill_container(fleet, slot, action->container);
+        kill_container(fleet, task, action);
         break;
     case AGENT_ACTION_REMOVE:
-        remove_task(fleet, slot);
+        remove_task(fleet, task);
         break;
     case AGENT_ACTION_SEND:
     case AGENT_ACTION_KIND_COUNT:
@@ -407,7 +426,7 @@ void runtime_forget_all(struct fleet *fleet, uint32_t host)
 {
     struct slot_list list = host_slots(fleet, host_at(fleet, host));
     for (uint32_t i = 0; i < list.count; i++)
-        remove_task(fleet, list.slots[i]);
+        remove_task(fleet, task_at(fleet, list.slots[i]));
     mem_free(list.slots);
 }
 
