@@ -371,6 +371,8 @@ static uint32_t start_tasks(struct controller *controller, struct deployment *de
 {
     if (deployment->providers.count > 0)
         return capacity_start_some(controller, deployment, wanted);
+    if (wanted == 0)
+        return 0;
     struct placement_request request = task_request(
         controller, deployment->plan, deployment->service->group, &deployment->def->demand);
     for (; wanted > 0; wanted--) {
@@ -612,7 +614,11 @@ void reconcile_replica(struct controller *controller, struct service *service)
                         .counts = reconcile_counts(service),
                         .bounds = bounds_of(service),
                         .revision = controller->revision};
-    stop_some(&pass);
-    start_some(&pass);
+    if (rollout_is_complete(&pass.counts)) {
+        start_primary(controller, service, 0);
+    } else {
+        stop_some(&pass);
+        start_some(&pass);
+    }
     service_finish_pass(controller, service);
 }

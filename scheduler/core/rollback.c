@@ -168,9 +168,10 @@ void deployment_fail(struct controller *controller, struct deployment *deploymen
 void deployment_judge(struct controller *controller, struct service *service)
 {
     struct deployment *primary = service->deployments.items[0];
+    if (primary->rollout != ROLLOUT_IN_PROGRESS || primary->failed_count == 0)
+        return;
     uint32_t threshold = deployment_threshold(primary);
-    if (primary->rollout != ROLLOUT_IN_PROGRESS || threshold == 0 ||
-        primary->failed_count < threshold)
+    if (threshold == 0 || primary->failed_count < threshold)
         return;
     rule_fired(controller, RULE_BREAKER);
     deployment_fail(controller, primary, ROLLOUT_CAUSE_BREAKER,

@@ -59,6 +59,13 @@ struct rollout_stops {
 struct rollout_stops rollout_stops(const struct rollout_counts *counts,
                                    struct rollout_bounds bounds);
 
+/* All that is wanted is there and stays, and nothing else: nobody is to stop, start or give way. */
+static inline bool rollout_is_complete(const struct rollout_counts *counts)
+{
+    return counts->kept == counts->desired && counts->kept_unhealthy == 0 &&
+           counts->outgoing_pending + counts->outgoing_young + counts->outgoing_healthy == 0;
+}
+
 /* Likewise when PRIMARY has failed and nothing takes its place: only what exceeds the ceiling goes,
    what failed first. */
 struct rollout_stops rollout_stops_stalled(const struct rollout_counts *counts,

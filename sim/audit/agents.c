@@ -3,10 +3,16 @@
 
 #include "sim/audit/audit_internal.h"
 
-static struct audit_slot *slot_at(struct audit *audit, uint32_t host)
+static void grow(struct audit *audit, uint32_t host)
 {
     while (audit->slots.count <= host)
         *vec_push(&audit->slots) = (struct audit_slot){.instance = INSTANCE_NONE};
+}
+
+static struct audit_slot *slot_at(struct audit *audit, uint32_t host)
+{
+    if (host >= audit->slots.count)
+        grow(audit, host);
     return &audit->slots.items[host];
 }
 

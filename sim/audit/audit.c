@@ -179,7 +179,9 @@ static enum berth_err on_verdict(void *context, const struct run_figures *figure
                                  struct berth_error *err)
 {
     struct audit *audit = context;
-    if (figures->now_ns >= audit->figures_ns && !audit->is_violated)
+    if (figures->now_ns < audit->figures_ns && !audit->is_violated)
+        return BERTH_OK; /* as after nearly every event */
+    if (!audit->is_violated)
         phases_figures(audit, figures);
     enum berth_err code = tell(audit, err);
     if (code != BERTH_OK)

@@ -3,48 +3,20 @@
 #include <stdarg.h>
 #include <stddef.h>
 #include <stdint.h>
-#include <stdlib.h>
-#include <string.h>
 
 #include <cmocka.h>
-#include <jansson.h>
 
-#include "scheduler/base/mem.h"
-#include "tests/support/berth.h"
 #include "tests/support/scratch.h"
+#include "tests/support/summary.h"
 
 /* Delays that would blur the sums. */
 #define EXACT                                                             \
     "\"delays\":{\"network\":0,\"containerStart\":0,\"containerStop\":0," \
     "\"pullOverhead\":0},\"run\":{\"duration\":\"2h\",\"replications\":1}"
 
-static json_t *run(const char *scenario)
-{
-    char *file = mem_copy_text(scratch_write_text("capacity.json", scenario));
-    char *folder = mem_copy_text(scratch_path("capacity"));
-    struct berth_answer answer = berth_run(NULL, "run --no-plots --out '%s' '%s'", folder, file);
-    if (answer.status != 0)
-        fail_msg("%s", answer.err);
-    json_t *summary = json_load_file(scratch_path("capacity/summary.json"), 0, NULL);
-    assert_non_null(summary);
-    berth_answer_free(&answer);
-    mem_free(folder);
-    mem_free(file);
-    return summary;
-}
-
-static double metric(const json_t *summary, const char *name)
-{
-    const json_t *variant = json_array_get(json_object_get(summary, "variants"), 0);
-    const json_t *values = json_object_get(json_object_get(variant, "metrics"), name);
-    json_t *list = json_object_get(values, "values");
-    assert_int_equal(json_array_size(list), 1);
-    return json_number_value(json_array_get(list, 0));
-}
-
 static void assert_metric(const json_t *summary, const char *name, double expected)
 {
-    double is = metric(summary, name);
+    double is = summary_metric(summary, name);
     if (is < expected - 1e-9 || is > expected + 1e-9)
         fail_msg("%s is %.12f, not %.12f", name, is, expected);
 }
@@ -60,7 +32,7 @@ static void assert_metric(const json_t *summary, const char *name, double expect
 static void test_a_group_follows_a_burst(void **state)
 {
     (void)state;
-    json_t *summary = run(
+    json_t *summary = summary_of(
         "{\"version\":1,\"name\":\"burst\",\"fleet\":{\"pool\":{\"count\":1,\"minSize\":1,"
         "\"maxSize\":20,\"cpu\":1024,\"memory\":1024,\"pricePerHour\":3.6,\"boot\":60}},"
         "\"capacityProviders\":{\"pool\":{\"group\":\"pool\",\"managedScaling\":"
@@ -68,7 +40,8 @@ static void test_a_group_follows_a_burst(void **state)
         "\"1024\",\"memory\":\"1024\",\"containerDefinitions\":[{\"name\":\"job\",\"image\":"
         "\"job\"}]},\"lifetime\":1200}},\"arrivals\":{\"burst\":{\"batch\":6,\"startAt\":100,"
         "\"taskDefinition\":\"job\",\"capacityProviderStrategy\":[{\"capacityProvider\":\"pool\"}]"
-        "}}," EXACT "}");
+        "}}," EXACT "}",
+        "");
     double seconds = 2160 + 2 * 2040 + 2100 + 2160 + 7080;
     assert_metric(summary, "instanceHours", seconds / 3600);
     assert_metric(summary, "cost", seconds / 1000); /* 3.6 an hour */
@@ -81,7 +54,7 @@ static void test_a_group_follows_a_burst(void **state)
 static void test_the_cheaper_type_first(void **state)
 {
     (void)state;
-    json_t *summary = run(
+    json_t *summary = summary_of(
         "{\"version\":1,\"name\":\"types\",\"fleet\":{\"cheap\":{\"count\":1,\"maxSize\":3,"
         "\"cpu\":1024,\"memory\":1024,\"pricePerHour\":1},\"dear\":{\"count\":0,\"maxSize\":9,"
         "\"cpu\":1024,\"memory\":1024,\"pricePerHour\":10}},\"capacityProviders\":{\"pool\":"
@@ -89,7 +62,8 @@ static void test_the_cheaper_type_first(void **state)
         "\"taskDefinitions\":{\"job\":{\"cpu\":\"1024\",\"memory\":\"1024\","
         "\"containerDefinitions\":[{\"name\":\"job\",\"image\":\"job\"}]}},\"arrivals\":{\"burst\":"
         "{\"batch\":5,\"startAt\":30,\"taskDefinition\":\"job\",\"capacityProviderStrategy\":"
-        "[{\"capacityProvider\":\"pool\"}]}}," EXACT "}");
+        "[{\"capacityProvider\":\"pool\"}]}}," EXACT "}",
+        "");
     assert_metric(summary, "cost", 2 + (2 + 2 * 10) * 7140.0 / 3600);
     assert_metric(summary, "tasksPlaced", 5);
     json_decref(summary);
@@ -102,7 +76,7 @@ static void test_the_cheaper_type_first(void **state)
 static void test_fargate_is_billed_by_the_second(void **state)
 {
     (void)state;
-    json_t *summary = run(
+    json_t *summary = summary_of(
         "{\"version\":1,\"name\":\"fargate\",\"fleet\":{\"none\":{\"count\":0,\"cpu\":1024,"
         "\"memory\":1024}},\"fargate\":{},\"taskDefinitions\":{\"job\":{\"definition\":"
         "{\"networkMode\":\"awsvpc\",\"cpu\":\"256\",\"memory\":\"512\",\"containerDefinitions\":"
@@ -110,7 +84,8 @@ static void test_fargate_is_billed_by_the_second(void **state)
         "\"lifetime\":600,\"taskDefinition\":\"job\",\"capacityProviderStrategy\":"
         "[{\"capacityProvider\":\"FARGATE\"}]},\"short\":{\"batch\":1,\"lifetime\":30,"
         "\"taskDefinition\":\"job\",\"capacityProviderStrategy\":[{\"capacityProvider\":"
-        "\"FARGATE_SPOT\"}]}}," EXACT "}");
+        "\"FARGATE_SPOT\"}]}}," EXACT "}",
+        "");
     double demand = 0.25 * 0.04048 + 0.5 * 0.004445, spot = 0.25 * 0.012144 + 0.5 * 0.0013335;
     assert_metric(summary, "cost", (1200 * demand + 60 * spot) / 3600);
     assert_metric(summary, "instanceHours", 1230.0 / 3600);

@@ -158,6 +158,37 @@ static void test_it_ends(void **state)
         }
 }
 
+/* A pass asks nothing more of a service that is complete: each answer would be none. */
+static void test_of_a_complete_service_nobody_stops_or_starts(void **state)
+{
+    (void)state;
+    uint32_t complete = 0;
+    for (uint32_t mix = 0; mix < 5 * 5 * 3 * 3 * 3 * 3; mix++) {
+        uint32_t desired = mix % 5, healthy = mix / 5 % 5, rest = mix / 25;
+        struct rollout_counts counts = alone(desired, healthy, rest % 3, rest / 3 % 3, rest / 27);
+        uint32_t stopping = rest / 9 % 3;
+        counts.counted += stopping;
+        if (!rollout_is_complete(&counts))
+            continue;
+        complete++;
+        for (uint32_t minimum = 0; minimum <= 100; minimum += 50) {
+            struct rollout_bounds bounds = rollout_bounds(desired, minimum, 100 + minimum);
+            struct rollout_stops stops = rollout_stops(&counts, bounds);
+            struct rollout_stops stalled = rollout_stops_stalled(&counts, bounds);
+            struct replace_first first = replace_stops_first(&counts, bounds);
+            assert_int_equal(stops.surplus + stops.healthy + stops.pending + stops.young, 0);
+            assert_int_equal(stalled.surplus + stalled.healthy + stalled.pending + stalled.young,
+                             0);
+            assert_true(!first.kept && !first.outgoing);
+            assert_int_equal(replace_over(&counts), 0);
+            assert_int_equal(rollout_starts(&counts, bounds), 0);
+            assert_int_equal(replace_starts(&counts, bounds), 0);
+            assert_int_equal(replace_own_starts(&counts, bounds), 0);
+        }
+    }
+    assert_true(complete > 20);
+}
+
 int main(void)
 {
     const struct CMUnitTest tests[] = {
@@ -167,6 +198,7 @@ int main(void)
         cmocka_unit_test(test_the_floor_can_forbid_it),
         cmocka_unit_test(test_old_tasks_are_replaced_in_their_own_revision),
         cmocka_unit_test(test_it_ends),
+        cmocka_unit_test(test_of_a_complete_service_nobody_stops_or_starts),
     };
     return cmocka_run_group_tests(tests, NULL, NULL);
 }

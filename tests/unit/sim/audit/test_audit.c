@@ -29,10 +29,11 @@ static void told(struct world *world, const struct event *event, void *context)
     observer->decided(observer->context, world->now, world->controller, event, &world->actions);
 }
 
-static void open_bench(struct bench *bench)
+/* `more`: of the scenario, as for tiny_load. */
+static void open_bench(struct bench *bench, const char *more)
 {
     memset(bench, 0, sizeof *bench);
-    bench->set = tiny_load("");
+    bench->set = tiny_load(more);
     bench->audit = audit_create(bench->set->variants[0]);
     world_open(&bench->world);
     bench->world.watch = told;
@@ -72,12 +73,17 @@ static void set_up_service(struct bench *bench, int desired)
     world_service(&bench->world, "web", name, desired, 100, 200);
 }
 
+static void open_service(struct bench *bench, int desired, const char *more)
+{
+    open_bench(bench, more);
+    set_up_service(bench, desired);
+}
+
 static void test_a_life_is_calm(void **state)
 {
     struct bench bench;
     (void)state;
-    open_bench(&bench);
-    set_up_service(&bench, 3);
+    open_service(&bench, 3, "");
     world_settle(&bench.world);
     world_advance(&bench.world, 120 * BERTH_NS_PER_S);
     world_define(&bench.world, "web", 128, 256);
@@ -110,6 +116,11 @@ static struct task_view *first_task(struct action_list *actions)
     return NULL;
 }
 
+struct twist_case {
+    void (*twist)(struct action_list *);
+    enum invariant invariant;
+};
+
 #define TWIST(name, body)                             \
     static void name(struct action_list *actions)     \
     {                                                 \
@@ -135,19 +146,15 @@ static void skips_a_revision(struct action_list *actions)
 
 static void test_placements_that_are_wrong(void **state)
 {
-    static const struct {
-        void (*twist)(struct action_list *);
-        enum invariant invariant;
-    } cases[] = {{gives_too_much, INVARIANT_NO_OVERCOMMIT},
-                 {gives_a_little, INVARIANT_REMAINING},
-                 {goes_back, INVARIANT_FORWARD},
-                 {skips_a_version, INVARIANT_FORWARD},
-                 {skips_a_revision, INVARIANT_REVISIONS}};
+    static const struct twist_case cases[] = {{gives_too_much, INVARIANT_NO_OVERCOMMIT},
+                                              {gives_a_little, INVARIANT_REMAINING},
+                                              {goes_back, INVARIANT_FORWARD},
+                                              {skips_a_version, INVARIANT_FORWARD},
+                                              {skips_a_revision, INVARIANT_REVISIONS}};
     (void)state;
     for (size_t i = 0; i < sizeof cases / sizeof *cases; i++) {
         struct bench bench;
-        open_bench(&bench);
-        set_up_service(&bench, 1);
+        open_service(&bench, 1, "");
         assert_calm(&bench);
         bench.twist = cases[i].twist;
         world_scale(&bench.world, "web", 2);
@@ -158,15 +165,12 @@ static void test_placements_that_are_wrong(void **state)
 
 static void test_stops_that_are_wrong(void **state)
 {
-    static const struct {
-        void (*twist)(struct action_list *);
-        enum invariant invariant;
-    } cases[] = {{says_nothing, INVARIANT_STOPPED_TOLD}, {rises, INVARIANT_DESIRED_ONCE}};
+    static const struct twist_case cases[] = {{says_nothing, INVARIANT_STOPPED_TOLD},
+                                              {rises, INVARIANT_DESIRED_ONCE}};
     (void)state;
     for (size_t i = 0; i < sizeof cases / sizeof *cases; i++) {
         struct bench bench;
-        open_bench(&bench);
-        set_up_service(&bench, 2);
+        open_service(&bench, 2, "");
         world_settle(&bench.world);
         bench.twist = cases[i].twist;
         world_scale(&bench.world, "web", 1);
@@ -180,8 +184,7 @@ static void test_nothing_is_placed_where_nobody_is(void **state)
 {
     struct bench bench;
     (void)state;
-    open_bench(&bench);
-    set_up_service(&bench, 1);
+    open_service(&bench, 1, "");
     const struct run_observer *observer = audit_observer(bench.audit);
     const struct action_list none = {0};
     for (instance_id i = 0; i < 2; i++)
@@ -197,8 +200,7 @@ static void test_a_repeat_that_changes_something(void **state)
 {
     struct bench bench;
     (void)state;
-    open_bench(&bench);
-    set_up_service(&bench, 1);
+    open_service(&bench, 1, "");
     struct message message = {.kind = MESSAGE_TASK_STATE, .instance = 0, .seq = 7};
     struct task_view view;
     assert_true(controller_next_task(bench.world.controller, TASK_NONE, &view));
@@ -219,8 +221,7 @@ static void test_a_stranger_changes_a_task(void **state)
 {
     struct bench bench;
     (void)state;
-    open_bench(&bench);
-    set_up_service(&bench, 1);
+    open_service(&bench, 1, "");
     world_settle(&bench.world);
     const struct event event = {.kind = EVENT_MESSAGE,
                                 .u.message = {.kind = MESSAGE_TASK_STATE,
@@ -257,8 +258,7 @@ static void test_containers(void **state)
 {
     struct bench bench;
     (void)state;
-    open_bench(&bench);
-    set_up_service(&bench, 1);
+    open_service(&bench, 1, "");
     const struct task_def *def = world_define_json(
         &bench.world, "{\"family\":\"two\",\"containerDefinitions\":["
                       "{\"name\":\"a\",\"image\":\"x\",\"memory\":64,\"dependsOn\":[{"
@@ -272,8 +272,7 @@ static void test_containers(void **state)
     assert_violated(&bench, INVARIANT_DEPENDS_ON);
     close_bench(&bench);
 
-    open_bench(&bench);
-    set_up_service(&bench, 1);
+    open_service(&bench, 1, "");
     def = world_define(&bench.world, "one", 100, 100);
     const struct task_payload one = {.task = 5, .def = def, .cpu_units = 600, .mem_mib = 100};
     order(&bench, 0, 0, &one, 0);
@@ -282,8 +281,7 @@ static void test_containers(void **state)
     assert_violated(&bench, INVARIANT_ONE_CONTAINER);
     close_bench(&bench);
 
-    open_bench(&bench);
-    set_up_service(&bench, 1);
+    open_service(&bench, 1, "");
     def = world_define(&bench.world, "one", 100, 100);
     const struct task_payload first = {.task = 5, .def = def, .cpu_units = 600, .mem_mib = 100};
     const struct task_payload second = {.task = 6, .def = def, .cpu_units = 600, .mem_mib = 100};
@@ -297,8 +295,7 @@ static void test_a_restart_that_stops_a_task(void **state)
 {
     struct bench bench;
     (void)state;
-    open_bench(&bench);
-    set_up_service(&bench, 1);
+    open_service(&bench, 1, "");
     world_settle(&bench.world);
     const struct run_observer *observer = audit_observer(bench.audit);
     const struct action_list none = {0};
@@ -318,8 +315,7 @@ static void test_a_write_that_was_lost(void **state)
 {
     struct bench bench;
     (void)state;
-    open_bench(&bench);
-    set_up_service(&bench, 2);
+    open_service(&bench, 2, "");
     const struct run_observer *observer = audit_observer(bench.audit);
     struct change change = {.revision = controller_revision(bench.world.controller)};
     observer->released(observer->context, &change);
@@ -357,15 +353,12 @@ static void goes_nowhere(struct action_list *actions)
 
 static void test_deployments_that_are_wrong(void **state)
 {
-    static const struct {
-        void (*twist)(struct action_list *);
-        enum invariant invariant;
-    } cases[] = {{dethrones, INVARIANT_ONE_PRIMARY}, {goes_nowhere, INVARIANT_ROLLBACK}};
+    static const struct twist_case cases[] = {{dethrones, INVARIANT_ONE_PRIMARY},
+                                              {goes_nowhere, INVARIANT_ROLLBACK}};
     (void)state;
     for (size_t i = 0; i < sizeof cases / sizeof *cases; i++) {
         struct bench bench;
-        open_bench(&bench);
-        set_up_service(&bench, 1);
+        open_service(&bench, 1, "");
         world_settle(&bench.world);
         world_advance(&bench.world, 120 * BERTH_NS_PER_S);
         assert_calm(&bench);
@@ -382,12 +375,7 @@ static void test_more_launches_than_allowed(void **state)
 {
     struct bench bench;
     (void)state;
-    open_bench(&bench);
-    scenario_set_destroy(bench.set);
-    audit_destroy(bench.audit);
-    bench.set = tiny_load("},\"quotas\":{\"launchRatePerMinute\":5");
-    bench.audit = audit_create(bench.set->variants[0]);
-    set_up_service(&bench, 1);
+    open_service(&bench, 1, "},\"quotas\":{\"launchRatePerMinute\":5");
     assert_calm(&bench);
     world_advance(&bench.world, 61 * BERTH_NS_PER_S);
     world_scale(&bench.world, "web", 6);
@@ -402,12 +390,7 @@ static void test_a_launch_at_time_zero_begins_a_minute(void **state)
 {
     struct bench bench;
     (void)state;
-    open_bench(&bench);
-    scenario_set_destroy(bench.set);
-    audit_destroy(bench.audit);
-    bench.set = tiny_load("},\"quotas\":{\"launchRatePerMinute\":5");
-    bench.audit = audit_create(bench.set->variants[0]);
-    set_up_service(&bench, 1);
+    open_service(&bench, 1, "},\"quotas\":{\"launchRatePerMinute\":5");
     world_advance(&bench.world, 50 * BERTH_NS_PER_S);
     world_scale(&bench.world, "web", 4);
     world_advance(&bench.world, 20 * BERTH_NS_PER_S);
@@ -449,8 +432,7 @@ static void test_moves_that_undo_each_other(void **state)
 {
     struct bench bench;
     (void)state;
-    open_bench(&bench);
-    set_up_service(&bench, 2);
+    open_service(&bench, 2, "");
     world_settle(&bench.world);
     world_scale(&bench.world, "web", 0); /* in either zone */
     world_settle(&bench.world);
@@ -459,8 +441,7 @@ static void test_moves_that_undo_each_other(void **state)
     assert_calm(&bench);
     close_bench(&bench);
 
-    open_bench(&bench);
-    set_up_service(&bench, 2);
+    open_service(&bench, 2, "");
     world_settle(&bench.world);
     world_scale(&bench.world, "web", 1);
     world_advance(&bench.world, 10 * BERTH_NS_PER_S);
@@ -469,8 +450,7 @@ static void test_moves_that_undo_each_other(void **state)
     assert_violated(&bench, INVARIANT_PING_PONG);
     close_bench(&bench);
 
-    open_bench(&bench);
-    set_up_service(&bench, 1);
+    open_service(&bench, 1, "");
     world_settle(&bench.world);
     world_advance(&bench.world, 120 * BERTH_NS_PER_S);
     struct task_view view;
