@@ -31,13 +31,7 @@ void candidates_add(struct deployment *deployment, const struct task *task)
     (void)vec_push(&deployment->candidates);
     struct victim *place = deployment->candidates.items + at;
     memmove(place + 1, place, (deployment->candidates.count - 1 - at) * sizeof *place);
-    *place = (struct victim){
-        .task = task->id,
-        .instance = task->instance,
-        .class_ = task_victim_class(task),
-        .created_ns = task->created_wall_ns,
-        .demand = &task->def->demand,
-    };
+    *place = task_as_victim(task);
 }
 
 void candidates_remove(struct deployment *deployment, const struct task *task)

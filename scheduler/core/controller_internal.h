@@ -311,7 +311,6 @@ struct service {
     struct bucket launch_bucket; /* what the launch rate leaves */
     bool is_dirty;               /* queued for a pass */
     bool is_record_dirty;        /* something outside the view has changed */
-    bool is_listed_blocked;      /* in controller.blocked */
     bool is_new;                 /* no change has told of it yet */
     uint8_t weighted;            /* listeners with weights: bits, 1 production, 2 test */
     uint8_t clearing;            /* those that were asked to have none, not answered yet */
@@ -732,6 +731,7 @@ static inline enum task_health task_health_of(const struct task *task)
 }
 /* Who goes first when fewer are wanted (U5): bad health counts within the grace period too. */
 enum victim_class task_victim_class(const struct task *task);
+struct victim task_as_victim(const struct task *task); /* as placement chooses among them */
 /* What has become healthy by its age, or unhealthy since its grace period is over. */
 void deployment_mature(struct controller *controller, struct deployment *deployment);
 berth_ns deployment_matures_at(const struct deployment *deployment); /* or BERTH_NS_NEVER */
@@ -933,6 +933,7 @@ struct service *service_new(struct controller *controller, service_id id, symbol
 void service_free(struct controller *controller, struct service *service);
 void service_add_live(struct service *service, struct deployment *deployment); /* as the last */
 void service_mark(struct controller *controller, struct service *service);     /* to be looked at */
+void service_ids_remove(service_id *items, size_t *count, service_id id);      /* calm without it */
 void service_set_blocked(struct controller *controller, struct service *service, berth_ns since_ns);
 void service_set_deadline(struct controller *controller, struct service *service,
                           berth_ns deadline_ns);
@@ -948,7 +949,6 @@ bool service_may_tell(const struct controller *controller, const struct service 
                       enum service_event_kind kind);
 const struct task_def *service_find_def(const struct controller *controller, const char *reference,
                                         struct berth_error *err); /* NULL: not ACTIVE */
-struct service *service_find(const struct controller *controller, const char *name);
 void services_timer(struct controller *controller);
 void services_pass(struct controller *controller); /* all that are marked */
 void service_start_failed(struct controller *controller, struct deployment *deployment);

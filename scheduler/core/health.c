@@ -115,6 +115,17 @@ enum victim_class task_victim_class(const struct task *task)
     return has_bad_health(task) ? VICTIM_UNHEALTHY : VICTIM_HEALTHY;
 }
 
+struct victim task_as_victim(const struct task *task)
+{
+    return (struct victim){
+        .task = task->id,
+        .instance = task->instance,
+        .class_ = task_victim_class(task),
+        .created_ns = task->created_wall_ns,
+        .demand = &task->def->demand,
+    };
+}
+
 static berth_ns grace_end(const struct task *task)
 {
     return task->running_mono_ns + task->deployment->service->grace_ns;

@@ -103,15 +103,6 @@ static void tell(struct controller *controller, const struct service *service,
     emit_event(controller, &event);
 }
 
-static void remove_id(service_id *items, size_t *count, service_id id)
-{
-    size_t at = 0;
-    while (items[at] != id)
-        at++;
-    memmove(items + at, items + at + 1, (*count - at - 1) * sizeof *items);
-    --*count;
-}
-
 void rebalance_set_blocked(struct controller *controller, struct service *service, bool is_blocked)
 {
     struct rebalance *state = &service->rebalance;
@@ -122,7 +113,8 @@ void rebalance_set_blocked(struct controller *controller, struct service *servic
     if (is_blocked)
         *vec_push(&controller->unbalanced) = service->id;
     else
-        remove_id(controller->unbalanced.items, &controller->unbalanced.count, service->id);
+        service_ids_remove(controller->unbalanced.items, &controller->unbalanced.count,
+                           service->id);
 }
 
 static void interrupt(struct controller *controller, struct service *service)
@@ -210,27 +202,13 @@ static void gather_givers(struct controller *controller, const struct service *s
                           uint32_t value)
 {
     const struct deployment *primary = service->deployments.items[0];
-    vec_clear(&controller->victims);
-    vec_clear(&controller->victim_tasks);
+    service_clear_victims(controller);
     for (struct task *task = primary->tasks.first; task != NULL;
-         task = task->links[LIST_OWNER].next) {
-        if (!task->desired_running || task->instance == INSTANCE_NONE ||
-            task->id == service->rebalance.mover ||
-            cluster_value_of(controller->cluster, TRACKED_ZONE, task->instance) != value)
-            continue;
-        if (task_is_protected(task)) {
-            rule_fired(controller, RULE_PROTECTED);
-            continue;
-        }
-        *vec_push(&controller->victims) = (struct victim){
-            .task = task->id,
-            .instance = task->instance,
-            .class_ = task_victim_class(task),
-            .created_ns = task->created_wall_ns,
-            .demand = &task->def->demand,
-        };
-        *vec_push(&controller->victim_tasks) = task;
-    }
+         task = task->links[LIST_OWNER].next)
+        if (task->desired_running && task->instance != INSTANCE_NONE &&
+            task->id != service->rebalance.mover &&
+            cluster_value_of(controller->cluster, TRACKED_ZONE, task->instance) == value)
+            service_add_victim(controller, task);
 }
 
 /* The one to be stopped, by the strategy's rule (1.6); NULL when there is none. */

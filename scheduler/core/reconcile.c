@@ -113,13 +113,7 @@ void service_add_victim(struct controller *controller, struct task *task)
 {
     if (is_kept_by_protection(controller, task))
         return;
-    *vec_push(&controller->victims) = (struct victim){
-        .task = task->id,
-        .instance = task->instance,
-        .class_ = task_victim_class(task),
-        .created_ns = task->created_wall_ns,
-        .demand = &task->def->demand,
-    };
+    *vec_push(&controller->victims) = task_as_victim(task);
     *vec_push(&controller->victim_tasks) = task;
 }
 

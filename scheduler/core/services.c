@@ -71,7 +71,7 @@ void service_mark(struct controller *controller, struct service *service)
     *vec_push(&controller->dirty) = service->id;
 }
 
-static void remove_id(service_id *items, size_t *count, service_id id)
+void service_ids_remove(service_id *items, size_t *count, service_id id)
 {
     size_t at = 0;
     while (at < *count && items[at] != id)
@@ -97,7 +97,7 @@ void service_set_blocked(struct controller *controller, struct service *service,
         *vec_push(&controller->blocked) = service->id;
         controller->watchful += is_watchful;
     } else {
-        remove_id(controller->blocked.items, &controller->blocked.count, service->id);
+        service_ids_remove(controller->blocked.items, &controller->blocked.count, service->id);
         controller->watchful -= is_watchful;
     }
 }
@@ -652,7 +652,7 @@ static void remove_service(struct controller *controller, struct service *servic
     service_set_blocked(controller, service, BERTH_NS_NEVER);
     service_set_deadline(controller, service, BERTH_NS_NEVER);
     rebalance_set_blocked(controller, service, false);
-    remove_id(controller->daemons.items, &controller->daemons.count, service->id);
+    service_ids_remove(controller->daemons.items, &controller->daemons.count, service->id);
     (void)map_remove(&controller->service_by_name, service->name);
     controller->services.items[service->id] = NULL;
     scaling_service_gone(controller, service->id);

@@ -47,7 +47,7 @@ void phases_open(struct audit *audit)
     audit->quiet_from_ns = scenario->run.quiet_from_ns;
 }
 
-static void watch(struct audit *audit, struct audit_fifo *fifo, task_id task)
+void phases_watch(struct audit *audit, struct audit_fifo *fifo, task_id task)
 {
     if (fifo->first > 1024 && fifo->first * 2 > fifo->items.count) {
         fifo->items.count -= fifo->first;
@@ -56,11 +56,6 @@ static void watch(struct audit *audit, struct audit_fifo *fifo, task_id task)
         fifo->first = 0;
     }
     *vec_push(&fifo->items) = (struct audit_watch){task, audit->now_ns};
-}
-
-void phases_watch(struct audit *audit, struct audit_fifo *fifo, task_id task)
-{
-    watch(audit, fifo, task);
 }
 
 /* A container that waits for another to end may wait for as long as that one lives. */
@@ -100,7 +95,7 @@ static void check_head(struct audit *audit, struct audit_fifo *fifo, bool is_sto
         (task->last_status >= TASK_RUNNING || !task->desired_running || may_wait(task->def)))
         return;
     if (!is_undisturbed(audit, task, head.since_ns)) {
-        watch(audit, fifo, head.task);
+        phases_watch(audit, fifo, head.task);
         return;
     }
     AUDIT_CHECK(audit, is_stop ? INVARIANT_STOPPING_DEADLINE : INVARIANT_PENDING_DEADLINE, false,
