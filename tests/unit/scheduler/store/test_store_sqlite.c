@@ -207,6 +207,32 @@ static void test_a_reader_beside_a_writer(void **state)
     close_store(&reader);
 }
 
+/* As `sqlite3 FILE ".backup COPY"` does. */
+static void test_a_copy_of_a_state_in_use(void **state)
+{
+    (void)state;
+    const char *path = fresh_path(), *copy = fresh_path();
+    struct store store = open_sqlite(path, NULL);
+    put(&store, 1, "a", "1");
+    settle(&store, 1);
+    sqlite3 *from, *to;
+    assert_int_equal(sqlite3_open(path, &from), SQLITE_OK);
+    assert_int_equal(sqlite3_open(copy, &to), SQLITE_OK);
+    sqlite3_backup *backup = sqlite3_backup_init(to, "main", from, "main");
+    assert_int_equal(sqlite3_backup_step(backup, -1), SQLITE_DONE);
+    assert_int_equal(sqlite3_backup_finish(backup), SQLITE_OK);
+    (void)sqlite3_close(from);
+    (void)sqlite3_close(to);
+    put(&store, 2, "a", "2");
+    settle(&store, 2);
+    close_store(&store);
+    store = open_sqlite(copy, NULL);
+    assert_records(&store, "a=1");
+    put(&store, 2, "b", "2");
+    settle(&store, 2);
+    close_store(&store);
+}
+
 /* --- history --- */
 
 static void note(struct store *store, int64_t wall_ns, const char *text)
@@ -589,24 +615,44 @@ static void test_a_shortened_or_overwritten_file_is_seen(void **state)
     free_original(&original);
 }
 
+/* Leaves its log behind. */
+static void write_and_be_killed(const char *path, uint64_t first, uint64_t last)
+{
+    int status;
+    pid_t child = fork();
+    if (child == 0) {
+        struct store store = open_sqlite(path, NULL);
+        for (uint64_t batch = first; batch <= last; batch++) {
+            put(&store, batch, "a", "some more");
+            settle(&store, batch);
+        }
+        (void)kill(getpid(), SIGKILL);
+    }
+    assert_int_equal(waitpid(child, &status, 0), child);
+    assert_true(WIFSIGNALED(status) && WTERMSIG(status) == SIGKILL);
+    assert_true(is_there(beside(path, "-wal")));
+}
+
+/* Somebody looks at it with SQLite's own program, which moves the log into the file. */
+static void test_a_log_that_another_program_moved(void **state)
+{
+    (void)state;
+    const char *path = fresh_path();
+    write_and_be_killed(path, 1, 5);
+    meddle(path, "SELECT count(*) FROM records");
+    assert_false(is_there(beside(path, "-wal")));
+    struct store store = open_sqlite(path, NULL);
+    assert_int_equal(progress_of(&store).durable_batch, 5);
+    close_store(&store);
+}
+
 /* Of a process that was killed: state and -wal belong together, and a changed -wal is seen. */
 static void test_a_changed_log_is_seen(void **state)
 {
     (void)state;
     const char *path = fresh_path();
     fill(path, 20);
-    pid_t child = fork();
-    if (child == 0) {
-        struct store store = open_sqlite(path, NULL);
-        for (uint64_t batch = 21; batch <= 40; batch++) {
-            put(&store, batch, "a", "some more");
-            settle(&store, batch);
-        }
-        (void)kill(getpid(), SIGKILL);
-    }
-    int status;
-    assert_int_equal(waitpid(child, &status, 0), child);
-    assert_true(WIFSIGNALED(status) && WTERMSIG(status) == SIGKILL);
+    write_and_be_killed(path, 21, 40);
     size_t length, log_length;
     char *bytes = scratch_read(path, &length);
     char *log = scratch_read(beside(path, "-wal"), &log_length);
@@ -649,6 +695,7 @@ int main(void)
         cmocka_unit_test(test_closing_writes_what_waits),
         cmocka_unit_test(test_a_second_opener_is_told_who_has_it),
         cmocka_unit_test(test_a_reader_beside_a_writer),
+        cmocka_unit_test(test_a_copy_of_a_state_in_use),
         cmocka_unit_test(test_history_goes_with_its_batch),
         cmocka_unit_test(test_history_is_bounded),
         cmocka_unit_test(test_it_recovers_by_itself),
@@ -661,6 +708,7 @@ int main(void)
         cmocka_unit_test(test_lost_files_are_refused),
         cmocka_unit_test(test_a_flipped_bit_is_seen),
         cmocka_unit_test(test_a_shortened_or_overwritten_file_is_seen),
+        cmocka_unit_test(test_a_log_that_another_program_moved),
         cmocka_unit_test(test_a_changed_log_is_seen),
     };
     return cmocka_run_group_tests(tests, NULL, remove_files);
