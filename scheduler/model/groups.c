@@ -215,11 +215,6 @@ uint32_t cluster_value_of(const struct cluster *cluster, tracked_id tracked, ins
     return tracked_at(cluster, tracked)->of.items[id];
 }
 
-uint32_t cluster_instances_at(const struct cluster *cluster, tracked_id tracked, uint32_t value)
-{
-    return tracked_at(cluster, tracked)->instances.items[value];
-}
-
 uint32_t cluster_tasks_at(const struct cluster *cluster, group_id group, tracked_id tracked,
                           uint32_t value)
 {
@@ -227,6 +222,20 @@ uint32_t cluster_tasks_at(const struct cluster *cluster, group_id group, tracked
     if (group >= at->rows.count || value >= at->rows.items[group].capacity)
         return 0;
     return at->rows.items[group].tasks[value];
+}
+
+struct value_counts cluster_value_counts(const struct cluster *cluster, group_id group,
+                                         tracked_id tracked)
+{
+    const struct tracked *at = tracked_at(cluster, tracked);
+    struct value_counts counts = {.instances = at->instances.items,
+                                  .value_count = (uint32_t)at->values.count};
+    if (group >= at->rows.count)
+        return counts;
+    const struct value_row *row = &at->rows.items[group];
+    counts.tasks = row->tasks;
+    counts.task_count = row->capacity < counts.value_count ? row->capacity : counts.value_count;
+    return counts;
 }
 
 void groups_add_instance(struct cluster *cluster, instance_id id)

@@ -35,10 +35,17 @@ struct value_pair cluster_value_pair(const struct cluster *cluster, tracked_id p
 /* Values ever seen; numbers are never used again. */
 uint32_t cluster_value_count(const struct cluster *cluster, tracked_id tracked);
 uint32_t cluster_value_of(const struct cluster *cluster, tracked_id tracked, instance_id id);
-/* Instances that have the value, INACTIVE ones among them. */
-uint32_t cluster_instances_at(const struct cluster *cluster, tracked_id tracked, uint32_t value);
 uint32_t cluster_tasks_at(const struct cluster *cluster, group_id group, tracked_id tracked,
                           uint32_t value);
+
+/* The same for all values at once, lent until the cluster changes. */
+struct value_counts {
+    const uint32_t *instances; /* by value: those that have it, INACTIVE ones among them */
+    const uint32_t *tasks;     /* by value, of the first `task_count`; the others have none */
+    uint32_t value_count, task_count;
+};
+struct value_counts cluster_value_counts(const struct cluster *cluster, group_id group,
+                                         tracked_id tracked);
 
 /* The value of an attribute as spread sees it: SYMBOL_NONE when missing, without value or empty. */
 symbol cluster_spread_value(const struct cluster *cluster, instance_id id, symbol name);

@@ -86,14 +86,14 @@ static uint32_t value_of(const struct choice *choice, instance_id id)
 /* The group's tasks at every value of an attribute. */
 static void rank_attribute(const struct choice *choice, int lead, struct value_ranks *out)
 {
-    tracked_id tracked = choice->leads[lead];
-    uint32_t count = cluster_value_count(choice->cluster, tracked);
-    vec_clear(out);
-    for (uint32_t value = 0; value < count; value++)
-        *vec_push(out) =
-            cluster_instances_at(choice->cluster, tracked, value) == 0
-                ? RANK_NEVER
-                : cluster_tasks_at(choice->cluster, choice->request->group, tracked, value);
+    struct value_counts counts =
+        cluster_value_counts(choice->cluster, choice->request->group, choice->leads[lead]);
+    vec_reserve(out, counts.value_count);
+    out->count = counts.value_count;
+    for (uint32_t value = 0; value < counts.value_count; value++) {
+        uint32_t tasks = value < counts.task_count ? counts.tasks[value] : 0;
+        out->items[value] = counts.instances[value] == 0 ? RANK_NEVER : tasks;
+    }
 }
 
 /* Of pairs: by the first attribute, then by the second. */

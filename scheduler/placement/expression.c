@@ -650,8 +650,7 @@ static bool test_groups(const struct expression *expression, const struct term *
                         const struct cluster *cluster, const struct instance *instance)
 {
     for (uint32_t i = 0; i < instance->group_count; i++)
-        if (instance->groups[i].tasks > 0 &&
-            test_text(expression, term, cluster_group_name(cluster, instance->groups[i].group)))
+        if (test_text(expression, term, cluster_group_name(cluster, instance->groups[i].group)))
             return true;
     return false;
 }

@@ -61,22 +61,22 @@ static void key_order_update(struct key_order *order, const struct cluster *clus
     while (order->places.count <= id)
         *vec_push(&order->places) = (struct key_place){.list = KEY_LIST_NONE};
     struct key_place old = order->places.items[id];
-    struct key_place new = {.list = KEY_LIST_NONE, .room = room_of(instance)};
-    if (new.room.cpu != ROOM_NONE && pool_has(order->pool, instance)) {
-        new.list = list_for(order, cluster, id);
-        new.key = key_of(order, instance);
+    struct key_place now = {.list = KEY_LIST_NONE, .room = room_of(instance)};
+    if (now.room.cpu != ROOM_NONE && pool_has(order->pool, instance)) {
+        now.list = list_for(order, cluster, id);
+        now.key = key_of(order, instance);
     }
-    order->places.items[id] = new;
-    if (new.list == old.list &&new.key == old.key) {
-        if (new.list != KEY_LIST_NONE &&
-            (new.room.cpu != old.room.cpu || new.room.mem != old.room.mem))
-            ordered_update(&order->lists.items[new.list].ordered, new.key, id, new.room);
+    order->places.items[id] = now;
+    if (now.list == old.list && now.key == old.key) {
+        if (now.list != KEY_LIST_NONE &&
+            (now.room.cpu != old.room.cpu || now.room.mem != old.room.mem))
+            ordered_update(&order->lists.items[now.list].ordered, now.key, id, now.room);
         return;
     }
     if (old.list != KEY_LIST_NONE)
         ordered_remove(&order->lists.items[old.list].ordered, old.key, id);
-    if (new.list != KEY_LIST_NONE)
-        ordered_insert(&order->lists.items[new.list].ordered, new.key, id, new.room);
+    if (now.list != KEY_LIST_NONE)
+        ordered_insert(&order->lists.items[now.list].ordered, now.key, id, now.room);
 }
 
 static struct amounts *amounts_of(struct amount_order *order, uint32_t value)

@@ -183,6 +183,16 @@ static void groups_count_by_instance_and_value(void **state)
     assert_int_equal(cluster_tasks_at(f.cluster, f.group, TRACKED_ZONE, at_b), 3);
     cluster_set_attribute(f.cluster, b, zone, symbols_add(f.symbols, "")); /* U3: as if missing */
     assert_int_equal(cluster_tasks_at(f.cluster, f.group, TRACKED_ZONE, 0), 1);
+    struct value_counts counts = cluster_value_counts(f.cluster, f.group, TRACKED_ZONE);
+    assert_int_equal(counts.value_count, cluster_value_count(f.cluster, TRACKED_ZONE));
+    assert_int_equal(counts.instances[at_a], 0);
+    assert_int_equal(counts.instances[at_b], 1);
+    assert_int_equal(counts.instances[0], 2);
+    for (uint32_t value = 0; value < counts.value_count; value++)
+        assert_int_equal(value < counts.task_count ? counts.tasks[value] : 0,
+                         cluster_tasks_at(f.cluster, f.group, TRACKED_ZONE, value));
+    counts = cluster_value_counts(f.cluster, GROUP_NONE, TRACKED_ZONE);
+    assert_int_equal(counts.task_count, 0);
     tracked_id rack = cluster_track(f.cluster, symbols_add(f.symbols, "rack"));
     assert_int_equal(cluster_tasks_at(f.cluster, f.group, rack, 0), 3);
     cluster_leave(f.cluster, a, f.group);
