@@ -93,16 +93,22 @@ static void add_mortal_definitions(struct text *json, uint32_t life_s)
     }
 }
 
+/* Behind the definitions. */
+static void add_services(struct text *json, uint32_t count, uint32_t copies)
+{
+    text_add(json, "},\"services\":{");
+    for (uint32_t i = 0; i < count; i++)
+        text_addf(json,
+                  "%s\"s%" PRIu32 "\":{\"taskDefinition\":\"t%" PRIu32
+                  "\",\"desiredCount\":%" PRIu32 "}",
+                  comma(i), i, i % SHAPES, copies);
+}
+
 void scenario_write_services(const struct service_churn *churn, struct text *json)
 {
     begin(json, churn->instances, "\"cpu\":\"8 vCPU\",\"memory\":\"16 GB\"");
     add_mortal_definitions(json, churn->life_s);
-    text_add(json, "},\"services\":{");
-    for (uint32_t i = 0; i < churn->services; i++)
-        text_addf(json,
-                  "%s\"s%" PRIu32 "\":{\"taskDefinition\":\"t%" PRIu32
-                  "\",\"desiredCount\":%" PRIu32 "}",
-                  comma(i), i, i % SHAPES, churn->copies);
+    add_services(json, churn->services, churn->copies);
     text_add(json, "},\"timeline\":{");
     for (uint32_t i = 0; i < churn->deployed; i++)
         text_addf(json,
@@ -122,12 +128,7 @@ void scenario_write_start_up(const struct start_up *start_up, struct text *json)
         text_add(json, ",\"imageMiB\":200,\"start\":{\"distribution\":\"exponential\","
                        "\"mean\":2}}");
     }
-    text_add(json, "},\"services\":{");
-    for (uint32_t i = 0; i < start_up->services; i++)
-        text_addf(json,
-                  "%s\"s%" PRIu32 "\":{\"taskDefinition\":\"t%" PRIu32
-                  "\",\"desiredCount\":%" PRIu32 "}",
-                  comma(i), i, i % SHAPES, start_up->copies);
+    add_services(json, start_up->services, start_up->copies);
     text_add(json, "},");
     end(json, start_up->duration_s);
 }

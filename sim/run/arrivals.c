@@ -54,7 +54,7 @@ static void free_call(struct arrival_call *kept)
  * Who lives, of the arrivals with one copy: a bit each, and the lifetime that its row gave. A drawn
  * one is drawn when the container starts. Counts of several copies are kept in a map.
  */
-enum { LIVING = 8 * sizeof(uint64_t) * 8, LIVING_WORD = 64 };
+enum { LIVING_WORD = 64, LIVING = LIVING_WORDS * LIVING_WORD };
 
 static void live(struct run_source *source, uint64_t number, berth_ns lifetime_ns)
 {
@@ -101,7 +101,7 @@ static void end_life(struct run_source *source, uint64_t number)
         return;
     mem_free((*living)->lifetimes[word]);
     (*living)->lifetimes[word] = NULL;
-    for (uint32_t i = 0; i < LIVING / LIVING_WORD; i++)
+    for (uint32_t i = 0; i < LIVING_WORDS; i++)
         left |= (*living)->bits[i];
     if (left != 0)
         return;
@@ -180,7 +180,7 @@ static void close_source(struct run_source *source)
     source_close(source->source);
     for (size_t i = 0; i < source->living.count; i++) {
         struct living *living = source->living.items[i];
-        for (uint32_t word = 0; living != NULL && word < LIVING / LIVING_WORD; word++)
+        for (uint32_t word = 0; living != NULL && word < LIVING_WORDS; word++)
             mem_free(living->lifetimes[word]);
         mem_free(living);
     }

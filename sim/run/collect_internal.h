@@ -158,7 +158,6 @@ struct collect {
 
 void collect_instance(struct collect *collect, berth_ns now_ns, instance_id id);
 int64_t collect_instance_load(const struct instance_figures *figures);
-uint32_t collect_zone(struct collect *collect, instance_id id);
 void collect_task(struct collect *collect, berth_ns now_ns, const struct change *change);
 void collect_service(struct collect *collect, berth_ns now_ns, const struct change *change);
 /* Daemons follow the machines: one that is missing on a dead machine is missed by nobody. */

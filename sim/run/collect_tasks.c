@@ -70,11 +70,6 @@ static struct instance_figures *instance_figures(struct collect *collect, instan
     return figures;
 }
 
-uint32_t collect_zone(struct collect *collect, instance_id id)
-{
-    return instance_figures(collect, id)->zone - 1u;
-}
-
 /* Most changes of a task change nothing of its instance: RUNNING reserves what PENDING did. */
 static bool is_as_it_was(const struct instance *instance, const struct instance_figures *was)
 {
@@ -273,8 +268,8 @@ static void count_task(struct collect *collect, berth_ns now_ns, uint32_t servic
 {
     if (!is_counted && view->stop_reason == STOP_REASON_REBALANCING)
         collect_rebalanced(collect, service);
-    collect_zone_count(collect, now_ns, service, collect_zone(collect, view->instance),
-                       is_counted ? 1 : -1);
+    collect_zone_count(collect, now_ns, service,
+                       instance_figures(collect, view->instance)->zone - 1u, is_counted ? 1 : -1);
     if (is_counted && collect->is_in_window)
         collect_blast(collect, service,
                       cluster_group_tasks_on(controller_cluster(collect->controller), view->group,

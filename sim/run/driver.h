@@ -54,10 +54,15 @@ struct fault_queue { /* of one failure: who is repaired, who waits for it */
 
 enum { RUN_LOOKS = FLEET_LOOK_FAR + 1 };
 
-/* A bit for each of the arrivals side by side whose only copy has a lifetime and is not STOPPED. */
+enum { LIVING_WORDS = 8 };
+
+/*
+ * A bit for each of the arrivals side by side whose only copy has a lifetime and is not STOPPED.
+ * Lifetimes are as the rows gave them, NEVER: drawn; without an array (owned) all are.
+ */
 struct living {
-    uint64_t bits[8];
-    berth_ns *lifetimes[8]; /* owned; as the rows gave them, NEVER: drawn; NULL: all are */
+    uint64_t bits[LIVING_WORDS];
+    berth_ns *lifetimes[LIVING_WORDS];
 };
 
 struct run_source {
