@@ -351,6 +351,8 @@ void fleet_prefetch(const struct fleet *fleet, const struct sim_event *event, en
         prefetch_message(fleet, event, look);
     else if (event->kind == FLEET_TIMER && look == FLEET_LOOK_FAR)
         __builtin_prefetch(host_at(fleet, event->a), 1);
+    else if (event->kind == FLEET_TIMER && look == FLEET_LOOK_NEARER)
+        prefetch_agent(host_at(fleet, event->a));
 }
 
 bool fleet_steps(const struct fleet *fleet, const struct sim_event *event, uint32_t *host,

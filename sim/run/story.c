@@ -3,8 +3,8 @@
 #include <stdio.h>
 #include <string.h>
 
+#include "scheduler/base/id_table.h"
 #include "scheduler/base/mem.h"
-#include "sim/fleet/task_table.h"
 
 const char *const story_mark_names[MARK_KIND_COUNT] = {
     [MARK_TIMELINE] = "timeline", [MARK_FAULT] = "fault",         [MARK_REPAIR] = "repair",
@@ -30,7 +30,7 @@ struct story_teller {
     struct counts counts[STORY_SERVICES_MAX];
     VEC(struct told_task) tasks;
     VEC(uint32_t) free_tasks;
-    struct task_table task_at;
+    struct id_table task_at;
 };
 
 struct story_teller *story_begin(const struct scenario *scenario, uint32_t point_capacity)
@@ -87,7 +87,7 @@ static uint32_t slot_for(struct story_teller *teller, task_id task)
         slot = (uint32_t)teller->tasks.count;
         (void)vec_push(&teller->tasks);
     }
-    task_table_put(&teller->task_at, task, slot);
+    id_table_put(&teller->task_at, task, slot);
     return slot;
 }
 
@@ -95,8 +95,8 @@ void story_task(struct story_teller *teller, uint32_t service, const struct task
 {
     if (teller == NULL || !is_told(teller, service))
         return;
-    uint32_t slot = task_table_get(&teller->task_at, task->task);
-    bool is_known = slot != TASK_TABLE_ABSENT;
+    uint32_t slot = id_table_get(&teller->task_at, task->task);
+    bool is_known = slot != ID_ABSENT;
     bool is_over = task->last_status == TASK_STOPPED;
     if (is_over && !is_known)
         return;
@@ -114,7 +114,7 @@ void story_task(struct story_teller *teller, uint32_t service, const struct task
         count_task(teller, &teller->tasks.items[slot], -1);
     teller->tasks.items[slot] = next;
     if (is_over) {
-        task_table_remove(&teller->task_at, task->task);
+        id_table_remove(&teller->task_at, task->task);
         *vec_push(&teller->free_tasks) = slot;
     }
 }
@@ -230,7 +230,7 @@ static void free_teller(struct story_teller *teller)
 {
     vec_free(&teller->tasks);
     vec_free(&teller->free_tasks);
-    task_table_free(&teller->task_at);
+    id_table_free(&teller->task_at);
     mem_free(teller);
 }
 
