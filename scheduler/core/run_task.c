@@ -221,16 +221,24 @@ static void fill_failures(struct controller *controller, const struct ask *ask, 
     reply->u.run_task.failure_count = count;
 }
 
+static const task_id *list_ids(struct controller *controller, task_id first, uint32_t count)
+{
+    task_id *tasks = arena_alloc(&controller->arena, count * sizeof *tasks);
+    for (uint32_t i = 0; i < count; i++)
+        tasks[i] = first + i;
+    return tasks;
+}
+
+/* The id of a single copy, as nearly always, is the last that was given: it is lent as it stands.
+ */
 static void answer(struct controller *controller, const struct event *event, const struct ask *ask,
                    task_id first, uint32_t created, uint32_t placed)
 {
     struct reply *reply = emit_reply(controller, event);
     if (reply == NULL)
         return;
-    task_id *tasks = arena_alloc(&controller->arena, created * sizeof *tasks);
-    for (uint32_t i = 0; i < created; i++)
-        tasks[i] = first + i;
-    reply->u.run_task.tasks = tasks;
+    reply->u.run_task.tasks =
+        created == 1 ? &controller->last_task : list_ids(controller, first, created);
     reply->u.run_task.task_count = created;
     reply->u.run_task.placed_count = placed;
     reply->u.run_task.refused_count = event->u.run_task.count - created;

@@ -83,6 +83,49 @@ static void test_failures_are_listed_when_wanted(void **state)
     assert_int_equal(world_command(world, event).u.run_task.placed_count, 1);
 }
 
+static instance_id run_by(struct world *world, const char *definition,
+                          struct placement_strategy_spec strategy)
+{
+    struct event event = {.kind = EVENT_RUN_TASK,
+                          .u.run_task = {.task_definition = definition,
+                                         .count = 1,
+                                         .strategies = &strategy,
+                                         .strategy_count = 1,
+                                         .cpu_units = OVERRIDE_NONE,
+                                         .mem_mib = OVERRIDE_NONE}};
+    struct task_view view;
+    struct reply reply = world_command(world, event);
+    assert_int_equal(reply.u.run_task.placed_count, 1);
+    assert_true(controller_task(world->controller, reply.u.run_task.tasks[0], &view));
+    return view.instance;
+}
+
+/* A plan is remembered by its definition's reference: another chain, or another meaning of the
+   reference, is another plan. */
+static void test_equal_calls_mean_the_same_and_others_do_not(void **state)
+{
+    static const struct placement_strategy_spec pack = {.type = "binpack", .field = "memory"};
+    static const struct placement_strategy_spec spread = {.type = "spread", .field = "instanceId"};
+    struct world *world = *state;
+    (void)world_define(world, "job", 100, 100);
+    fleet(world, 2, 2000);
+    instance_id first = run_by(world, "job:1", pack);
+    assert_int_equal(run_by(world, "job:1", pack), first);
+    assert_int_not_equal(run_by(world, "job:1", spread), first);
+    assert_int_equal(run_by(world, "job:1", pack), first);
+    struct task_view view;
+    const struct task_def *newer = world_define(world, "job", 200, 100);
+    (void)run_by(world, "job:1", pack);
+    assert_true(controller_task(world->controller, 5, &view));
+    assert_int_equal(view.def->revision, 1);
+    for (task_id task = 6; task < 8; task++) {
+        (void)run_by(world, task == 6 ? "job" : "job:2", pack);
+        assert_true(controller_task(world->controller, task, &view));
+        assert_ptr_equal(view.def, newer);
+    }
+    assert_int_equal(world_run(world, "job:1", 0, false).status, REPLY_INVALID);
+}
+
 static void test_bad_commands_say_what_is_wrong(void **state)
 {
     struct world *world = *state;
@@ -733,6 +776,7 @@ int main(void)
     const struct CMUnitTest tests[] = {
         IN_WORLD(test_run_task_is_placed_or_refused_at_once),
         IN_WORLD(test_failures_are_listed_when_wanted),
+        IN_WORLD(test_equal_calls_mean_the_same_and_others_do_not),
         IN_WORLD(test_bad_commands_say_what_is_wrong),
         IN_WORLD(test_waiting_tasks_go_oldest_first_where_room_appears),
         IN_WORLD(test_a_waiting_task_gives_up),
