@@ -1,13 +1,17 @@
 #include <setjmp.h>
+#include <signal.h>
 #include <stdarg.h>
 #include <stddef.h>
 #include <stdint.h>
 #include <stdio.h>
 #include <string.h>
+#include <sys/wait.h>
+#include <unistd.h>
 
 #include <cmocka.h>
 
 #include "scheduler/lab/cgroup.h"
+#include "scheduler/lab/process.h"
 
 static void test_lines_of_mountinfo(void **state)
 {
@@ -46,8 +50,75 @@ static void test_lines_of_mountinfo(void **state)
     }
 }
 
+/* A child in the group that sleeps for a minute. */
+static pid_t start_sleeper(const struct lab_cgroups *cgroups, const char *path)
+{
+    pid_t child = fork();
+    if (child == 0) {
+        if (lab_cgroup_join(cgroups, path))
+            (void)sleep(60);
+        _exit(1);
+    }
+    return child;
+}
+
+static void check_life_of_a_group(const struct lab_cgroups *cgroups)
+{
+    char top[64], path[80];
+    struct berth_error err = BERTH_ERROR_INIT;
+    lab_pids pids = VEC_INIT;
+    int status = 0;
+    (void)snprintf(top, sizeof top, "berth-test-%ld", (long)getpid());
+    (void)snprintf(path, sizeof path, "%s/1/engine", top);
+    assert_int_equal(lab_cgroup_make(cgroups, path, &err), BERTH_OK);
+    assert_int_equal(lab_cgroup_make(cgroups, path, &err), BERTH_OK);
+    assert_true(lab_cgroup_exists(cgroups, path));
+    pid_t child = start_sleeper(cgroups, path);
+    assert_true(child > 0);
+    for (int i = 0; i < 1000 && pids.count == 0; i++) {
+        lab_sleep_ms(10);
+        lab_cgroup_pids(cgroups, top, &pids);
+    }
+    assert_int_equal(pids.count, 1);
+    assert_int_equal(pids.items[0], child);
+    assert_int_equal(lab_cgroup_find(cgroups, path, "test_cgroup"), child);
+    assert_int_equal(lab_cgroup_find(cgroups, path, "dockerd"), 0);
+    assert_false(lab_cgroup_is_frozen(cgroups, top));
+    assert_int_equal(lab_cgroup_freeze(cgroups, top, true, &err), BERTH_OK);
+    assert_true(lab_cgroup_is_frozen(cgroups, top));
+    assert_int_equal(lab_cgroup_freeze(cgroups, top, false, &err), BERTH_OK);
+    assert_int_equal(lab_cgroup_freeze(cgroups, top, true, &err), BERTH_OK);
+    assert_int_equal(lab_cgroup_kill(cgroups, top, lab_now_ms() + 10000, &err), BERTH_OK);
+    assert_false(lab_cgroup_exists(cgroups, top));
+    assert_int_equal(waitpid(child, &status, 0), child);
+    assert_true(WIFSIGNALED(status) && WTERMSIG(status) == SIGKILL);
+    /* What is not there is gone already. */
+    assert_int_equal(lab_cgroup_kill(cgroups, top, lab_now_ms() + 10000, &err), BERTH_OK);
+    vec_free(&pids);
+}
+
+/* As mounted here, and with version 2 alone where there are both. */
+static void test_the_life_of_a_group(void **state)
+{
+    struct lab_cgroups all, second = {.main = 0};
+    struct berth_error err = BERTH_ERROR_INIT;
+    (void)state;
+    if (geteuid() != 0 || lab_cgroups_find(&all, &err) != BERTH_OK ||
+        access(all.trees[all.main].mount, W_OK) != 0) {
+        puts("left out: making control groups, which needs root");
+        return;
+    }
+    check_life_of_a_group(&all);
+    for (int i = 0; i < all.count; i++)
+        if (all.trees[i].is_v2)
+            second.trees[second.count++] = all.trees[i];
+    if (second.count > 0 && all.count > 1)
+        check_life_of_a_group(&second);
+}
+
 int main(void)
 {
-    const struct CMUnitTest tests[] = {cmocka_unit_test(test_lines_of_mountinfo)};
+    const struct CMUnitTest tests[] = {cmocka_unit_test(test_lines_of_mountinfo),
+                                       cmocka_unit_test(test_the_life_of_a_group)};
     return cmocka_run_group_tests(tests, NULL, NULL);
 }
