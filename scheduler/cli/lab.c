@@ -61,13 +61,13 @@ static void print_table(const struct lab_status *status)
 
 static json_t *engine_json(const struct lab_engine *engine)
 {
-    return json_pack("{s:i, s:s, s:b, s:b, s:s, s:s, s:s, s:I, s:I, s:i}", "engine", engine->number,
-                     "state", lab_state_names[engine->state], "partitioned",
+    return json_pack("{s:i, s:s, s:b, s:b, s:s, s:s, s:s, s:s, s:I, s:I, s:i}", "engine",
+                     engine->number, "state", lab_state_names[engine->state], "partitioned",
                      engine->is_partitioned ? 1 : 0, "diskFull", engine->is_disk_full ? 1 : 0,
-                     "socket", engine->socket.text, "address", engine->address.text, "cgroupParent",
-                     engine->cgroup.text, "diskUsedBytes", (json_int_t)engine->disk_used_bytes,
-                     "diskTotalBytes", (json_int_t)engine->disk_total_bytes, "processes",
-                     engine->process_count);
+                     "socket", engine->socket.text, "address", engine->address.text, "url",
+                     engine->url.text, "cgroupParent", engine->cgroup.text, "diskUsedBytes",
+                     (json_int_t)engine->disk_used_bytes, "diskTotalBytes",
+                     (json_int_t)engine->disk_total_bytes, "processes", engine->process_count);
 }
 
 static void print_json(const struct lab_status *status)
@@ -75,9 +75,10 @@ static void print_json(const struct lab_status *status)
     json_t *engines = json_array();
     for (int i = 0; i < status->plan.engine_count; i++)
         (void)json_array_append_new(engines, engine_json(&status->engines[i]));
-    json_t *all = json_pack("{s:s, s:b, s:s, s:o}", "lab", status->plan.name, "complete",
+    json_t *all = json_pack("{s:s, s:b, s:s, s:s, s:o}", "lab", status->plan.name, "complete",
                             status->plan.is_complete ? 1 : 0, "machineAddress",
-                            lab_address(status->plan.slot, LAB_MACHINE).text, "engines", engines);
+                            lab_address(status->plan.slot, LAB_MACHINE).text, "keys",
+                            lab_path(status->plan.name, 0, LAB_KEYS).text, "engines", engines);
     char *text = json_dumps(all, JSON_INDENT(2));
     puts(text);
     free(text);
@@ -271,7 +272,8 @@ const struct command command_lab = {
         "  --json                status as JSON\n"
         "  --quiet               say nothing but errors and what was asked for\n\n"
         "Engine I of lab NAME listens on /run/berth-lab/NAME/I/docker.sock and has the address\n"
-        "10.213.S.I, this machine 10.213.S.254; S is 0 for the first lab, see up and status.\n\n"
+        "10.213.S.I, this machine 10.213.S.254; S is 0 for the first lab, see up and status. The\n"
+        "same API is at https://10.213.S.I:2376, with the keys in /run/berth-lab/NAME/tls/.\n\n"
         "Examples:\n"
         "  berth lab up 3\n"
         "  docker -H unix:///run/berth-lab/lab/1/docker.sock run -d -p 8080:80 busybox \\\n"

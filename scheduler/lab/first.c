@@ -1,6 +1,7 @@
 #define _GNU_SOURCE /* sethostname */
 #include "scheduler/lab/first.h"
 
+#include <assert.h>
 #include <dirent.h>
 #include <errno.h>
 #include <fcntl.h>
@@ -18,7 +19,8 @@
 #include "scheduler/lab/process.h"
 
 #define RESTART_MS 2000 /* RestartSec of Docker's unit for systemd */
-#define ENGINE_ARGUMENTS 28
+#define ENGINE_ARGUMENTS 20
+#define PID_FILE "/run/docker.pid"
 
 static void die(const char *what)
 {
@@ -73,69 +75,106 @@ static void mount_or_die(const char *source, const char *place, const char *type
         die(place);
 }
 
+static int keep_folder(const char *path)
+{
+    int kept = open(path, O_PATH | O_DIRECTORY | O_CLOEXEC);
+    if (kept < 0)
+        die(path);
+    return kept;
+}
+
+/* The folder that was kept is at its old path again, which something else has covered. */
+static void uncover(int kept, const char *path)
+{
+    char source[64];
+    (void)snprintf(source, sizeof source, "/proc/self/fd/%d", kept);
+    if (!lab_make_folders(path))
+        die(path);
+    mount_or_die(source, path, NULL, MS_BIND | MS_REC, NULL);
+    (void)close(kept);
+}
+
 /*
- * /run is the host's own and empty, as after a boot, but for the lab's folder of this host. What is
- * unmounted outside goes inside too (slave), and nothing the other way. What engines keep in
- * /etc/docker (their identity) is on the host's disk; what containerd makes in /opt is forgotten.
+ * /run is the host's own and empty, as after a boot, but for its folder and the keys of the lab.
+ * What is unmounted outside goes inside too (slave), and nothing the other way. What engines keep
+ * in /etc/docker (their identity) is on the host's disk; what containerd makes in /opt is
+ * forgotten.
  */
 static void make_mounts(const struct lab_plan *plan, int engine)
 {
-    char source[64];
     struct lab_name folder = lab_path(plan->name, engine, "");
+    struct lab_name keys = lab_path(plan->name, 0, LAB_KEYS);
     mount_or_die(NULL, "/", NULL, MS_REC | MS_SLAVE, NULL);
     mount_or_die("proc", "/proc", "proc", MS_NOSUID | MS_NODEV | MS_NOEXEC, NULL);
     if (mkdir("/etc/docker", 0755) != 0 && errno != EEXIST)
         die("/etc/docker");
     mount_or_die(lab_path(plan->name, engine, "disk/etc").text, "/etc/docker", NULL, MS_BIND, NULL);
-    int kept = open(folder.text, O_PATH | O_DIRECTORY | O_CLOEXEC);
-    if (kept < 0)
-        die(folder.text);
-    (void)snprintf(source, sizeof source, "/proc/self/fd/%d", kept);
+    int kept_folder = keep_folder(folder.text), kept_keys = keep_folder(keys.text);
     mount_or_die("tmpfs", "/run", "tmpfs", MS_NOSUID | MS_NODEV, "mode=755");
-    if (!lab_make_folders(folder.text))
-        die(folder.text);
-    mount_or_die(source, folder.text, NULL, MS_BIND | MS_REC, NULL);
-    (void)close(kept);
+    uncover(kept_folder, folder.text);
+    uncover(kept_keys, keys.text);
     if (access("/opt", F_OK) == 0)
         mount_or_die("tmpfs", "/opt", "tmpfs", MS_NOSUID | MS_NODEV, "mode=755");
 }
 
+struct arguments {
+    char text[ENGINE_ARGUMENTS][200];
+    char *argv[ENGINE_ARGUMENTS + 1]; /* ends with NULL */
+    int count;
+};
+
+static void add(struct arguments *all, const char *format, ...) BERTH_PRINTF(2, 3);
+
+static void add(struct arguments *all, const char *format, ...)
+{
+    va_list args;
+    assert(all->count < ENGINE_ARGUMENTS);
+    va_start(args, format);
+    (void)vsnprintf(all->text[all->count], sizeof all->text[0], format, args);
+    va_end(args);
+    all->argv[all->count] = all->text[all->count];
+    all->count++;
+}
+
+static void make_arguments(const struct lab_plan *plan, int engine, struct arguments *out)
+{
+    struct lab_name keys = lab_path(plan->name, 0, LAB_KEYS);
+    *out = (struct arguments){.count = 0};
+    add(out, "dockerd");
+    add(out, "--host=unix://%s", lab_path(plan->name, engine, "docker.sock").text);
+    add(out, "--host=tcp://%s:%d", lab_address(plan->slot, engine).text, LAB_PORT);
+    add(out, "--tlsverify");
+    add(out, "--tlscacert=%s/ca.pem", keys.text);
+    add(out, "--tlscert=%s/cert.pem", keys.text);
+    add(out, "--tlskey=%s/key.pem", keys.text);
+    add(out, "--data-root=%s", lab_path(plan->name, engine, "disk/docker").text);
+    add(out, "--exec-root=/run/docker");
+    add(out, "--pidfile=" PID_FILE);
+    add(out, "--cgroup-parent=/%s", lab_cgroup(plan->name, engine, "containers").text);
+    add(out, "--exec-opt=native.cgroupdriver=cgroupfs");
+    add(out, "--bip=172.30.%d.1/24", engine);
+    add(out, "--insecure-registry=%s/24", lab_address(plan->slot, 0).text);
+    add(out, "--storage-driver=overlay2");
+    add(out, "--userland-proxy=false");
+    add(out, "--log-level=warn");
+    if (plan->live_restore)
+        add(out, "--live-restore");
+}
+
 static pid_t start_engine(const struct lab_plan *plan, int engine)
 {
-    char listen[160], data[160], group[160], bridge[64], registries[160];
-    (void)snprintf(listen, sizeof listen, "--host=unix://%s",
-                   lab_path(plan->name, engine, "docker.sock").text);
-    (void)snprintf(data, sizeof data, "--data-root=%s",
-                   lab_path(plan->name, engine, "disk/docker").text);
-    (void)snprintf(group, sizeof group, "--cgroup-parent=/%s",
-                   lab_cgroup(plan->name, engine, "containers").text);
-    (void)snprintf(bridge, sizeof bridge, "--bip=172.30.%d.1/24", engine);
-    (void)snprintf(registries, sizeof registries, "--insecure-registry=%s/24",
-                   lab_address(plan->slot, 0).text);
-    char *const argv[ENGINE_ARGUMENTS] = {"dockerd",
-                                          listen,
-                                          data,
-                                          "--exec-root=/run/docker",
-                                          "--pidfile=/run/docker.pid",
-                                          group,
-                                          "--exec-opt=native.cgroupdriver=cgroupfs",
-                                          bridge,
-                                          registries,
-                                          "--storage-driver=overlay2",
-                                          "--userland-proxy=false",
-                                          "--log-level=warn",
-                                          plan->live_restore ? "--live-restore" : NULL,
-                                          NULL};
     char *const environment[] = {"PATH=" LAB_PROGRAM_PATH, NULL};
     char path[256];
+    struct arguments arguments;
     pid_t child = fork();
     if (child != 0)
         return child;
-    (void)unlink("/run/docker.pid");
+    make_arguments(plan, engine, &arguments);
+    (void)unlink(PID_FILE);
     open_as(lab_path(plan->name, engine, "engine.log").text, O_CREAT | O_WRONLY | O_APPEND, 2);
     (void)dup2(2, 1);
-    if (lab_program_exists("dockerd", path, sizeof path))
-        (void)execve(path, argv, environment);
+    if (lab_program_exists(LAB_ENGINE_COMM, path, sizeof path))
+        (void)execve(path, arguments.argv, environment);
     die("dockerd");
     return -1;
 }

@@ -44,15 +44,15 @@ enum berth_err lab_up(const struct lab_options *options, struct berth_error *err
 enum berth_err lab_down(const char *name, bool *found, struct berth_error *err) BERTH_MUST_CHECK;
 
 enum lab_fault {
-    LAB_KILL,             /* the host dies with all its containers, as by a power cut */
-    LAB_REVIVE,           /* it boots again with its disk */
-    LAB_FREEZE,           /* all its processes stop */
-    LAB_THAW,             /* and go on */
-    LAB_PARTITION,        /* its link goes down, it lives on; its socket can still be reached */
-    LAB_HEAL,             /* the link is up again */
-    LAB_FILL_DISK,        /* no block is left */
-    LAB_FREE_DISK,        /* as before */
-    LAB_CRASH_ENGINE,     /* SIGKILL to dockerd; started again after 2 s */
+    LAB_KILL,         /* the host dies with all its containers, as by a power cut */
+    LAB_REVIVE,       /* it boots again with its disk */
+    LAB_FREEZE,       /* all its processes stop */
+    LAB_THAW,         /* and go on */
+    LAB_PARTITION,    /* its link goes down, it lives on; its socket answers, its url does not */
+    LAB_HEAL,         /* the link is up again */
+    LAB_FILL_DISK,    /* no block is left */
+    LAB_FREE_DISK,    /* as before */
+    LAB_CRASH_ENGINE, /* SIGKILL to dockerd; started again after 2 s */
     LAB_CRASH_CONTAINERD, /* SIGKILL to containerd; dockerd starts it again */
     LAB_FAULT_COUNT
 };
@@ -88,8 +88,8 @@ struct lab_engine {
     int number;
     enum lab_state state;
     bool is_partitioned, is_disk_full;
-    struct lab_name socket, address;
-    struct lab_name cgroup; /* of its containers, below each hierarchy */
+    struct lab_name socket, address, url; /* url: with the keys in the folder LAB_KEYS */
+    struct lab_name cgroup;               /* of its containers, below each hierarchy */
     uint64_t disk_used_bytes, disk_total_bytes;
     int process_count;
 };

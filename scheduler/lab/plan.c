@@ -121,6 +121,13 @@ struct lab_name lab_address(int slot, int host)
     return address;
 }
 
+struct lab_name lab_url(int slot, int engine)
+{
+    struct lab_name url;
+    (void)snprintf(url.text, sizeof url.text, "https://10.213.%d.%d:%d", slot, engine, LAB_PORT);
+    return url;
+}
+
 struct lab_name lab_link(int slot)
 {
     struct lab_name name;

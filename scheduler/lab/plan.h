@@ -6,7 +6,8 @@
  *
  *     /run/berth-lab/NAME/lab          the plan: one line, written before anything is made
  *     /run/berth-lab/NAME/hub          the network namespace with the bridge
- *     /run/berth-lab/NAME/I/           engine I: docker.sock, engine.log, host.log, disk/, and
+ *     /run/berth-lab/NAME/tls/         ca.pem, cert.pem, key.pem: how to speak to an engine's
+ * address /run/berth-lab/NAME/I/           engine I: docker.sock, engine.log, host.log, disk/, and
  *                                      `partitioned` while it is cut off
  *     /var/lib/berth-lab/NAME/I.img    its disk; the file loses its name once it is mounted
  *     berth-lab/NAME/I/engine          cgroup of the host's own processes, in every hierarchy
@@ -27,6 +28,8 @@
 #define LAB_CGROUP "berth-lab"
 #define LAB_ENGINES_MAX 16
 #define LAB_PARTITIONED "partitioned"
+#define LAB_KEYS "tls"
+#define LAB_PORT 2376 /* of every engine's API, over TLS */
 #define LAB_NAME_MAX 32
 #define LAB_SLOTS 256
 #define LAB_DISK_MIN ((uint64_t)64 << 20)
@@ -67,7 +70,8 @@ struct lab_name lab_path(const char *name, int engine, const char *below);
 struct lab_name lab_image_path(const char *name, int engine); /* engine 0: the folder */
 struct lab_name lab_cgroup(const char *name, int engine, const char *below);
 struct lab_name lab_address(int slot, int host);
-struct lab_name lab_link(int slot); /* the machine's end */
-#define LAB_MACHINE 254             /* the machine as a host of the lab's network */
+struct lab_name lab_url(int slot, int engine); /* of its API over the network */
+struct lab_name lab_link(int slot);            /* the machine's end */
+#define LAB_MACHINE 254                        /* the machine as a host of the lab's network */
 
 #endif

@@ -33,6 +33,7 @@ static void look_at(const struct lab *lab, int engine, struct lab_engine *out)
         .is_disk_full = lab_disk_is_full(plan, engine),
         .socket = lab_path(plan->name, engine, "docker.sock"),
         .address = lab_address(plan->slot, engine),
+        .url = lab_url(plan->slot, engine),
         .cgroup = lab_cgroup(plan->name, engine, "containers"),
         .process_count = (int)pids.count,
     };

@@ -11,6 +11,7 @@
 
 #include "scheduler/lab/disk.h"
 #include "scheduler/lab/image.h"
+#include "scheduler/lab/keys.h"
 #include "scheduler/lab/lab.h"
 #include "scheduler/lab/network.h"
 #include "scheduler/lab/open.h"
@@ -177,6 +178,8 @@ static enum berth_err make_lab(struct lab *lab, const struct lab_options *option
                                struct berth_error *err)
 {
     enum berth_err code = begin(&lab->plan, err);
+    if (code == BERTH_OK)
+        code = lab_keys_make(&lab->plan, err);
     if (code == BERTH_OK)
         code = lab_hub_make(&lab->plan, err);
     if (code == BERTH_OK)

@@ -26,6 +26,8 @@
 
 #include "scheduler/base/mem.h"
 #include "scheduler/base/text.h"
+#include "scheduler/base/units.h"
+#include "scheduler/docker/http.h"
 #include "scheduler/lab/http.h"
 #include "scheduler/lab/lab.h"
 #include "scheduler/lab/process.h"
@@ -179,6 +181,35 @@ static bool is_served(int engine)
     if (file >= 0)
         (void)close(file);
     return good && strncmp(answer, "HTTP/1.", 7) == 0 && strstr(answer, "200 OK") != NULL;
+}
+
+/* Does the engine's url answer to who has the lab's keys, within two seconds? */
+static bool is_reached(int engine)
+{
+    struct lab_name ca = lab_path(lab, 0, LAB_KEYS "/ca.pem"), url = lab_url(slot, engine);
+    struct lab_name certificate = lab_path(lab, 0, LAB_KEYS "/cert.pem");
+    struct lab_name key = lab_path(lab, 0, LAB_KEYS "/key.pem");
+    const struct http_config config = {.address = url.text,
+                                       .ca_path = ca.text,
+                                       .certificate_path = certificate.text,
+                                       .key_path = key.text,
+                                       .connect_timeout_ns = 2 * BERTH_NS_PER_S};
+    const struct http_request ping = {
+        .method = "GET", .path = "/_ping", .timeout_ns = 2 * BERTH_NS_PER_S, .received_max = 4096};
+    struct http_peer *peer;
+    struct berth_error err = BERTH_ERROR_INIT;
+    if (http_open(&config, &peer, &err) != BERTH_OK)
+        return false;
+    struct http_exchange *exchange = http_send(peer, &ping, NULL, lab_now_ms() * BERTH_NS_PER_MS);
+    int64_t deadline = lab_now_ms() + 5000;
+    while (exchange->end == HTTP_GOES_ON && lab_now_ms() < deadline) {
+        lab_sleep_ms(5);
+        http_turn(peer, lab_now_ms() * BERTH_NS_PER_MS);
+    }
+    bool good = exchange->end == HTTP_COMPLETE && exchange->status == 200;
+    http_drop(exchange);
+    http_close(peer);
+    return good;
 }
 
 static bool is_served_within(int engine, int seconds)
@@ -339,8 +370,10 @@ static void test_partition_and_heal(void **state)
     start_server(1);
     assert_true(is_served_within(1, 10));
     struct lab_name before = server_identity(1);
+    assert_true(is_reached(1));
     act("partition", 1);
     assert_false(is_served(1));
+    assert_false(is_reached(1));
     (void)snprintf(line, sizeof line, "ping -c 1 -W 1 %s", lab_address(slot, 1).text);
     assert_int_equal(run_line(2, line), 1);
     assert_look(1, "partitioned", "true");
@@ -351,6 +384,7 @@ static void test_partition_and_heal(void **state)
     assert_int_equal(run_line(2, line), 1);
     act("heal", 1);
     assert_int_equal(run_line(2, line), 0);
+    assert_true(is_reached(1));
     assert_look(1, "partitioned", "false");
     stop_server(1);
 }

@@ -136,6 +136,7 @@ static void test_paths(void **state)
     assert_string_equal(lab_cgroup("lab", 1, "engine").text, "berth-lab/lab/1/engine");
     assert_string_equal(lab_address(0, 3).text, "10.213.0.3");
     assert_string_equal(lab_address(255, LAB_MACHINE).text, "10.213.255.254");
+    assert_string_equal(lab_url(1, 16).text, "https://10.213.1.16:2376");
     assert_string_equal(lab_link(255).text, "berth-lab255");
     /* A socket's path has 108 bytes, a link's name 16, with the zero. */
     assert_true(strlen(lab_path("abcdefghijklmnopqrstuvwxyz012345", 16, "docker.sock").text) < 108);
