@@ -19,11 +19,12 @@ CC      := gcc
 endif
 
 # The program itself, as shipped, is optimised at link time by gcc: calls between its rooms are
-# inlined, which saves 16 % of a run's instructions. It has objects of its own for that; tests are
-# linked from plain ones, or gcc would optimise every one of them so. A build with OPT, sanitizers
-# or clang is plain throughout, and ready in two thirds of the time.
+# inlined, which saves 16 % of a run's instructions, and frame pointers are left out, 4 % more. It
+# has objects of its own for that; tests are linked from plain ones, or gcc would optimise every one
+# of them so. A build with OPT, sanitizers or clang is plain throughout: `make OPT=-O2` while you
+# work on it.
 ifeq ($(origin OPT)$(SAN),file)
-FUSE    := $(if $(shell $(CC) -v 2>&1 | grep '^gcc version'),-O3 -flto=auto)
+FUSE    := $(if $(shell $(CC) -v 2>&1 | grep '^gcc version'),-O3 -flto=auto -fomit-frame-pointer)
 endif
 
 # A target that only cleans, formats or installs packages must not need the libraries.
