@@ -194,6 +194,8 @@ bool engine_event_read(const char *line, size_t length, struct engine_event *out
     *out = (struct engine_event){.is_end = false};
     bool is_read = type != NULL && strcmp(type, "container") == 0 && action != NULL &&
                    is_of_interest(action) && copy_id(out->id, member(json, "Actor", "ID"));
+    out->is_start = is_read && strcmp(action, "start") == 0;
+    out->is_out_of_memory = is_read && strcmp(action, "oom") == 0;
     if (is_read && strcmp(action, "die") == 0) {
         const char *code =
             json_string_value(json_object_get(member(json, "Actor", "Attributes"), "exitCode"));

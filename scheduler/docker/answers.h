@@ -57,10 +57,11 @@ struct container_state {
     enum container_health health;
     int32_t exit_code; /* when EXITED, DEAD or GONE, and has_exit_code */
     bool has_exit_code;
-    bool is_out_of_memory;            /* the kernel killed something in it for its memory */
-    bool has_terminal;                /* its log is raw, not in frames */
-    int64_t pid;                      /* in the engine's pid namespace; 0 when it does not run */
-    berth_ns started_ns, finished_ns; /* the engine's wall clock; 0: never */
+    bool is_out_of_memory; /* the kernel killed something in it for its memory */
+    bool has_terminal;     /* its log is raw, not in frames */
+    int64_t pid;           /* in the engine's pid namespace; 0 when it does not run */
+    /* The engine's wall clock; 0: never. A short run may end before its start was noted. */
+    berth_ns started_ns, finished_ns;
     char words[ENGINE_TEXT_MAX];      /* why its last start failed, in the engine's words */
     VEC(struct container_port) ports; /* owned; published ones */
 };
@@ -73,7 +74,9 @@ const char *container_state_label(const struct container_state *state, const cha
 /* One event of a container, as far as it matters: somebody should look at it again. */
 struct engine_event {
     char id[ENGINE_ID_MAX];
-    bool is_end; /* it died */
+    bool is_start;
+    bool is_end;           /* it died */
+    bool is_out_of_memory; /* something in it was killed for its memory */
     bool has_exit_code;
     int32_t exit_code;
 };

@@ -14,6 +14,9 @@
  * those that are not there any more, then ENGINE_SYNCED. It is done again every minute, telling
  * only what changed.
  *
+ * One thing comes by event alone: that the kernel killed for memory. It may be noticed after the
+ * end itself; the container is then told a second time, with is_out_of_memory.
+ *
  * Requests may be repeated: a container is known by its name, and a create whose name is taken by
  * the very container that was asked for (all its labels "berth.*" agree) answers ENGINE_OK and
  * `was_there`. After ENGINE_FROZEN or ENGINE_BROKE_OFF ask again, or wait for ENGINE_SYNCED.

@@ -39,7 +39,8 @@ struct watched {
     bool must_look, is_looking;
     bool must_tell; /* since a (re)connect, even if nothing changed */
     bool is_listed;
-    bool has_exit_code; /* of its last "die", for one that is removed before it is looked at */
+    bool is_out_of_memory; /* an event said so: of a fast end, inspect may never say it */
+    bool has_exit_code;    /* of its last "die", for one that is removed before it is looked at */
     int32_t exit_code;
 };
 

@@ -107,12 +107,20 @@ static enum engine_fault fault_of_conflict(enum engine_call call)
     }
 }
 
+/* A link to a container that is not there yet comes as 400, of all codes. */
+static enum engine_fault fault_of_bad_request(const char *message)
+{
+    if (strstr(message, "client version") != NULL)
+        return ENGINE_INCOMPATIBLE;
+    return strstr(message, "No such container") != NULL ? ENGINE_NO_CONTAINER : ENGINE_REFUSED;
+}
+
 enum engine_fault engine_fault_of(enum engine_call call, long status, const char *message)
 {
     if ((status >= 200 && status < 300) || status == 304)
         return ENGINE_OK;
     if (status == 400)
-        return strstr(message, "client version") != NULL ? ENGINE_INCOMPATIBLE : ENGINE_REFUSED;
+        return fault_of_bad_request(message);
     if (status == 401 || status == 403)
         return ENGINE_UNAUTHORIZED;
     if (status == 404)

@@ -71,14 +71,6 @@ static int on_socket(CURL *easy, curl_socket_t descriptor, int what, void *conte
     return 0;
 }
 
-static int on_timer(CURLM *multi, long timeout_ms, void *context)
-{
-    struct http_peer *peer = context;
-    (void)multi;
-    peer->timer_ns = timeout_ms < 0 ? BERTH_NS_NEVER : peer->now + timeout_ms * BERTH_NS_PER_MS;
-    return 0;
-}
-
 static void mark_changed(struct exchange *exchange)
 {
     if (exchange->is_changed)
@@ -179,8 +171,6 @@ enum berth_err http_open(const struct http_config *config, struct http_peer **ou
     }
     (void)curl_multi_setopt(peer->multi, CURLMOPT_SOCKETFUNCTION, on_socket);
     (void)curl_multi_setopt(peer->multi, CURLMOPT_SOCKETDATA, peer);
-    (void)curl_multi_setopt(peer->multi, CURLMOPT_TIMERFUNCTION, on_timer);
-    (void)curl_multi_setopt(peer->multi, CURLMOPT_TIMERDATA, peer);
     *out = peer;
     return BERTH_OK;
 }
@@ -304,12 +294,12 @@ struct http_exchange *http_send(struct http_peer *peer, const struct http_reques
         set_up_request(exchange, request);
         exchange->is_in_multi = curl_multi_add_handle(peer->multi, exchange->easy) == CURLM_OK;
     }
+    peer->timer_ns = now; /* the next turn begins it, or fetches its end */
     if (!exchange->is_in_multi) {
         exchange->public.end = HTTP_NO_CONNECTION;
         (void)snprintf(exchange->public.words, sizeof exchange->public.words,
                        "libcurl took no request");
         mark_changed(exchange);
-        peer->timer_ns = now; /* so that the caller comes to fetch it */
     }
     return &exchange->public;
 }
@@ -406,6 +396,18 @@ static int curl_mask(uint32_t events)
            (events & EPOLLOUT ? CURL_CSELECT_OUT : 0) | (events & EPOLLERR ? CURL_CSELECT_ERR : 0);
 }
 
+/*
+ * Asked for after each turn rather than told by libcurl's timer callback: that one is silent when a
+ * timer was served a moment too early, by a clock that was read before the turn, and it would be
+ * lost.
+ */
+static void set_timer(struct http_peer *peer)
+{
+    long timeout_ms = -1;
+    (void)curl_multi_timeout(peer->multi, &timeout_ms);
+    peer->timer_ns = timeout_ms < 0 ? BERTH_NS_NEVER : peer->now + timeout_ms * BERTH_NS_PER_MS;
+}
+
 void http_turn(struct http_peer *peer, berth_ns now)
 {
     struct epoll_event events[SOCKETS_AT_ONCE];
@@ -419,10 +421,8 @@ void http_turn(struct http_peer *peer, berth_ns now)
         if (exchange->public.end != HTTP_GOES_ON)
             mark_changed(exchange); /* it ended while it was sent */
     }
-    if (peer->timer_ns <= now) {
-        peer->timer_ns = BERTH_NS_NEVER;
+    if (peer->timer_ns <= now)
         (void)curl_multi_socket_action(peer->multi, CURL_SOCKET_TIMEOUT, 0, &running);
-    }
     for (int round = 0; round < ROUNDS_A_TURN && ready == SOCKETS_AT_ONCE; round++) {
         ready = epoll_wait(peer->epoll, events, SOCKETS_AT_ONCE, 0);
         for (int i = 0; i < ready; i++)
@@ -431,6 +431,7 @@ void http_turn(struct http_peer *peer, berth_ns now)
     }
     collect_ends(peer);
     pass_deadlines(peer);
+    set_timer(peer);
 }
 
 struct http_exchange *http_next_changed(struct http_peer *peer)

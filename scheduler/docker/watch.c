@@ -64,6 +64,8 @@ void watch_on_event(struct engine *engine, const char *line, size_t length)
         return;
     struct watched *watched = find_or_add(engine, event.id);
     watched->must_look = true;
+    watched->is_out_of_memory =
+        event.is_out_of_memory || (watched->is_out_of_memory && !event.is_start);
     if (event.is_end) {
         watched->has_exit_code = event.has_exit_code;
         watched->exit_code = event.exit_code;
@@ -142,6 +144,7 @@ static bool is_same(const struct container_state *a, const struct container_stat
 
 static void tell(struct engine *engine, struct watched *watched, struct container_state *state)
 {
+    state->is_out_of_memory |= watched->is_out_of_memory;
     bool is_new = watched->last.id[0] == '\0' || !is_same(&watched->last, state);
     if (is_new || watched->must_tell)
         container_state_copy(state, &outcome_add(engine, ENGINE_SAW_CONTAINER)->container);

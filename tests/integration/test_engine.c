@@ -2,6 +2,7 @@
  * test_engine.c -- the Docker client against a real engine that this test starts: containers made,
  * run, killed and lost; the engine killed, frozen and started again.
  */
+#include <fcntl.h>
 #include <poll.h>
 #include <setjmp.h>
 #include <signal.h>
@@ -15,8 +16,12 @@
 
 #include <cmocka.h>
 
+#include "scheduler/docker/container_json.h"
 #include "scheduler/docker/engine.h"
+#include "scheduler/docker/image_json.h"
+#include "scheduler/ecs/task_def_json.h"
 #include "tests/support/dockerd.h"
+#include "tests/support/registry.h"
 #include "tests/support/scratch.h"
 
 #define SECOND BERTH_NS_PER_S
@@ -35,6 +40,11 @@ static bool is_answered, is_synced, is_lost;
 static enum engine_fault loss;
 static size_t progress_count, usage_count;
 static struct text log_out, log_err;
+
+/* The definition under test, and a copy of it. */
+static struct task_def *definition;
+static json_t *document;
+static struct container_launch launch;
 
 static berth_ns now_ns(void)
 {
@@ -67,6 +77,8 @@ static void keep(const struct container_state *state)
     known->labels = NULL;
     known->ports.items = NULL;
     known->ports.count = known->ports.capacity = 0;
+    for (size_t i = 0; i < state->ports.count; i++)
+        *vec_push(&known->ports) = state->ports.items[i];
 }
 
 static void take(const struct engine_outcome *outcome)
@@ -231,6 +243,8 @@ static int end(void **state)
     engine_close(engine);
     dockerd_destroy(dockerd);
     forget_told();
+    json_decref(document);
+    task_def_destroy(definition);
     text_free(&log_out);
     text_free(&log_err);
     scratch_remove();
@@ -253,7 +267,7 @@ static void test_a_container_runs_and_its_exit_code_is_told(void **state)
     run("exits", "echo out; echo err >&2; exit 7");
     wait_until(is_told("exits", CONTAINER_EXITED));
     assert_int_equal(told_of("exits")->exit_code, 7);
-    assert_true(told_of("exits")->finished_ns > told_of("exits")->started_ns);
+    assert_true(told_of("exits")->started_ns > 0 && told_of("exits")->finished_ns > 0);
     assert_false(told_of("exits")->is_out_of_memory);
     must(ask_name(ENGINE_LOGS, "exits"));
     assert_string_equal(log_out.bytes, "out\n");
@@ -312,8 +326,7 @@ static void test_out_of_memory(void **state)
     (void)json_object_set_new(host, "MemorySwap", json_integer(8 << 20));
     must(create_with("oom", body));
     must(ask_name(ENGINE_START, "oom"));
-    wait_until(is_told("oom", CONTAINER_EXITED));
-    assert_true(told_of("oom")->is_out_of_memory);
+    wait_until(is_told("oom", CONTAINER_EXITED) && told_of("oom")->is_out_of_memory);
     assert_int_equal(told_of("oom")->exit_code, 137);
     must(ask_name(ENGINE_REMOVE, "oom"));
 }
@@ -356,6 +369,205 @@ static void test_what_cannot_be_done(void **state)
     must(ask_name(ENGINE_REMOVE, "bad"));
     assert_int_equal(ask_name(ENGINE_PULL, "127.0.0.1:1/nothing:1"), ENGINE_REGISTRY_DOWN);
     assert_int_equal(progress_count, 0);
+}
+
+/* The registry has the manifest, so the engine says 200 and only then that it failed. */
+static void test_a_pull_that_fails_in_its_stream(void **state)
+{
+    (void)state;
+    struct berth_error err = BERTH_ERROR_INIT;
+    char *auth = NULL;
+    static const char image[] = "127.0.0.1:5000/half:1";
+    pid_t registry = registry_start(dockerd_pid(dockerd));
+    assert_int_equal(ask_name(ENGINE_PULL, image), ENGINE_UNAUTHORIZED);
+    assert_int_equal(registry_auth_from_secret("{\"username\":\"u\",\"password\":\"p\"}", image,
+                                               "here", &auth, &err),
+                     BERTH_OK);
+    enum engine_fault fault =
+        ask((struct engine_request){.call = ENGINE_PULL, .name = image, .registry_auth = auth});
+    registry_stop(registry);
+    mem_free(auth);
+    assert_int_equal(answer.status, 200);
+    assert_true(progress_count > 0);
+    assert_true(answer.pull.is_error);
+    if (fault != ENGINE_NO_IMAGE && fault != ENGINE_PULL_FAILED)
+        fail_msg("%s: %s", engine_fault_names[fault], answer.words);
+}
+
+/* Made as a task of the definition; its name is returned, owned. */
+static char *create_of(uint16_t container, enum engine_fault expected)
+{
+    struct environment_folders folders = {scratch_folder(), scratch_folder()};
+    struct berth_error err = BERTH_ERROR_INIT;
+    struct container_environment environment;
+    struct text name = TEXT_INIT;
+    const json_t *json =
+        json_array_get(json_object_get(document, "containerDefinitions"), container);
+    if (container_environment_read(json, "here", &folders, &environment, &err) != BERTH_OK)
+        fail_msg("%s", err.text);
+    launch.environment = &environment;
+    container_name(&launch, container, &name);
+    enum engine_fault fault = create_with(name.bytes, container_json(&launch, container));
+    container_environment_free(&environment);
+    if (fault != expected)
+        fail_msg("%s: %s", engine_fault_names[fault], answer.words);
+    return name.bytes;
+}
+
+static void define(const char *quoted)
+{
+    struct berth_error err = BERTH_ERROR_INIT;
+    char reason[TASK_REASON_MAX], *text = strdup(quoted);
+    for (char *at = text; *at != '\0'; at++)
+        if (*at == '\'')
+            *at = '"';
+    json_decref(document);
+    task_def_destroy(definition);
+    definition = NULL;
+    if (task_def_from_document(text, &definition, &err) != BERTH_OK)
+        fail_msg("%s", err.text);
+    free(text);
+    document = json_loads(definition->document, 0, NULL);
+    if (task_unsupported(definition, document, NULL, engine_get_version(engine), reason))
+        fail_msg("%s", reason);
+    launch = (struct container_launch){.def = definition,
+                                       .document = document,
+                                       .task = launch.task + 1,
+                                       .cluster = CLUSTER,
+                                       .state = "it",
+                                       .cpu_units = definition->demand.cpu_units,
+                                       .mem_mib = definition->demand.mem_mib};
+}
+
+/* What a definition asks for is what the container finds. */
+static void test_a_task_definition_is_done(void **state)
+{
+    (void)state;
+    (void)scratch_write_text("secret", "hush\n");
+    (void)scratch_write_text("x.env", "FROM_FILE=file\n");
+    define("{'family':'all','cpu':'512','memory':'64','networkMode':'bridge','volumes':"
+           "[{'name':'own'},{'name':'host','host':{'sourcePath':'/tmp'}}],'containerDefinitions':["
+           "{'name':'first','image':'" IMAGE "','memory':32,'memoryReservation':16,'cpu':64,"
+           "'entryPoint':['sh','-c'],'command':['echo kept >/own/file; sleep 100'],"
+           "'mountPoints':[{'sourceVolume':'own','containerPath':'/own'}]},"
+           "{'name':'second','image':'" IMAGE "','essential':false,'memory':32,"
+           "'command':['sh','-c','test $PLAIN = 1 && test $FROM_FILE = file && test $SECRET = hush"
+           " && test $(cat /own/file) = kept && ! touch /own/x && ! touch /x && touch /t/x &&"
+           " test $(pwd) = /www && test $(id -u) = 1000 && test $(hostname) = named &&"
+           " test $(ulimit -n) = 99 && test -d /tmp/. && exit 5; exit 1'],"
+           "'environment':[{'name':'PLAIN','value':'1'}],'environmentFiles':[{'value':"
+           "'arn:aws:s3:::x.env','type':'s3'}],'secrets':[{'name':'SECRET','valueFrom':'secret'}],"
+           "'volumesFrom':[{'sourceContainer':'first','readOnly':true}],'links':['first:f'],"
+           "'mountPoints':[{'sourceVolume':'host','containerPath':'/tmp','readOnly':true}],"
+           "'readonlyRootFilesystem':true,'workingDirectory':'/www','user':'1000',"
+           "'hostname':'named','ulimits':[{'name':'nofile','softLimit':99,'hardLimit':99}],"
+           "'linuxParameters':{'initProcessEnabled':true,'sharedMemorySize':8,"
+           "'capabilities':{'drop':['ALL']},'tmpfs':[{'containerPath':'/t','size':1,"
+           "'mountOptions':['mode=1777']}]},'systemControls':[{'namespace':'net.core.somaxconn',"
+           "'value':'64'}],'dockerLabels':{'a':'b'},'stopTimeout':2,'dockerSecurityOptions':"
+           "['no-new-privileges'],'extraHosts':[{'hostname':'x','ipAddress':'10.0.0.1'}],"
+           "'logConfiguration':{'logDriver':'json-file','options':{'max-size':'1m'}}}]}");
+    free(create_of(1, ENGINE_NO_CONTAINER)); /* what it is linked to is not there yet */
+    char *first = create_of(0, ENGINE_OK);
+    must(ask_name(ENGINE_START, first));
+    wait_until(is_told(first, CONTAINER_RUNNING));
+    run_for(SECOND / 5);
+    char *second = create_of(1, ENGINE_OK);
+    must(ask_name(ENGINE_START, second));
+    wait_until(is_told(second, CONTAINER_EXITED));
+    assert_int_equal(told_of(second)->exit_code, 5);
+    must(ask_name(ENGINE_REMOVE, second));
+    must(ask_name(ENGINE_REMOVE, first));
+    struct task_volume volume;
+    assert_true(
+        task_volume_of(&launch, json_array_get(json_object_get(document, "volumes"), 0), &volume));
+    must(ask_name(ENGINE_INSPECT_VOLUME, volume.name.bytes));
+    must(ask_name(ENGINE_REMOVE_VOLUME, volume.name.bytes));
+    assert_int_equal(ask_name(ENGINE_INSPECT_VOLUME, volume.name.bytes), ENGINE_NO_CONTAINER);
+    text_free(&volume.name);
+    mem_free(first);
+    mem_free(second);
+}
+
+static int host_port_of(const char *name, uint16_t container_port)
+{
+    const struct container_state *state = told_of(name);
+    for (size_t i = 0; i < state->ports.count; i++)
+        if (state->ports.items[i].container_port == container_port)
+            return state->ports.items[i].host_port;
+    return 0;
+}
+
+static void test_ports_are_told_and_may_be_taken(void **state)
+{
+    (void)state;
+    define("{'family':'ports','containerDefinitions':[{'name':'a','image':'" IMAGE "','command':"
+           "['sleep','100'],'portMappings':[{'containerPort':80},{'containerPort':81,'hostPort':"
+           "8081},{'containerPortRange':'90-94'}]},{'name':'b','image':'" IMAGE "','command':"
+           "['sleep','100'],'portMappings':[{'containerPort':81,'hostPort':8081}]}]}");
+    char *a = create_of(0, ENGINE_OK), *b = create_of(1, ENGINE_OK);
+    must(ask_name(ENGINE_START, a));
+    wait_until(is_told(a, CONTAINER_RUNNING));
+    wait_until(host_port_of(a, 80) > 0);
+    assert_int_equal(host_port_of(a, 81), 8081);
+    assert_int_equal(host_port_of(a, 94), host_port_of(a, 90) + 4);
+    assert_int_equal(ask_name(ENGINE_START, b), ENGINE_PORT_TAKEN);
+    wait_until(told_of(b)->words[0] != '\0');
+    must(ask_name(ENGINE_REMOVE, a));
+    must(ask_name(ENGINE_REMOVE, b));
+    mem_free(a);
+    mem_free(b);
+}
+
+/* The runtime below the engine dies: what runs goes on, what starts is told to come again. */
+static void test_the_runtime_crashes(void **state)
+{
+    (void)state;
+    run("survivor", "sleep 100");
+    must(create_with("late", body_of("1", "exit 4")));
+    wait_until(is_told("survivor", CONTAINER_RUNNING));
+    dockerd_kill_runtime(dockerd);
+    berth_ns until = now_ns() + PATIENCE;
+    enum engine_fault fault;
+    while ((fault = ask_name(ENGINE_START, "late")) != ENGINE_OK && now_ns() < until) {
+        if (!engine_fault_is_passing(fault))
+            fail_msg("%s: %s", engine_fault_names[fault], answer.words);
+        run_for(SECOND / 4);
+    }
+    must(fault);
+    wait_until(is_told("late", CONTAINER_EXITED) && told_of("late")->exit_code == 4);
+    assert_true(is_told("survivor", CONTAINER_RUNNING));
+    must(ask_name(ENGINE_REMOVE, "late"));
+    must(ask_name(ENGINE_REMOVE, "survivor"));
+}
+
+static size_t descriptor_count(void)
+{
+    size_t count = 0;
+    for (int descriptor = 0; descriptor < 1024; descriptor++)
+        count += fcntl(descriptor, F_GETFD) >= 0;
+    return count;
+}
+
+static void test_nothing_is_left_behind(void **state)
+{
+    (void)state;
+    size_t before = 0;
+    for (int i = 0; i < 8; i++) {
+        char name[16];
+        (void)snprintf(name, sizeof name, "churn-%d", i);
+        json_t *body = body_of("1", "true");
+        (void)json_object_set_new(json_object_get(body, "HostConfig"), "NetworkMode",
+                                  json_string("host"));
+        must(create_with(name, body));
+        must(ask_name(ENGINE_START, name));
+        wait_until(is_told(name, CONTAINER_EXITED));
+        must(ask_name(ENGINE_REMOVE, name));
+        wait_until(is_told(name, CONTAINER_GONE));
+        if (i == 3)
+            before = descriptor_count();
+    }
+    assert_in_range(descriptor_count(), 0, before + 2); /* connections are kept for the next */
 }
 
 /* What happens while nobody listens is told after the reconnect, as if it had been heard. */
@@ -436,6 +648,11 @@ int main(void)
         cmocka_unit_test(test_out_of_memory),
         cmocka_unit_test(test_health),
         cmocka_unit_test(test_what_cannot_be_done),
+        cmocka_unit_test(test_a_pull_that_fails_in_its_stream),
+        cmocka_unit_test(test_a_task_definition_is_done),
+        cmocka_unit_test(test_ports_are_told_and_may_be_taken),
+        cmocka_unit_test(test_the_runtime_crashes),
+        cmocka_unit_test(test_nothing_is_left_behind),
         cmocka_unit_test(test_the_engine_is_killed_and_comes_back),
         cmocka_unit_test(test_a_frozen_engine_is_lost_and_found),
         cmocka_unit_test(test_another_client_is_told_of_all),

@@ -3,6 +3,8 @@
 
 #include <errno.h>
 #include <fcntl.h>
+#include <net/if.h>
+#include <sched.h>
 #include <setjmp.h>
 #include <signal.h>
 #include <stdarg.h>
@@ -11,6 +13,8 @@
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
+#include <sys/ioctl.h>
+#include <sys/mount.h>
 #include <sys/prctl.h>
 #include <sys/socket.h>
 #include <sys/stat.h>
@@ -100,6 +104,19 @@ static bool answers(const struct dockerd *dockerd)
     return is_up;
 }
 
+/* A network of its own, with nothing in it but a loopback that is up. */
+static void leave_network(void)
+{
+    struct ifreq loopback = {.ifr_flags = IFF_UP};
+    (void)snprintf(loopback.ifr_name, sizeof loopback.ifr_name, "lo");
+    int descriptor = -1;
+    if (unshare(CLONE_NEWNET) != 0 ||
+        (descriptor = socket(AF_INET, SOCK_DGRAM | SOCK_CLOEXEC, 0)) < 0 ||
+        ioctl(descriptor, SIOCSIFFLAGS, &loopback) != 0)
+        _exit(126);
+    (void)close(descriptor);
+}
+
 static void run_daemon(const struct dockerd *dockerd)
 {
     char *data = join(dockerd->folder, "/data"), *state = join(dockerd->folder, "/exec");
@@ -108,12 +125,13 @@ static void run_daemon(const struct dockerd *dockerd)
     int log = open(dockerd->log, O_WRONLY | O_CREAT | O_APPEND | O_CLOEXEC, 0600);
     (void)prctl(PR_SET_PDEATHSIG, SIGTERM);
     (void)setpgid(0, 0);
+    leave_network();
     (void)dup2(log, 1);
     (void)dup2(log, 2);
     (void)execl(find_program("dockerd"), "dockerd", "--host", dockerd->address, "--data-root", data,
                 "--exec-root", state, "--pidfile", pid_file, "--config-file", config,
-                "--bridge=none", "--iptables=false", "--ip-masq=false", "--live-restore",
-                "--exec-opt", "native.cgroupdriver=cgroupfs", "--log-level", "warn", (char *)NULL);
+                "--userland-proxy=false", "--live-restore", "--exec-opt",
+                "native.cgroupdriver=cgroupfs", "--log-level", "warn", (char *)NULL);
     _exit(127);
 }
 
@@ -146,6 +164,22 @@ void dockerd_signal(struct dockerd *dockerd, int signal)
     assert_int_equal(kill(dockerd->pid, signal), 0);
 }
 
+pid_t dockerd_pid(const struct dockerd *dockerd)
+{
+    return dockerd->pid;
+}
+
+void dockerd_kill_runtime(struct dockerd *dockerd)
+{
+    size_t length = 0;
+    char *path = join(dockerd->folder, "/exec/containerd/containerd.pid");
+    char *text = scratch_read(path, &length);
+    long pid = text == NULL ? 0 : strtol(text, NULL, 10);
+    assert_true(pid > 1 && kill((pid_t)pid, SIGKILL) == 0);
+    mem_free(text);
+    mem_free(path);
+}
+
 bool dockerd_runs(const struct dockerd *dockerd)
 {
     return dockerd->pid > 0;
@@ -166,11 +200,30 @@ void dockerd_kill(struct dockerd *dockerd)
     end(dockerd, SIGKILL);
 }
 
+/* What it mounted below its folder and left there; the deepest first. */
+static void unmount_all(const char *folder)
+{
+    char line[4096], path[4096];
+    bool is_found = true;
+    for (int round = 0; is_found && round < 100; round++) {
+        FILE *mounts = fopen("/proc/self/mounts", "r");
+        char last[sizeof path] = "";
+        if (mounts == NULL)
+            return;
+        while (fgets(line, sizeof line, mounts) != NULL)
+            if (sscanf(line, "%*s %4095s", path) == 1 && strncmp(path, folder, strlen(folder)) == 0)
+                (void)snprintf(last, sizeof last, "%s", path);
+        (void)fclose(mounts);
+        is_found = last[0] != '\0' && umount2(last, MNT_DETACH) == 0;
+    }
+}
+
 void dockerd_destroy(struct dockerd *dockerd)
 {
     if (dockerd == NULL)
         return;
     end(dockerd, SIGTERM);
+    unmount_all(dockerd->folder);
     mem_free(dockerd->folder);
     mem_free(dockerd->socket);
     mem_free(dockerd->address);

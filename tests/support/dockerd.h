@@ -1,14 +1,15 @@
 /*
  * dockerd.h -- a real Docker engine of a test's own, in the test's scratch folder.
  *
- * It needs root, Debian's docker.io and busybox-static. It has no network but none and host, lives
- * on restarts of the daemon (live restore), and ends with the test, however that ends.
+ * It needs root, Debian's docker.io and busybox-static. It has a network of its own that leads
+ * nowhere, its containers outlive it (live restore), and it ends with the test, however that ends.
  */
 #ifndef BERTH_TESTS_SUPPORT_DOCKERD_H
 #define BERTH_TESTS_SUPPORT_DOCKERD_H
 
 #include <stdbool.h>
 #include <stddef.h>
+#include <sys/types.h>
 
 struct dockerd;
 
@@ -22,6 +23,8 @@ void dockerd_kill(struct dockerd *dockerd);               /* SIGKILL, and waits 
 bool dockerd_runs(const struct dockerd *dockerd);         /* started, and not killed since */
 void dockerd_destroy(struct dockerd *dockerd);            /* SIGTERM; its containers must be gone */
 
+pid_t dockerd_pid(const struct dockerd *dockerd);
+void dockerd_kill_runtime(struct dockerd *dockerd);         /* its containerd; it starts another */
 const char *dockerd_address(const struct dockerd *dockerd); /* "unix://..." */
 
 /* The last lines of its log, for the message of a failed test; owned: mem_free(). */

@@ -30,6 +30,7 @@ static const struct expected cases[] = {
     {ENGINE_CREATE, 409, "Conflict. The container name \"/x\" is already in use",
      ENGINE_NAME_TAKEN},
     {ENGINE_CREATE, 400, "Minimum memory limit allowed is 6MB", ENGINE_REFUSED},
+    {ENGINE_CREATE, 400, "No such container: db", ENGINE_NO_CONTAINER},
     {ENGINE_CREATE, 400, "client version 1.99 is too new", ENGINE_INCOMPATIBLE},
     {ENGINE_CREATE, 500, "write /x: no space left on device", ENGINE_NO_SPACE},
     {ENGINE_START, 500, "Bind for 0.0.0.0:8000 failed: port is already allocated",
