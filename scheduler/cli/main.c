@@ -17,15 +17,18 @@
 /*
  * The live state of a large run is touched at random, and with pages of 4 KiB a tenth of the time
  * goes into finding where they lie. So the heap begins as one long stretch, of which only what is
- * used takes memory, and large pages are asked for it; arrays below 32 MiB stay in it. Where the
- * system refuses, all is as it was.
+ * used takes memory, and large pages are asked for it; arrays below 32 MiB stay in it. Small pieces
+ * that are freed are merged at once: what glibc keeps aside of them it goes through whenever a
+ * piece at the end of so long a heap is freed, a quarter of the time of loading a large scenario.
+ * Where the system refuses, all is as it was.
  */
-static void ask_for_large_pages(void)
+static void set_up_heap(void)
 {
 #ifdef __GLIBC__
     (void)mallopt(M_MMAP_THRESHOLD, 32 << 20);
     (void)mallopt(M_TRIM_THRESHOLD, HEAP_BYTES);
     (void)mallopt(M_TOP_PAD, HEAP_BYTES);
+    (void)mallopt(M_MXFAST, 0);
     void *first = malloc(1); /* makes the heap */
     uintptr_t from = ((uintptr_t)first + LARGE_PAGE_BYTES - 1) / LARGE_PAGE_BYTES;
     uintptr_t to = (uintptr_t)sbrk(0) / LARGE_PAGE_BYTES;
@@ -110,7 +113,7 @@ static int run_command(const struct command *command, int argc, char **argv)
 
 int main(int argc, char **argv)
 {
-    ask_for_large_pages();
+    set_up_heap();
     if (argc < 2) {
         print_help(stderr);
         return BERTH_ERR_INPUT;
