@@ -12,9 +12,13 @@ struct member {
     const json_t *value;
 };
 
+enum { PIECE_BYTES = 1 << 16 };
+
 struct writer {
     struct text *out;
     enum json_order order;
+    json_taker *take; /* NULL: `out` keeps all */
+    void *context;
     VEC(struct member) members; /* of the objects that are being written, the innermost last */
 };
 
@@ -68,6 +72,12 @@ static void write_real(struct text *out, const json_t *real)
 
 static void write_value(struct writer *writer, const json_t *json);
 
+static void hand_over(struct writer *writer)
+{
+    writer->take(writer->context, writer->out->bytes, writer->out->length);
+    text_clear(writer->out);
+}
+
 /* Adds the members of `json` to the list; true when they do not stand in the order of their keys.
  */
 static bool list_members(struct writer *writer, const json_t *json)
@@ -99,6 +109,8 @@ static void write_object(struct writer *writer, const json_t *json)
         write_text(writer->out, member.key, member.key_length);
         text_add_n(writer->out, ":", 1);
         write_value(writer, member.value);
+        if (writer->take != NULL && writer->out->length >= PIECE_BYTES)
+            hand_over(writer);
     }
     text_add_n(writer->out, "}", 1);
     writer->members.count = first;
@@ -150,4 +162,14 @@ void json_write_compact(struct text *out, const json_t *json, enum json_order or
     struct writer writer = {.out = out, .order = order};
     write_value(&writer, json);
     vec_free(&writer.members);
+}
+
+void json_write_pieces(const json_t *json, enum json_order order, json_taker *take, void *context)
+{
+    struct text piece = TEXT_INIT;
+    struct writer writer = {.out = &piece, .order = order, .take = take, .context = context};
+    write_value(&writer, json);
+    hand_over(&writer);
+    vec_free(&writer.members);
+    text_free(&piece);
 }

@@ -20,4 +20,8 @@ enum json_order {
 
 void json_write_compact(struct text *out, const json_t *json, enum json_order order);
 
+/* The same, handed over in pieces of some 64 KiB: a large document is never in memory as a text. */
+typedef void json_taker(void *context, const char *bytes, size_t length);
+void json_write_pieces(const json_t *json, enum json_order order, json_taker *take, void *context);
+
 #endif

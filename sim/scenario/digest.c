@@ -134,17 +134,21 @@ static json_t *canonical(struct digest *digest, const struct at *root)
     return copy;
 }
 
+static void take_piece(void *context, const char *bytes, size_t length)
+{
+    struct digest *digest = context;
+    (void)SHA256_Update(&digest->context, bytes, length);
+    digest->bytes += length;
+}
+
 void digest_add(struct digest *digest, const char *name, const struct at *root)
 {
     if (root->reader->has_failed)
         return;
     json_t *json = canonical(digest, root);
-    struct text text = TEXT_INIT;
-    json_write_compact(&text, json, JSON_BY_KEY);
     (void)SHA256_Update(&digest->context, name, strlen(name) + 1);
-    (void)SHA256_Update(&digest->context, text.bytes, text.length + 1);
-    digest->bytes += text.length;
-    text_free(&text);
+    json_write_pieces(json, JSON_BY_KEY, take_piece, digest);
+    (void)SHA256_Update(&digest->context, "", 1);
     json_decref(json);
 }
 

@@ -3,6 +3,7 @@
 #include <stdarg.h>
 #include <stddef.h>
 #include <stdint.h>
+#include <stdio.h>
 #include <stdlib.h>
 
 #include <cmocka.h>
@@ -109,8 +110,36 @@ static void test_bytes_are_jansson_s(void **state)
     }
 }
 
+static void add_piece(void *context, const char *bytes, size_t length)
+{
+    text_add_n(context, bytes, length);
+}
+
+/* Pieces of a document of megabytes, one after the other, are its text. */
+static void test_pieces_make_the_whole(void **state)
+{
+    (void)state;
+    struct dice dice = {2};
+    struct text whole = TEXT_INIT, pieces = TEXT_INIT;
+    json_t *json = json_object();
+    for (int i = 0; i < 20000; i++) {
+        char key[16];
+        (void)snprintf(key, sizeof key, "%d", i);
+        (void)json_object_set_new(json, key, any_value(&dice, 2));
+    }
+    json_write_compact(&whole, json, JSON_BY_KEY);
+    json_write_pieces(json, JSON_BY_KEY, add_piece, &pieces);
+    assert_true(whole.length > 1 << 18);
+    assert_int_equal(pieces.length, whole.length);
+    assert_string_equal(pieces.bytes, whole.bytes);
+    text_free(&whole);
+    text_free(&pieces);
+    json_decref(json);
+}
+
 int main(void)
 {
-    const struct CMUnitTest tests[] = {cmocka_unit_test(test_bytes_are_jansson_s)};
+    const struct CMUnitTest tests[] = {cmocka_unit_test(test_bytes_are_jansson_s),
+                                       cmocka_unit_test(test_pieces_make_the_whole)};
     return cmocka_run_group_tests(tests, NULL, NULL);
 }
