@@ -115,10 +115,18 @@ rank() { # RANK: its process
     done
 }
 
+at_work() { # the processes of the sweep that is cut, whoever started them
+    pgrep -f -- "--out $out/cut "
+}
+
 continued() { # WORDS COMMAND...: the same command goes on where the sweep was left
     words=$1
     shift
     wait "$victim" 2>/dev/null
+    for i in $(seq 500); do # ranks whose mpirun was killed notice it a moment later
+        at_work >/dev/null || break
+        sleep 0.02
+    done
     "$@" $long "$sweep" >"$out/printed" 2>&1 || { cat "$out/printed"; report 1 "$words: it fails"; return; }
     grep -q 'continuing: [1-9][0-9]* of 1800 replications are done' "$out/printed" &&
         diff -r -q "$out/whole" "$out/cut"
@@ -138,7 +146,7 @@ grep -q 'variant "[a-z]*", replication [0-9]*, seed 1: its process was ended by 
 report $? "the end of a worker of a pool is told"
 continued "kill -9 of a worker of a pool" mpi 3
 begin ranks
-kill -9 -- "-$victim"
+kill -9 $(at_work)
 continued "kill -9 of all ranks" mpi 3
 begin ranks
 kill -9 "$(rank 0)"
