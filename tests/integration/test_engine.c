@@ -20,6 +20,7 @@
 #include "scheduler/docker/engine.h"
 #include "scheduler/docker/image_json.h"
 #include "scheduler/ecs/task_def_json.h"
+#include "scheduler/lab/image.h"
 #include "tests/support/dockerd.h"
 #include "tests/support/registry.h"
 #include "tests/support/scratch.h"
@@ -218,16 +219,18 @@ static void forget_told(void)
 
 static int begin(void **state)
 {
-    size_t length = 0;
+    struct text tar = TEXT_INIT;
+    struct berth_error err = BERTH_ERROR_INIT;
     (void)state;
+    if (lab_image_make(&tar, &err) != BERTH_OK)
+        fail_msg("%s", err.text);
     dockerd = dockerd_create("engine");
     dockerd_start(dockerd);
     open_engine();
     wait_until(is_synced);
-    char *tar = dockerd_busybox(&length);
     must(ask((struct engine_request){
-        .call = ENGINE_IMPORT, .name = IMAGE, .tar = tar, .tar_length = length}));
-    mem_free(tar);
+        .call = ENGINE_IMPORT, .name = IMAGE, .tar = tar.bytes, .tar_length = tar.length}));
+    text_free(&tar);
     return 0;
 }
 

@@ -29,7 +29,6 @@
 #include "scheduler/base/text.h"
 #include "tests/support/scratch.h"
 
-#define TAR_BLOCK 512
 #define START_TIMEOUT_MS 30000
 
 struct dockerd {
@@ -244,55 +243,4 @@ char *dockerd_log(const struct dockerd *dockerd)
     char *last = mem_copy_text(log == NULL ? "no log" : log + (length - shown));
     mem_free(log);
     return last;
-}
-
-struct tar_header { /* ustar */
-    char name[100], mode[8], uid[8], gid[8], size[12], time[12], checksum[8], type, link[100];
-    char magic[6], version[2], user[32], group[32], major[8], minor[8], prefix[155], pad[12];
-};
-
-static void add_entry(struct text *tar, const char *name, char type, unsigned mode,
-                      const char *link, size_t size)
-{
-    struct tar_header header = {.type = type, .magic = "ustar", .version = {'0', '0'}};
-    unsigned sum = 0;
-    (void)snprintf(header.name, sizeof header.name, "%s", name);
-    (void)snprintf(header.mode, sizeof header.mode, "%07o", mode);
-    (void)snprintf(header.uid, sizeof header.uid, "%07o", 0u);
-    (void)snprintf(header.gid, sizeof header.gid, "%07o", 0u);
-    (void)snprintf(header.size, sizeof header.size, "%011zo", size);
-    (void)snprintf(header.time, sizeof header.time, "%011o", 0u);
-    (void)snprintf(header.link, sizeof header.link, "%s", link);
-    memset(header.checksum, ' ', sizeof header.checksum);
-    for (size_t i = 0; i < sizeof header; i++)
-        sum += ((const unsigned char *)&header)[i];
-    (void)snprintf(header.checksum, sizeof header.checksum, "%06o", sum);
-    text_add_n(tar, (const char *)&header, sizeof header);
-}
-
-char *dockerd_busybox(size_t *length)
-{
-    static const char *const folders[] = {"bin/", "tmp/", "etc/", "dev/", "proc/", "sys/", "www/"};
-    static const char *const applets[] = {"sh", "sleep", "cat",  "echo", "true",     "false", "env",
-                                          "id", "touch", "test", "kill", "httpd",    "wget",  "nc",
-                                          "dd", "tail",  "ls",   "pwd",  "hostname", "nproc"};
-    static const char zeros[2 * TAR_BLOCK];
-    size_t size = 0;
-    char *busybox = scratch_read(find_program("busybox"), &size);
-    struct text tar = TEXT_INIT;
-    assert_non_null(busybox);
-    for (size_t i = 0; i < sizeof folders / sizeof folders[0]; i++)
-        add_entry(&tar, folders[i], '5', strcmp(folders[i], "tmp/") == 0 ? 01777 : 0755, "", 0);
-    add_entry(&tar, "bin/busybox", '0', 0755, "", size);
-    text_add_n(&tar, busybox, size);
-    text_add_n(&tar, zeros, (TAR_BLOCK - size % TAR_BLOCK) % TAR_BLOCK);
-    for (size_t i = 0; i < sizeof applets / sizeof applets[0]; i++) {
-        char name[64];
-        (void)snprintf(name, sizeof name, "bin/%s", applets[i]);
-        add_entry(&tar, name, '2', 0777, "busybox", 0);
-    }
-    text_add_n(&tar, zeros, sizeof zeros);
-    mem_free(busybox);
-    *length = tar.length;
-    return tar.bytes;
 }

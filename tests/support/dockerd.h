@@ -30,7 +30,4 @@ const char *dockerd_address(const struct dockerd *dockerd); /* "unix://..." */
 /* The last lines of its log, for the message of a failed test; owned: mem_free(). */
 char *dockerd_log(const struct dockerd *dockerd);
 
-/* A root file system of the static busybox, as a tar; owned: mem_free(). */
-char *dockerd_busybox(size_t *length);
-
 #endif
